@@ -1,0 +1,229 @@
+"""Define the nouns shared by every stage: trips, conditions, patterns, and how trips are read and written.
+
+Shape letters used in docstrings and comments everywhere: B trips in a batch, T points of a trip, P = ceil(T/8)
+patterns, R roads of a route, L codebook layers, D channels, V roads of the city.
+
+A table of trips is a GeoDataFrame in EPSG:4326, longitude first: `trip_id`, `start_time` (time zone of the city),
+`interval` (seconds), `roads` (list of road_id), `geometry` (LineString of T points); prepared trips also carry `percent` (T)
+and `offset` (2T, metres east and north, interleaved); generated ones `length_token` and `patterns` (4P).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
+POINTS_PER_PATTERN = 8  # three halvings, paper §4.1
+LIST_COLUMNS = {"roads": pa.int32(), "percent": pa.float32(), "offset": pa.float32(), "patterns": pa.int16()}
+WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A connected sequence of roads, and where on its first and last road the drive begins and ends."""
+
+    roads: NDArray[np.int32]  # [R] road_id
+    start_m: float = 0.0  # metres from the start of the first road
+    end_m: float | None = None  # metres from the start of the last road; None: to its end
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a trip is generated for (paper A.1); what is None is filled in by the generator."""
+
+    route: Route
+    depart: pd.Timestamp  # with the city's time zone
+    duration_s: float | None = None  # None: drawn from the travel-time model
+    distance_m: float | None = None  # along the route, first to last point; None: from the route
+    interval_s: float = 15.0
+
+
+def read_trips(path: Path | str, columns: list[str] | None = None) -> gpd.GeoDataFrame:
+    """Read a table of trips from a GeoParquet file or a folder of parts; `InputError` names what is wrong with it."""
+    path = Path(path)
+    frames = [_read_part(part, columns) for part in _parts(path)]
+    return frames[0] if len(frames) == 1 else gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
+
+
+def iter_trips(path: Path | str, rows: int = 4096) -> Iterator[gpd.GeoDataFrame]:
+    """Yield a table of trips in pieces of at most `rows`, so that memory does not grow with the file."""
+    for part in _parts(Path(path)):
+        for batch in _open_parquet(part).iter_batches(rows):
+            yield _to_frame(pa.Table.from_batches([batch]), part)
+
+
+def count_trips(path: Path | str) -> int:
+    """Count the trips of a file or folder of parts without reading them."""
+    return sum(_open_parquet(part).metadata.num_rows for part in _parts(Path(path)))
+
+
+def write_trips(trips: gpd.GeoDataFrame, path: Path | str) -> None:
+    """Write trips in the format of the file's ending; the file appears whole or not at all."""
+    path = Path(path)
+    if path.suffix not in WRITABLE:
+        raise InputError(f"{path}: trips can be written as {', '.join(WRITABLE)}; choose one of these endings.")
+    with replacing(path) as temporary:
+        if path.suffix == ".parquet":
+            pq.write_table(to_arrow(trips), temporary, compression="zstd")
+        elif path.suffix == ".geojson":
+            temporary.write_text(to_geojson(trips), encoding="utf-8")
+        elif path.suffix == ".gpx":
+            temporary.write_text(to_gpx(trips), encoding="utf-8")
+        else:
+            points_table(trips).to_csv(temporary, index=False)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    temporary.chmod(0o644)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def to_arrow(trips: gpd.GeoDataFrame) -> pa.Table:
+    """Return trips as an Arrow table with GeoParquet 1.1 metadata and the column types of the design."""
+    plain = pd.DataFrame(trips.drop(columns="geometry"))
+    plain["geometry"] = shapely.to_wkb(trips.geometry.to_numpy())
+    fields = []
+    for column in plain.columns:
+        if column in LIST_COLUMNS:
+            fields.append(pa.field(column, pa.list_(LIST_COLUMNS[column])))
+        elif column == "geometry":
+            fields.append(pa.field(column, pa.binary()))
+        elif column == "interval":
+            fields.append(pa.field(column, pa.float32()))
+        elif column == "length_token":
+            fields.append(pa.field(column, pa.int8()))
+        elif column == "trip_id":
+            fields.append(pa.field(column, pa.string()))
+        elif column == "start_time":
+            fields.append(pa.field(column, pa.timestamp("us", tz=str(plain[column].dt.tz))))
+        else:
+            fields.append(pa.Schema.from_pandas(plain[[column]], preserve_index=False).field(column))
+    table = pa.Table.from_pandas(plain, schema=pa.schema(fields), preserve_index=False)
+    bounds = [float(b) for b in trips.total_bounds] if len(trips) else []
+    column = {"encoding": "WKB", "geometry_types": ["LineString"], "bbox": bounds}
+    if not bounds:
+        del column["bbox"]
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    return table.replace_schema_metadata({"geo": json.dumps(geo)})
+
+
+def points_table(trips: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return one row a point: `trip_id`, `time` (ISO 8601 with offset), `lon`, `lat`."""
+    xy, index = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
+    times = point_times(trips, index)
+    return pd.DataFrame(
+        {
+            "trip_id": trips["trip_id"].to_numpy()[index],
+            "time": [t.isoformat() for t in times],
+            "lon": xy[:, 0].round(6),
+            "lat": xy[:, 1].round(6),
+        }
+    )
+
+
+def point_times(trips: gpd.GeoDataFrame, index: NDArray[np.int64]) -> pd.DatetimeIndex:
+    """Return the time of every point; `index` is the row of each point, points of a row in order."""
+    counts = np.bincount(index, minlength=len(trips))
+    place = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
+    seconds = place * trips["interval"].to_numpy(dtype=float)[index]
+    start = pd.DatetimeIndex(trips["start_time"])[index]
+    return start + pd.to_timedelta(seconds, unit="s")
+
+
+def to_geojson(trips: gpd.GeoDataFrame) -> str:
+    """Return a GeoJSON FeatureCollection, one LineString feature a trip, start time in ISO 8601."""
+    plain = trips.copy()
+    plain["start_time"] = [t.isoformat() for t in plain["start_time"]]
+    for column in LIST_COLUMNS.keys() & set(plain.columns):
+        plain[column] = [np.asarray(v).tolist() for v in plain[column]]
+    return plain.to_json(drop_id=True)
+
+
+def to_gpx(trips: gpd.GeoDataFrame) -> str:
+    """Return GPX 1.1, one track a trip, with the time of every point in UTC."""
+    import gpxpy.gpx  # noqa: PLC0415  only this format needs it
+
+    gpx = gpxpy.gpx.GPX()
+    gpx.creator = "HTP"
+    xy, index = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
+    times = point_times(trips, index).tz_convert("UTC")
+    segments = []
+    for trip_id in trips["trip_id"]:
+        track = gpxpy.gpx.GPXTrack(name=str(trip_id))
+        segments.append(gpxpy.gpx.GPXTrackSegment())
+        track.segments.append(segments[-1])
+        gpx.tracks.append(track)
+    for (lon, lat), row, time in zip(xy.round(6), index, times, strict=True):
+        segments[row].points.append(gpxpy.gpx.GPXTrackPoint(lat, lon, time=time.to_pydatetime()))
+    return gpx.to_xml()
+
+
+def point_count(duration_s: float, interval_s: float) -> int:
+    """Return the number of points that a travel time asks for at a sampling interval, both ends counted."""
+    return round(duration_s / interval_s) + 1
+
+
+def _parts(path: Path) -> list[Path]:
+    if path.is_dir():
+        parts = sorted(path.glob("*.parquet"))
+        if not parts:
+            raise InputError(f"{path}: the folder holds no .parquet files; give a table of trips or a folder of parts.")
+        return parts
+    if not path.exists():
+        raise InputError(f"{path}: no such file; give a table of trips (GeoParquet) or a folder of parts.")
+    return [path]
+
+
+def _open_parquet(part: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(part)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{part}: not a readable Parquet file; give trips as GeoParquet.") from error
+
+
+def _read_part(part: Path, columns: list[str] | None) -> gpd.GeoDataFrame:
+    file = _open_parquet(part)
+    missing = sorted({"trip_id", "start_time", "interval", "geometry", *(columns or ())} - set(file.schema_arrow.names))
+    if missing:
+        raise InputError(f"{part}: the column {missing[0]!r} is missing; a table of trips needs it (see htp prepare).")
+    return _to_frame(file.read(columns), part)
+
+
+def _to_frame(table: pa.Table, part: Path) -> gpd.GeoDataFrame:
+    plain = table.to_pandas()
+    try:
+        geometry = shapely.from_wkb(plain.pop("geometry").to_numpy())
+    except (KeyError, TypeError, shapely.errors.GEOSException) as error:
+        raise InputError(f"{part}: the column 'geometry' holds no WKB lines; write trips as GeoParquet.") from error
+    if "start_time" in plain and getattr(plain["start_time"].dtype, "tz", None) is None:
+        raise InputError(f"{part}: 'start_time' has no time zone; store it with the city's time zone.")
+    return gpd.GeoDataFrame(plain, geometry=geometry, crs="EPSG:4326")
