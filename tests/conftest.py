@@ -1,0 +1,113 @@
+"""Offer cities that are checkable by hand, in a metric frame whose origin lies in La Serena.
+
+`triangle`: three one-way roads, a 3-4-5 triangle driven at 10 m/s.
+
+            C (300, 400)
+          / |               road 0: A -> B, 300 m, 30 s, "Calle Uno"
+       2 /  | 1             road 1: B -> C, 400 m, 40 s, "Calle Dos"
+        /   |               road 2: C -> A, 500 m, 50 s, no name
+       A -- B (300, 0)
+     (0,0) 0
+
+`grid`: 5 x 5 crossings 100 m apart, two-way streets, 80 roads. The node at column i (east) and row j (north) is
+number 5 j + i. "Calle j" runs east-west along row j at 10 m/s, "Avenida i" north-south along column i at 10 m/s,
+except "Avenida 2", the fast one at 20 m/s. Roads are numbered street by street, block by block, there and back:
+Calle j's block i is road 8 j + 2 i (east) and 8 j + 2 i + 1 (west); Avenida i's block j is road 40 + 8 i + 2 j (north)
+and 40 + 8 i + 2 j + 1 (south).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import pytest
+import shapely
+
+from htp.city.network import City
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CRS = "EPSG:32719"
+ORIGIN_M = np.array([283_000.0, 6_690_000.0])  # about 71.25 W, 29.90 S
+TO_LONLAT = pyproj.Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+GRID = 5
+BLOCK_M = 100.0
+
+
+class Street(NamedTuple):
+    """One directed road between two nodes of a made-up city."""
+
+    u: int
+    v: int
+    name: str | None
+    speed_kmh: float = 36.0  # 10 m/s
+    highway: str = "residential"
+
+
+def lonlat_of(x_m: float, y_m: float) -> tuple[float, float]:
+    """Return longitude and latitude of a place given in metres east and north of the origin."""
+    lon, lat = TO_LONLAT.transform(ORIGIN_M[0] + x_m, ORIGIN_M[1] + y_m)
+    return float(lon), float(lat)
+
+
+def city_of(name: str, nodes: dict[int, tuple[float, float]], streets: list[Street]) -> City:
+    """Return a city of straight roads between nodes given in metres east and north of the origin."""
+    lonlat = {node: lonlat_of(*xy) for node, xy in nodes.items()}
+    lines = [shapely.LineString([lonlat[s.u], lonlat[s.v]]) for s in streets]
+    columns = {
+        "road_id": np.arange(len(streets), dtype=np.int32),
+        "u": np.array([s.u for s in streets], dtype=np.int64),
+        "v": np.array([s.v for s in streets], dtype=np.int64),
+        "osm_id": np.arange(len(streets), dtype=np.int64) + 1000,
+        "name": [s.name for s in streets],
+        "highway": [s.highway for s in streets],
+        "length_m": [float(np.hypot(*np.subtract(nodes[s.v], nodes[s.u]))) for s in streets],
+        "lanes": np.ones(len(streets), dtype=np.int8),
+        "speed_kmh": [s.speed_kmh for s in streets],
+    }
+    roads = gpd.GeoDataFrame(columns, geometry=lines, crs="EPSG:4326")
+    return City(name=name, timezone="America/Santiago", crs=CRS, source="made up", licence="CC0-1.0", roads=roads)
+
+
+@pytest.fixture(scope="session")
+def place() -> Callable[[float, float], tuple[float, float]]:
+    """(x, y) in metres of the toy frame -> (lon, lat)."""
+    return lonlat_of
+
+
+@pytest.fixture(scope="session")
+def triangle() -> City:
+    """Return the city of three roads drawn above."""
+    nodes = {0: (0.0, 0.0), 1: (300.0, 0.0), 2: (300.0, 400.0)}
+    return city_of("Triangle", nodes, [Street(0, 1, "Calle Uno"), Street(1, 2, "Calle Dos"), Street(2, 0, None)])
+
+
+@pytest.fixture(scope="session")
+def grid() -> City:
+    """Return the city of 80 roads described above."""
+    nodes = {GRID * j + i: (BLOCK_M * i, BLOCK_M * j) for j in range(GRID) for i in range(GRID)}
+    streets: list[Street] = []
+    for j in range(GRID):
+        for i in range(GRID - 1):
+            a, b = GRID * j + i, GRID * j + i + 1
+            streets += [Street(a, b, f"Calle {j}"), Street(b, a, f"Calle {j}")]
+    for i in range(GRID):
+        speed_kmh, highway = (72.0, "primary") if i == 2 else (36.0, "residential")
+        for j in range(GRID - 1):
+            a, b = GRID * j + i, GRID * (j + 1) + i
+            streets += [Street(x, y, f"Avenida {i}", speed_kmh, highway) for x, y in ((a, b), (b, a))]
+    return city_of("Grid", nodes, streets)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder with the real data, which lies beside a checkout and not in it."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder shared/ with the real data does not lie beside this checkout")
+    return folder
