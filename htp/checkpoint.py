@@ -1,0 +1,91 @@
+"""Know what lies where in a checkpoint folder, and whether it is whole.
+
+`manifest.json` holds the version and the size and SHA-256 of every file; a checkpoint with a missing, damaged or foreign file
+is refused with a sentence that names it. No file of a checkpoint is a pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from htp.errors import InputError
+from htp.trips import replacing
+
+VERSION = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The folder of a trained generator."""
+
+    folder: Path
+
+    @property
+    def city(self) -> Path:
+        """The city folder."""
+        return self.folder / "city"
+
+    @property
+    def tokenizer(self) -> Path:
+        """Stage 1: config.json and model.safetensors."""
+        return self.folder / "tokenizer"
+
+    @property
+    def language(self) -> Path:
+        """Stage 2: the backbone in Hugging Face layout (or its name and an adapter), and the rows of the new tokens."""
+        return self.folder / "language"
+
+    @property
+    def conditions(self) -> Path:
+        """The travel-time model."""
+        return self.folder / "conditions"
+
+    @property
+    def heldout(self) -> Path:
+        """Trips never trained on."""
+        return self.folder / "heldout.parquet"
+
+    @property
+    def card(self) -> Path:
+        """The model card."""
+        return self.folder / "README.md"
+
+    def seal(self) -> None:
+        """Write the manifest; call it after every change of a file."""
+        files = {str(path.relative_to(self.folder)): _describe(path) for path in self._files()}
+        with replacing(self.folder / MANIFEST) as path:
+            path.write_text(json.dumps({"version": VERSION, "files": files}, indent=1) + "\n", encoding="utf-8")
+
+    def verify(self) -> None:
+        """Raise `InputError` naming the first file that is missing, damaged or of another version."""
+        if not self.folder.is_dir():
+            raise InputError(f"{self.folder}: no such checkpoint; train one, or name the folder of one.")
+        manifest = self.folder / MANIFEST
+        try:
+            facts = json.loads(manifest.read_text(encoding="utf-8"))
+            version, files = facts["version"], dict(facts["files"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.folder}: {MANIFEST} is missing or damaged; take a whole checkpoint.") from error
+        if version != VERSION:
+            raise InputError(f"{self.folder}: checkpoint version {version}, this program reads {VERSION}; train it anew.")
+        for name, expected in files.items():
+            path = self.folder / name
+            if ".." in Path(name).parts or Path(name).is_absolute():
+                raise InputError(f"{manifest}: names a file outside the checkpoint ({name}); take a whole checkpoint.")
+            if not path.is_file():
+                raise InputError(f"{path}: missing; this checkpoint is not complete, take a whole one.")
+            if _describe(path) != expected:
+                raise InputError(f"{path}: damaged (its checksum differs from {MANIFEST}); take a whole checkpoint.")
+
+    def _files(self) -> list[Path]:
+        hidden = (path for path in self.folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+        return sorted(path for path in hidden if not any(part.startswith(".") for part in path.parts[-3:]))
+
+
+def _describe(path: Path) -> dict[str, int | str]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

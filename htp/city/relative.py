@@ -1,0 +1,90 @@
+"""Place points along routes: route polylines ↔ percent, direction and offset (paper §4.1, Figure 3).
+
+Many routes are handled at once: their polylines lie one after another in flat arrays, and `row` says to which route a
+point belongs. Lengths and places are metres of the city's metric CRS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+
+GAP_M = 1.0  # between routes on the common axis, so that a search never crosses from one into the next
+
+
+@dataclass(frozen=True)
+class RouteLines:
+    """The polylines of B routes, R roads and K vertices in all."""
+
+    roads: NDArray[np.int32]  # [R] road_id, route after route
+    first_road: NDArray[np.int64]  # [B + 1]
+    road_start_m: NDArray[np.float64]  # [R] metres from the start of the road's route
+    road_length_m: NDArray[np.float64]  # [R]
+    length_m: NDArray[np.float64]  # [B]
+    xy_m: NDArray[np.float64]  # [K, 2]
+    axis_m: NDArray[np.float64]  # [K] place of each vertex on the common axis, increasing
+    base_m: NDArray[np.float64]  # [B] where each route begins on the common axis
+
+    @classmethod
+    def of(cls, city: City, routes: Sequence[NDArray[np.int32]]) -> RouteLines:
+        """Lay out the polylines of routes given as lists of road_id."""
+        roads = np.concatenate([np.asarray(route, dtype=np.int32) for route in routes])
+        first_road = np.r_[0, np.cumsum([len(route) for route in routes])]
+        row = np.repeat(np.arange(len(routes)), np.diff(first_road))
+        road_length_m = city.length_m[roads]
+        before = np.r_[0.0, np.cumsum(road_length_m)]
+        road_start_m = before[:-1] - before[first_road[row]]
+        length_m = before[first_road[1:]] - before[first_road[:-1]]
+        base_m = np.r_[0.0, np.cumsum(length_m + GAP_M)[:-1]]
+
+        counts = city.first_vertex[roads + 1] - city.first_vertex[roads]
+        first = np.cumsum(counts) - counts
+        vertex = np.arange(counts.sum()) + np.repeat(city.first_vertex[roads] - first, counts)
+        axis_m = city.vertex_m[vertex] + np.repeat(road_start_m + base_m[row], counts)
+        return cls(roads, first_road, road_start_m, road_length_m, length_m, city.xy_m[vertex], axis_m, base_m)
+
+    def place(self, row: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the places `along_m` metres from the start of the routes `row`, [N, 2] metres; ends are clipped."""
+        segment, share = self._segment(row, along_m)
+        start, end = self.xy_m[segment], self.xy_m[segment + 1]
+        return start + share[:, None] * (end - start)
+
+    def direction(self, row: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the direction of travel there as unit vectors (east, north), [N, 2]."""
+        segment, _ = self._segment(row, along_m)
+        step = self.xy_m[segment + 1] - self.xy_m[segment]
+        return step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
+
+    def road_at(self, row: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the place in its route (0 for the first road) of the road that lies there, [N]."""
+        starts = self.road_start_m + np.repeat(self.base_m, np.diff(self.first_road))
+        clipped = np.clip(along_m, 0.0, self.length_m[row])
+        found = np.searchsorted(starts, self.base_m[row] + clipped, side="right") - 1
+        return np.clip(found, self.first_road[row], self.first_road[row + 1] - 1) - self.first_road[row]
+
+    def _segment(
+        self, row: NDArray[np.int64], along_m: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the vertex before each place, on a segment of its route that has a length, and the share of it driven."""
+        wanted = self.base_m[row] + np.clip(along_m, 0.0, self.length_m[row])
+        # at the very start of a route the vertex itself, elsewhere the last vertex strictly before the place
+        left = np.searchsorted(self.axis_m, wanted, side="left") - 1
+        at_start = np.searchsorted(self.axis_m, self.base_m[row], side="right") - 1
+        segment = np.maximum(left, at_start)
+        length = self.axis_m[segment + 1] - self.axis_m[segment]
+        return segment, np.clip((wanted - self.axis_m[segment]) / np.maximum(length, 1e-9), 0.0, 1.0)
+
+
+def lines_through(xy: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return a LineString for every `counts` consecutive coordinates of `xy` [N, 2], rounded to 1e-6 degrees (0.1 m)."""
+    return shapely.linestrings(xy.round(6), indices=np.repeat(np.arange(len(counts)), counts))

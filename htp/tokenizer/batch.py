@@ -1,0 +1,117 @@
+"""Put trips of different lengths into one padded batch, with masks that say what is real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from htp.tokenizer.features import Samples, anchors_of
+from htp.trips import POINTS_PER_PATTERN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What the decoder is told besides the patterns: the roads and how far and how long the trip goes."""
+
+    roads: Tensor  # [B, R] road_id
+    mask: Tensor  # [B, R] bool
+    start_m: Tensor  # [B, R] where each road starts on its route
+    length_m: Tensor  # [B, R]
+    total_m: Tensor  # [B] length of the route
+    distance_m: Tensor  # [B] first to last point, along the route
+    interval_s: Tensor  # [B]
+    points: Tensor  # [B] number of points T
+    anchors: Tensor  # [B, P] place in the route of the road each pattern ends on
+    first_m: Tensor | None = None  # [B] where the first point lies; None: the decoder says
+
+    def to(self, device: torch.device | str) -> Routes:
+        """Return the same on a device."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: t.to(device) for name, t in tensors.items() if t is not None})
+
+    @property
+    def point_mask(self) -> Tensor:
+        """Which of the T points, padded to whole patterns, are real, [B, 8P] bool."""
+        places = torch.arange(self.anchors.shape[1] * POINTS_PER_PATTERN, device=self.points.device)
+        return places[None] < self.points[:, None]
+
+    @property
+    def pattern_mask(self) -> Tensor:
+        """Which patterns are real, [B, P] bool."""
+        return self.point_mask[:, ::POINTS_PER_PATTERN]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Trips as the tokenizer is trained on them."""
+
+    inputs: Tensor  # [B, 8P, F]
+    along_m: Tensor  # [B, 8P]
+    offset_m: Tensor  # [B, 8P, 2]
+    routes: Routes
+
+
+def pad(flat: NDArray[Any], first: NDArray[np.int64], rows: NDArray[np.int64], width: int) -> Tensor:
+    """Gather the pieces `first[row]:first[row + 1]` of a flat array into a tensor [rows, width, ...], zeros behind."""
+    counts = first[rows + 1] - first[rows]
+    out = np.zeros((len(rows), width, *flat.shape[1:]), dtype=flat.dtype)
+    place = np.arange(width)[None] < counts[:, None]
+    source = np.arange(counts.sum()) + np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
+    out[place] = flat[source]
+    return torch.from_numpy(out)
+
+
+class Batches:
+    """Serve padded batches of samples, trips of similar length together."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.anchors, self.first_pattern = anchors_of(samples)
+        points = samples.points
+        self.total_m = np.add.reduceat(samples.road_length_m, samples.first_road[:-1])
+        first, last = samples.first_point[:-1], samples.first_point[1:] - 1
+        self.distance_m = samples.along_m[last] - samples.along_m[first]
+        self.points = points
+
+    def epoch(self, batch_size: int, generator: np.random.Generator | None) -> list[NDArray[np.int64]]:
+        """Return the rows of each batch; with a generator in random order, otherwise shortest first."""
+        if generator is None:
+            order = np.argsort(self.points, kind="stable")
+            return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+        noisy = self.points * generator.uniform(0.9, 1.1, len(self.points))
+        order = np.argsort(noisy)
+        batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+        generator.shuffle(batches)
+        return batches
+
+    def collate(self, rows: NDArray[np.int64]) -> Batch:
+        """Return the batch of these rows."""
+        s = self.samples
+        patterns = int(-(-self.points[rows].max() // POINTS_PER_PATTERN))
+        width = patterns * POINTS_PER_PATTERN
+        roads = int(np.diff(s.first_road)[rows].max())
+        mask = torch.arange(roads)[None] < torch.from_numpy(np.diff(s.first_road)[rows])[:, None]
+        routes = Routes(
+            roads=pad(s.roads, s.first_road, rows, roads).long(),
+            mask=mask,
+            start_m=pad(s.road_start_m, s.first_road, rows, roads),
+            length_m=pad(s.road_length_m, s.first_road, rows, roads),
+            total_m=torch.from_numpy(self.total_m[rows]),
+            distance_m=torch.from_numpy(self.distance_m[rows]),
+            interval_s=torch.from_numpy(s.interval_s[rows]),
+            points=torch.from_numpy(self.points[rows]),
+            anchors=pad(self.anchors, self.first_pattern, rows, patterns).long(),
+        )
+        return Batch(
+            pad(s.inputs, s.first_point, rows, width),
+            pad(s.along_m, s.first_point, rows, width),
+            pad(s.offset_m, s.first_point, rows, width),
+            routes,
+        )

@@ -1,0 +1,218 @@
+"""Turn tables of trips into patterns and patterns into points, with a trained RQ-VAE over a city.
+
+Knows files and tables, not training and not language models.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from htp.city.relative import RouteLines, lines_through
+from htp.config import TokenizerConfig
+from htp.errors import InputError
+from htp.tokenizer.batch import Batches, Routes, pad
+from htp.tokenizer.features import anchors_of, describe, from_route_frame
+from htp.tokenizer.lengths import length_token, pattern_count
+from htp.tokenizer.model import RQVAE
+from htp.tokenizer.roads import node2vec, road_features
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+
+BATCH = 256
+MIN_POINTS, MAX_POINTS = 8, 1024  # what the encoder accepts
+STREAMS = {"points": 1}  # numbers a random stream's purpose, so that stages never share numbers
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """The tokens of B trips, P patterns in all."""
+
+    codes: NDArray[np.int16]  # [P, L]
+    anchors: NDArray[np.int32]  # [P] place in its route of the road each pattern ends on
+    first: NDArray[np.int64]  # [B + 1]
+    points: NDArray[np.int64]  # [B]
+
+    @property
+    def length_tokens(self) -> NDArray[np.int8]:
+        """Number 0 to 7 of each trip's length token, [B]."""
+        return np.array([length_token(int(n)) for n in self.points], dtype=np.int8)
+
+
+@dataclass(frozen=True)
+class Drives:
+    """What the decoder is told of B trips besides their patterns."""
+
+    roads: Sequence[NDArray[np.int32]]
+    distance_m: NDArray[np.float32]  # [B] first to last point
+    interval_s: NDArray[np.float32]  # [B]
+    first_m: NDArray[np.float32] | None  # [B] where the first point lies, NaN where the decoder says; None: nowhere known
+    keys: NDArray[np.uint64]  # [B, 2] seed and place in the request: each trip's own random stream
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where the points of B trips lie, N points in all, trip after trip."""
+
+    percent: NDArray[np.float32]  # [N] 0 to 1 along the route
+    offset: NDArray[np.float32]  # [N, 2] metres east and north
+    lonlat: NDArray[np.float64]  # [N, 2]
+    counts: NDArray[np.int64]  # [B]
+
+
+class Tokenizer:
+    """Stage 1 over a city: trips to patterns and back."""
+
+    def __init__(self, model: RQVAE, city: City) -> None:
+        self.model, self.city = model.eval(), city
+
+    @classmethod
+    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0) -> Tokenizer:
+        """Make an untrained tokenizer with the city's node2vec embedding."""
+        torch.manual_seed(seed)
+        vectors = torch.from_numpy(node2vec(city, config.road_dim, seed))
+        return cls(RQVAE(config, vectors, torch.from_numpy(road_features(city))), city)
+
+    @classmethod
+    def load(cls, folder: Path, city: City, device: str = "cpu") -> Tokenizer:
+        """Load a tokenizer; `InputError` where a file is missing or does not fit the city."""
+        try:
+            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            config = TokenizerConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()})
+            state = load_file(folder / "model.safetensors")
+            model = RQVAE(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
+            model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+            raise InputError(f"{folder}: the tokenizer is missing, damaged, or of another city; train it.") from error
+        if len(state["roads.node2vec"]) != len(city):
+            raise InputError(f"{folder}: the tokenizer knows {len(state['roads.node2vec'])} roads, the city {len(city)}.")
+        return cls(model.to(device), city)
+
+    def save(self, folder: Path) -> None:
+        """Write config.json and model.safetensors (half precision: 1e-3 of a weight, far below what training leaves)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
+        state = {
+            name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
+            for name, tensor in self.model.state_dict().items()
+        }
+        save_file(state, folder / "model.safetensors")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return next(self.model.parameters()).device
+
+    @torch.inference_mode()
+    def encode(self, trips: gpd.GeoDataFrame) -> Patterns:
+        """Return the patterns of prepared trips of 8 to 1,024 points."""
+        counts = np.array([len(percent) for percent in trips["percent"]])
+        wrong = np.flatnonzero((counts < MIN_POINTS) | (counts > MAX_POINTS))
+        if len(wrong):
+            name, n = trips["trip_id"].iloc[wrong[0]], counts[wrong[0]]
+            raise InputError(f"trip {name} has {n} points; the tokenizer takes {MIN_POINTS} to {MAX_POINTS}.")
+        samples = describe(trips, self.city, inputs=self.model.config.inputs)
+        anchors, first = anchors_of(samples)
+        batches = Batches(samples)
+        codes = np.zeros((first[-1], len(self.model.config.codebook_sizes)), dtype=np.int16)
+        for rows in batches.epoch(BATCH, None):
+            batch = batches.collate(rows)
+            routes = batch.routes.to(self.device)
+            found = self.model.encode(batch.inputs.to(self.device), routes)[routes.pattern_mask].cpu().numpy()
+            codes[_places(first, rows)] = found
+        return Patterns(codes, anchors, first, samples.points)
+
+    @torch.inference_mode()
+    def decode(self, patterns: Patterns, drives: Drives) -> Points:
+        """Return the points that patterns stand for along the drives' routes; offsets are drawn from each trip's stream."""
+        lines = RouteLines.of(self.city, drives.roads)
+        first_point = np.r_[0, np.cumsum(patterns.points)]
+        along_m = np.zeros(first_point[-1])
+        offset_m = np.zeros((first_point[-1], 2))
+        order = np.argsort(patterns.points, kind="stable")
+        for at in range(0, len(order), BATCH):
+            rows = order[at : at + BATCH]
+            routes = self._routes(patterns, drives, lines, rows).to(self.device)
+            codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
+            along, h = self.model.decode(codes, routes)
+            uniform, normal = offset_numbers(drives.keys[rows], patterns.points[rows], along.shape[1])
+            offset = self.model.offsets(h, along, uniform.to(self.device), normal.to(self.device))
+            place, mask = _places(first_point, rows), routes.point_mask
+            along_m[place] = along[mask].cpu().numpy()
+            offset_m[place] = offset[mask].cpu().numpy()
+        row = np.repeat(np.arange(len(order)), patterns.points)
+        return self._to_points(lines, row, along_m, offset_m)
+
+    def _to_points(
+        self, lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
+    ) -> Points:
+        along_m = np.clip(along_m, 0.0, lines.length_m[row])
+        offset = from_route_frame(offset_m, lines.direction(row, along_m))
+        lonlat = self.city.to_lonlat(lines.place(row, along_m) + offset)
+        percent = (along_m / lines.length_m[row]).astype(np.float32)
+        return Points(percent, offset.astype(np.float32), lonlat, np.bincount(row, minlength=len(lines.length_m)))
+
+    def _routes(self, patterns: Patterns, drives: Drives, lines: RouteLines, rows: NDArray[np.int64]) -> Routes:
+        counts = np.diff(lines.first_road)[rows]
+        width = int(counts.max())
+        known = drives.first_m is not None and not np.isnan(drives.first_m[rows]).any()
+        return Routes(
+            roads=pad(lines.roads, lines.first_road, rows, width).long(),
+            mask=torch.arange(width)[None] < torch.from_numpy(counts)[:, None],
+            start_m=pad(lines.road_start_m.astype(np.float32), lines.first_road, rows, width),
+            length_m=pad(lines.road_length_m.astype(np.float32), lines.first_road, rows, width),
+            total_m=torch.from_numpy(lines.length_m[rows].astype(np.float32)),
+            distance_m=torch.from_numpy(np.asarray(drives.distance_m)[rows].astype(np.float32)),
+            interval_s=torch.from_numpy(np.asarray(drives.interval_s)[rows].astype(np.float32)),
+            points=torch.from_numpy(patterns.points[rows]),
+            anchors=pad(patterns.anchors, patterns.first, rows, pattern_count(int(patterns.points[rows].max()))).long(),
+            first_m=torch.from_numpy(drives.first_m[rows].astype(np.float32)) if known else None,
+        )
+
+
+def drives_of(trips: gpd.GeoDataFrame, city: City, seed: int) -> Drives:
+    """Return what the decoder is told of prepared trips, as they were driven."""
+    roads = [np.asarray(route, dtype=np.int32) for route in trips["roads"]]
+    lengths = np.array([city.length_m[route].sum() for route in roads])
+    driven = np.array([percent[-1] - percent[0] for percent in trips["percent"]], dtype=np.float64)
+    keys = np.column_stack([np.full(len(trips), seed), np.arange(len(trips))]).astype(np.uint64)
+    return Drives(roads, driven * lengths, trips["interval"].to_numpy(dtype=np.float32), None, keys)
+
+
+def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
+    """Return the trips with these points in place of their own."""
+    ends = np.cumsum(points.counts)[:-1]
+    columns = {
+        "percent": np.split(points.percent, ends),
+        "offset": [part.ravel() for part in np.split(points.offset, ends)],
+    }
+    return trips.assign(**columns, geometry=gpd.GeoSeries(lines_through(points.lonlat, points.counts), trips.index, "EPSG:4326"))
+
+
+def offset_numbers(keys: NDArray[np.uint64], points: NDArray[np.int64], width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the uniform [B, width] and normal [B, width, 2] numbers of each trip's own stream."""
+    uniform, normal = np.zeros((len(keys), width), np.float32), np.zeros((len(keys), width, 2), np.float32)
+    for row, (key, n) in enumerate(zip(keys, points, strict=True)):
+        stream = np.random.Generator(np.random.Philox(key=[int(key[0]) * 4 + STREAMS["points"], int(key[1])]))
+        numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
+        uniform[row, :n], normal[row, :n] = numbers
+    return torch.from_numpy(uniform), torch.from_numpy(normal)
+
+
+def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places in a flat array of the pieces of these rows."""
+    counts = first[rows + 1] - first[rows]
+    return np.arange(counts.sum()) + np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)

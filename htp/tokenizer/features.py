@@ -1,0 +1,144 @@
+"""Describe trips to the tokenizer: what the encoder sees, where every point lies, and the roads around it.
+
+The paper's encoder sees normalised coordinates (equation 1). Ours sees movement in the frame of the route: steps, how they
+change, offsets along and across, and how the route bends, so that patterns are free of place. Lengths are metres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from htp.city.relative import RouteLines
+from htp.trips import POINTS_PER_PATTERN
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+
+STEP_M, OFFSET_M, ROUTE_M = 100.0, 10.0, 1000.0  # scales of the inputs, ours
+BEND_M = (30.0, 90.0)  # how far before and behind a point the encoder sees the route bend, ours
+RELATIVE_INPUTS = 6 + 4 * len(BEND_M)
+ABSOLUTE_INPUTS = 2
+
+
+@dataclass(frozen=True)
+class Samples:
+    """B trips of N points and R roads in all, trip after trip, as the tokenizer learns them."""
+
+    inputs: NDArray[np.float32]  # [N, F] what the encoder sees
+    along_m: NDArray[np.float32]  # [N] place of each aligned point along its route
+    offset_m: NDArray[np.float32]  # [N, 2] offset along and across (left) the direction of travel
+    first_point: NDArray[np.int64]  # [B + 1]
+    roads: NDArray[np.int32]  # [R]
+    first_road: NDArray[np.int64]  # [B + 1]
+    road_start_m: NDArray[np.float32]  # [R]
+    road_length_m: NDArray[np.float32]  # [R]
+    interval_s: NDArray[np.float32]  # [B]
+
+    def __len__(self) -> int:
+        return len(self.interval_s)
+
+    @property
+    def points(self) -> NDArray[np.int64]:
+        """Number of points of each trip, [B]."""
+        return np.diff(self.first_point)
+
+
+def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -> Samples:
+    """Return the samples of prepared trips; `inputs` as in TokenizerConfig."""
+    lines = RouteLines.of(city, list(trips["roads"]))
+    counts = np.array([len(percent) for percent in trips["percent"]])
+    row = np.repeat(np.arange(len(trips)), counts)
+    first = np.r_[0, np.cumsum(counts)]
+    along_m = np.concatenate(list(trips["percent"])).astype(np.float64) * lines.length_m[row]
+    east_north = np.concatenate(list(trips["offset"])).reshape(-1, 2)
+    offset_m = to_route_frame(east_north, lines.direction(row, along_m))
+    if inputs == "absolute":
+        seen = absolute_inputs(trips, city)
+    else:
+        seen = relative_inputs(lines, row, along_m, offset_m)
+    return Samples(
+        seen.astype(np.float32),
+        along_m.astype(np.float32),
+        offset_m.astype(np.float32),
+        first,
+        lines.roads,
+        lines.first_road,
+        lines.road_start_m.astype(np.float32),
+        lines.road_length_m.astype(np.float32),
+        trips["interval"].to_numpy(dtype=np.float32),
+    )
+
+
+def relative_inputs(
+    lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what the encoder sees of N points, [N, RELATIVE_INPUTS]: steps, offsets and bends."""
+    starts = np.r_[True, row[1:] != row[:-1]]
+    step = np.where(starts, 0.0, np.diff(along_m, prepend=0.0))
+    change = np.where(starts, 0.0, np.diff(step, prepend=0.0))
+    counts = np.bincount(row)
+    mean_step = np.bincount(row, weights=step) / np.maximum(counts - 1, 1)
+    columns = [
+        step / STEP_M,
+        change / STEP_M,
+        np.log1p(step / 5.0) / 3.0,  # tells creeping from standing
+        np.minimum(step / np.maximum(mean_step[row], 1.0), 8.0) / 2.0,
+        offset_m[:, 0] / OFFSET_M,
+        offset_m[:, 1] / OFFSET_M,
+    ]
+    here = lines.direction(row, along_m)
+    for reach_m in BEND_M:
+        for sign in (-1.0, 1.0):
+            there = lines.direction(row, along_m + sign * reach_m)
+            columns.append(here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0])  # sine of the turn
+            columns.append(1.0 - (here * there).sum(axis=1))
+    return np.clip(np.column_stack(columns), -8.0, 8.0)
+
+
+def absolute_inputs(trips: gpd.GeoDataFrame, city: City) -> NDArray[np.float64]:
+    """Return normalised coordinates as in equation 1, [N, ABSOLUTE_INPUTS]; the city's bounds become -1 to 1."""
+    lonlat = shapely.get_coordinates(trips.geometry.to_numpy())
+    west, south, east, north = city.roads.total_bounds
+    return (lonlat - [west, south]) / [east - west, north - south] * 2.0 - 1.0
+
+
+def to_route_frame(east_north: NDArray, direction: NDArray) -> NDArray:
+    """Turn offsets east and north into offsets along and across (left of) the direction of travel, [N, 2]."""
+    along = (east_north * direction).sum(axis=1)
+    across = direction[:, 0] * east_north[:, 1] - direction[:, 1] * east_north[:, 0]
+    return np.column_stack([along, across])
+
+
+def from_route_frame(offset: NDArray, direction: NDArray) -> NDArray:
+    """Turn offsets along and across the direction of travel back into east and north, [N, 2]."""
+    east = offset[:, 0] * direction[:, 0] - offset[:, 1] * direction[:, 1]
+    north = offset[:, 0] * direction[:, 1] + offset[:, 1] * direction[:, 0]
+    return np.column_stack([east, north])
+
+
+def anchors_of(samples: Samples) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return for every pattern the place in its route of the road its last point lies on, and [B + 1] first patterns."""
+    points = samples.points
+    counts = -(-points // POINTS_PER_PATTERN)
+    first = np.r_[0, np.cumsum(counts)]
+    row = np.repeat(np.arange(len(samples)), counts)
+    number = np.arange(first[-1]) - first[row]
+    last_point = samples.first_point[row] + np.minimum((number + 1) * POINTS_PER_PATTERN, points[row]) - 1
+    base = np.r_[0.0, np.cumsum(_route_lengths(samples).astype(np.float64) + 1.0)]
+    starts = samples.road_start_m + base[np.repeat(np.arange(len(samples)), np.diff(samples.first_road))]
+    found = np.searchsorted(starts, base[row] + samples.along_m[last_point], side="right") - 1
+    found = np.clip(found, samples.first_road[row], samples.first_road[row + 1] - 1) - samples.first_road[row]
+    found = np.where(number == counts[row] - 1, np.diff(samples.first_road)[row] - 1, found)  # the last is the last road
+    return found.astype(np.int32), first
+
+
+def _route_lengths(samples: Samples) -> NDArray[np.float32]:
+    last = samples.first_road[1:] - 1
+    return samples.road_start_m[last] + samples.road_length_m[last]

@@ -1,0 +1,96 @@
+"""Embed the roads of a route as the decoder's context (paper §4.1, equations 7 and 8).
+
+A road is known by its node2vec embedding (PecanPy, frozen), its geometry, and, ours, its attributes and its place on the
+route: the latter lets a pattern find the roads it is on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+import torch
+from torch import Tensor, nn
+
+from htp.config import TokenizerConfig
+from htp.tokenizer.blocks import WAVES, TransformerLayer, waves
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+
+CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service", "other")
+PLACE_WAVES = 6  # wavelengths of the bounds' width and its halves, for the absolute place (equation 7)
+FEATURES = 11 + len(CLASSES) + 4 * PLACE_WAVES
+
+
+def node2vec(city: City, dim: int = 128, seed: int = 0) -> NDArray[np.float16]:
+    """Return the node2vec embedding of every road, [V, dim]: roads are nodes, joined to the roads that may follow."""
+    from pecanpy.pecanpy import SparseOTF  # noqa: PLC0415  slow to import, needed once a city
+
+    graph = SparseOTF(p=1, q=1, workers=1, random_state=seed)
+    links = city.successors
+    graph.data = np.ones(len(links.indices), dtype=np.float32)
+    graph.indptr, graph.indices = links.indptr.astype(np.uint32), links.indices.astype(np.uint32)
+    graph.set_node_ids([str(road) for road in range(len(city))])
+    vectors = graph.embed(dim=dim, num_walks=10, walk_length=40, window_size=5, epochs=1)
+    return (vectors / vectors.std()).astype(np.float16)
+
+
+def road_features(city: City) -> NDArray[np.float32]:
+    """Return length, directions, speed, lanes, class, degree and place of every road, [V, FEATURES]."""
+    roads = city.roads
+    first, last = city.first_vertex[:-1], city.first_vertex[1:] - 1
+    leave, arrive = city.xy_m[first + 1] - city.xy_m[first], city.xy_m[last] - city.xy_m[last - 1]
+    through = city.xy_m[last] - city.xy_m[first]
+    unit = [step / np.maximum(np.hypot(*step.T), 1e-6)[:, None] for step in (leave, arrive)]
+    kind = roads["highway"].str.replace("_link", "").where(lambda k: k.isin(CLASSES), "other")
+    west, south, east, north = city.roads.total_bounds
+    middle = shapely.get_coordinates(shapely.line_interpolate_point(roads.geometry.to_numpy(), 0.5, normalized=True))
+    place = (middle - [west, south]) / [east - west, north - south]
+    phase = (place[:, :, None] * np.pi * 2.0 ** np.arange(PLACE_WAVES)).reshape(len(roads), -1)
+    columns = [
+        np.log1p(city.length_m) / 5.0,
+        city.length_m / 1000.0,
+        roads["speed_kmh"].to_numpy(dtype=float) / 60.0,
+        roads["lanes"].to_numpy(dtype=float) / 2.0,
+        np.hypot(*through.T) / np.maximum(city.length_m, 1.0),  # 1 for a straight road
+        *unit[0].T,
+        *unit[1].T,
+        np.diff(city.successors.indptr) / 3.0,
+        np.bincount(city.v, minlength=city.v.max() + 1)[city.v] / 4.0,
+        *[(kind == name).to_numpy(dtype=float) for name in CLASSES],
+        *np.sin(phase).T,
+        *np.cos(phase).T,
+    ]
+    return np.clip(np.column_stack(columns), -8.0, 8.0).astype(np.float32)
+
+
+class RoadContext(nn.Module):
+    """Turn the road sequence of a route into its embedding sequence H'_r (equation 8)."""
+
+    def __init__(self, config: TokenizerConfig, node2vec_: Tensor, features: Tensor) -> None:
+        super().__init__()
+        dim = config.road_dim
+        self.register_buffer("node2vec", node2vec_)  # [V, 128], frozen
+        self.register_buffer("features", features, persistent=False)  # [V, FEATURES], from the city
+        self.embed_node2vec = nn.Linear(node2vec_.shape[1], dim)
+        self.embed_features = nn.Linear(features.shape[1], dim)
+        self.embed_place = nn.Linear(2 * WAVES, dim)
+        self.layers = nn.ModuleList([TransformerLayer(dim, config.head_dim) for _ in range(config.road_layers)])
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, roads: Tensor, start_m: Tensor, length_m: Tensor, mask: Tensor) -> Tensor:
+        """Embed routes [B, R] of road_id, where each road starts on its route and its length; return [B, R, d_r]."""
+        place = torch.cat([waves(start_m), waves(start_m + length_m)], dim=-1)
+        h = (
+            self.embed_node2vec(self.node2vec[roads].float())
+            + self.embed_features(self.features[roads])
+            + self.embed_place(place)
+        )
+        h = h * mask[:, :, None]
+        for layer in self.layers:
+            h = layer(h, mask)
+        return self.norm(h)
