@@ -21,6 +21,7 @@ import sklearn
 import skops.io
 from scipy.special import ndtri
 from sklearn.ensemble import HistGradientBoostingRegressor
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from htp.errors import InputError
 from htp.prepare.route_features import FEATURES, Drives, RoadTable, free_flow_seconds, route_features
@@ -40,6 +41,7 @@ QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98
 TAIL = 0.002  # a uniform below it, or above one minus it, is drawn as it: no drive takes for ever
 MIN_TRIPS = 20
 MODEL_FILE, FACTS_FILE = "travel_time.skops", "travel_time.json"
+DAMAGE = (ValueError, LookupError, AttributeError, TypeError, OSError, zipfile.BadZipFile, zlib.error)
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # beside what skops itself trusts
 
 
@@ -112,16 +114,17 @@ class TravelTimeModel:
         try:
             facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
             found = [facts.get(key) for key in ("version", "features", "quantiles")]
+            boosters = skops.io.load(folder / MODEL_FILE, trusted=TRUSTED)
+            whole = [booster.quantile for booster in boosters] == list(QUANTILES) and all(map(_is_whole, boosters))
+        except UntrustedTypesFoundException as error:
             foreign = set(skops.io.get_untrusted_types(file=folder / MODEL_FILE)) - set(TRUSTED)
-            boosters = [] if foreign else skops.io.load(folder / MODEL_FILE, trusted=TRUSTED)
-        except (ValueError, KeyError, AttributeError, TypeError, OSError, zipfile.BadZipFile, zlib.error) as error:
+            raise InputError(f"{folder}: {MODEL_FILE} holds the foreign type {min(foreign)}; do not use it.") from error
+        except DAMAGE as error:
             raise InputError(f"{folder}: {MODEL_FILE} or {FACTS_FILE} is damaged; get the checkpoint again.") from error
         if found != [VERSION, list(FEATURES), list(QUANTILES)]:
             raise InputError(f"{folder}: the travel-time model is of another version of htp; fit it again.")
-        if foreign:
-            raise InputError(f"{folder}: {MODEL_FILE} holds the foreign type {min(foreign)}; it is not loaded.")
-        if [getattr(booster, "quantile", None) for booster in boosters] != list(QUANTILES):
-            raise InputError(f"{folder}: {MODEL_FILE} is damaged, it lacks boosters; get the checkpoint again.")
+        if not whole:
+            raise InputError(f"{folder}: {MODEL_FILE} is damaged, its trees are not whole; get the checkpoint again.")
         return cls(boosters)
 
     def _table(self, city: City) -> RoadTable:
@@ -133,6 +136,19 @@ class TravelTimeModel:
 def durations_s(trips: gpd.GeoDataFrame) -> NDArray[np.float64]:
     """Return how long each trip took from its first point to its last, in seconds, [N]."""
     return (shapely.get_num_coordinates(trips.geometry.to_numpy()) - 1) * trips["interval"].to_numpy(dtype=float)
+
+
+def _is_whole(booster: HistGradientBoostingRegressor) -> bool:
+    """Say whether every tree stays within its own nodes and our features; scikit-learn follows them unchecked."""
+    for (tree,) in booster._predictors:  # noqa: SLF001  there is no public way to the trees
+        nodes = tree.nodes
+        inner = np.flatnonzero(nodes["is_leaf"] == 0)
+        children = np.c_[nodes["left"][inner], nodes["right"][inner]].astype(np.int64)
+        onward = (children > inner[:, None]) & (children < len(nodes))  # onward only: no circles
+        known = (nodes["feature_idx"][inner] >= 0) & (nodes["feature_idx"][inner] < len(FEATURES))
+        if len(nodes) == 0 or not onward.all() or not known.all() or nodes["is_categorical"].any():
+            return False
+    return True
 
 
 def _booster(quantile: float) -> HistGradientBoostingRegressor:

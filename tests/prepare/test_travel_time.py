@@ -1,5 +1,6 @@
 """Check the travel-time model on drives whose true distribution is known: twice as slow at 08:00 as at 23:00."""
 
+import copy
 import json
 import zipfile
 from argparse import Namespace
@@ -164,6 +165,17 @@ def test_a_foreign_type_in_the_file_is_not_loaded(model, tmp_path):
     model.save(tmp_path)
     skops.io.dump([Namespace(seconds=1)], tmp_path / MODEL_FILE)
     with pytest.raises(InputError, match=r"foreign type argparse\.Namespace"):
+        TravelTimeModel.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("left", 10_000), ("right", 0), ("feature_idx", 22), ("is_categorical", 1)]
+)
+def test_a_tree_that_points_outside_itself_is_refused(model, tmp_path, field, value):
+    boosters = copy.deepcopy(model.boosters)
+    boosters[3]._predictors[5][0].nodes[field][0] = value
+    TravelTimeModel(boosters).save(tmp_path)
+    with pytest.raises(InputError, match="trees are not whole"):
         TravelTimeModel.load(tmp_path)
 
 
