@@ -1,0 +1,239 @@
+"""Measure trips: distances, radius, cells and roads of their points (paper A.4), piece by piece on all cores.
+
+Trips come from a table or a file read in pieces; what stays in memory is 20 bytes a point. Roads are aligned by map
+matching, real and generated trips alike, whatever roads their tables name. A point that the matcher leaves out keeps
+road -1: it is counted, reported, and counts in all metrics but R-Den and R-Pat.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import Geod
+
+from htp.city.grid import cells_of
+from htp.city.matching import Matcher
+from htp.errors import InputError
+from htp.trips import count_trips, iter_trips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from htp.city import City
+
+    Trips: TypeAlias = gpd.GeoDataFrame | Path | str
+
+WGS84 = Geod(ellps="WGS84")
+PIECE = 512  # trips measured at a time: about 25,000 points, a second of matching
+FAR_DEG = 5.0  # beyond the bounds of the city no metric coordinates make sense
+UNMATCHED = -1
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the metrics know of B trips with N points; arrays lie trip after trip."""
+
+    points: NDArray[np.int32]  # [B] points of each trip
+    travel_m: NDArray[np.float32]  # [B] sum of the geodesic distances between consecutive points
+    radius_m: NDArray[np.float32]  # [B] root mean square distance of the points from their centroid
+    step_m: NDArray[np.float32]  # [N - B] geodesic distance from each point to the next of its trip
+    road_distance_m: NDArray[np.float32]  # [N] to the nearest road, in either direction
+    cell: NDArray[np.int64]  # [N] see htp.city.grid
+    road: NDArray[np.int32]  # [N] road_id from map matching, UNMATCHED where there is none
+
+    @property
+    def unmatched(self) -> int:
+        """Points without a road."""
+        return int((self.road == UNMATCHED).sum())
+
+    @classmethod
+    def join(cls, pieces: list[Measures]) -> Measures:
+        """Put pieces one after another."""
+        return cls(*(np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(cls)))
+
+
+class Surveyor:
+    """Measures pieces of trips; holds what that takes: the matcher and an index of the roads' segments."""
+
+    def __init__(self, city: City, cache: Path | None = None) -> None:
+        """Build both for a city; the matcher's table of paths is kept in the folder `cache`."""
+        self.city = city
+        self.matcher = Matcher(city, cache)
+        self.roads = shapely.STRtree(_street_segments(city))
+
+    def measure(self, lonlat: NDArray[np.float64], points: NDArray[np.int32]) -> Measures:
+        """Measure trips of `points` [B] points each, all at `lonlat` [N, 2] degrees, trip after trip."""
+        xy_m = self.city.to_metres(lonlat)
+        trip = np.repeat(np.arange(len(points)), points)
+        step_m = WGS84.inv(*lonlat[:-1].T, *lonlat[1:].T)[2]
+        within = trip[1:] == trip[:-1]
+        centre = _mean(xy_m, trip, points)[trip]
+        radius_m = np.sqrt(_mean(((xy_m - centre) ** 2).sum(axis=1, keepdims=True), trip, points)[:, 0])
+        _, road_distance_m = self.roads.query_nearest(shapely.points(xy_m), return_distance=True, all_matches=False)
+        return Measures(
+            points=points,
+            travel_m=np.bincount(trip[1:][within], step_m[within], len(points)).astype(np.float32),
+            radius_m=radius_m.astype(np.float32),
+            step_m=step_m[within].astype(np.float32),
+            road_distance_m=road_distance_m.astype(np.float32),
+            cell=cells_of(xy_m),
+            road=self._roads_of(np.split(xy_m, np.cumsum(points)[:-1])),
+        )
+
+    def _roads_of(self, lines: list[NDArray[np.float64]]) -> NDArray[np.int32]:
+        roads = [np.full(len(line), UNMATCHED, dtype=np.int32) for line in lines]
+        for road, match in zip(roads, self.matcher.match(lines), strict=True):
+            road[match.first : match.stop] = match.point_roads
+        return np.concatenate(roads)
+
+
+class Survey:
+    """Measures any number of tables of trips of one city, in worker processes that start when first needed."""
+
+    def __init__(self, city: City, *, workers: int | None = None, cache: Path | None = None) -> None:
+        """Share the work among `workers` processes (None: one a core); `cache` keeps the matcher's table of paths."""
+        self.city = city
+        self.workers = workers or os.cpu_count() or 1
+        self._closing = ExitStack()
+        self._cache = cache
+
+    def __enter__(self) -> Self:
+        """Find a place for the table of paths, so that it is made once and not by every worker."""
+        if self._cache is None:
+            self._cache = Path(self._closing.enter_context(TemporaryDirectory(prefix="htp-paths-")))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the workers."""
+        self._closing.close()
+
+    def measure(self, trips: Trips, progress: Callable[[int], None] | None = None) -> Measures:
+        """Measure all trips of a table, file or folder; `progress` is called with the number done so far.
+
+        With one worker, or few trips, it is done in this process. `InputError` where there are no trips, or one of
+        them is no line or lies nowhere near the city.
+        """
+        pieces = (_checked(piece, self.city) for piece in read_pieces(trips))
+        first, second = next(pieces, None), next(pieces, None)
+        if first is None:
+            raise InputError(f"{_named(trips)}: there are no trips in it; give a table with at least one.")
+        if second is None:
+            return _collect(iter([self._surveyor.measure(*first)]), progress)
+        rest = chain([first, second], pieces)
+        if self.workers == 1:
+            return _collect((self._surveyor.measure(*piece) for piece in rest), progress)
+        return _collect(_in_order(self._pool, rest, 2 * self.workers), progress)
+
+    @cached_property
+    def _surveyor(self) -> Surveyor:
+        return Surveyor(self.city, self._cache)
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        Matcher(self.city, self._cache)  # makes the table of paths that every worker then loads
+        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), _start_worker, (self.city, self._cache))
+        return self._closing.enter_context(pool)
+
+
+def read_pieces(trips: Trips, rows: int = PIECE) -> Iterator[gpd.GeoDataFrame]:
+    """Yield a table, file or folder of trips `rows` at a time."""
+    if isinstance(trips, gpd.GeoDataFrame):
+        return (trips.iloc[start : start + rows] for start in range(0, len(trips), rows))
+    return iter_trips(trips, rows)
+
+
+def number_of(trips: Trips) -> int:
+    """Return the number of trips in a table, file or folder."""
+    return len(trips) if isinstance(trips, gpd.GeoDataFrame) else count_trips(trips)
+
+
+def _collect(measured: Iterator[Measures], progress: Callable[[int], None] | None) -> Measures:
+    pieces, done = [], 0
+    for piece in measured:
+        pieces.append(piece)
+        done += len(piece.points)
+        if progress:
+            progress(done)
+    return Measures.join(pieces)
+
+
+def _checked(trips: gpd.GeoDataFrame, city: City) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return the coordinates [N, 2] and number of points [B] of a piece, or say which trip cannot be measured."""
+    lines = trips.geometry.to_numpy()
+    lonlat, trip = shapely.get_coordinates(lines, return_index=True)
+    points = np.bincount(trip, minlength=len(lines)).astype(np.int32)
+    west, south, east, north = city.roads.total_bounds
+    near = (lonlat >= [west - FAR_DEG, south - FAR_DEG]) & (lonlat <= [east + FAR_DEG, north + FAR_DEG])
+    bad = (shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING) | (points < 2)
+    bad[trip[~near.all(axis=1)]] = True
+    if bad.any():
+        row = int(np.argmax(bad))
+        name = trips["trip_id"].iloc[row] if "trip_id" in trips else row
+        where = f" (it begins at {lonlat[trip == row][0].tolist()})" if points[row] else ""
+        raise InputError(
+            f"Trip {name} is no line of points in or near {city.name}{where}; give the city that the trips "
+            "were made in, longitude first."
+        )
+    return lonlat, points
+
+
+def _named(trips: Trips) -> str:
+    return "The table of trips" if isinstance(trips, gpd.GeoDataFrame) else str(trips)
+
+
+def _mean(values: NDArray[np.float64], trip: NDArray[np.int64], points: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the mean of each column [N, C] over the points of each trip, [B, C]."""
+    sums = [np.bincount(trip, column, len(points)) for column in values.T]
+    return np.column_stack(sums) / points[:, None]
+
+
+def _street_segments(city: City) -> NDArray[np.object_]:
+    """Return every straight piece of the streets once, whichever way it is driven (small boxes make a quick index)."""
+    last = np.zeros(len(city.xy_m), dtype=bool)
+    last[city.first_vertex[1:] - 1] = True
+    ends = np.stack([city.xy_m[:-1], city.xy_m[1:]], axis=1)[~last[:-1]]  # [S, 2 ends, 2]
+    (x0, y0), (x1, y1) = ends[:, 0].T, ends[:, 1].T
+    back = (x0 > x1) | ((x0 == x1) & (y0 > y1))
+    ends[back] = ends[back, ::-1]
+    return np.asarray(shapely.linestrings(np.unique(ends, axis=0)))
+
+
+def _in_order(pool: ProcessPoolExecutor, pieces: Iterator, ahead: int) -> Iterator[Measures]:
+    """Yield results in the order of the pieces; never more than `ahead` of them wait, so that memory stays small."""
+    waiting: deque[Future[Measures]] = deque()
+    try:
+        for piece in pieces:
+            waiting.append(pool.submit(_measure_in_worker, *piece))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+_surveyors: list[Surveyor] = []  # of a worker process: one, built when the process starts
+
+
+def _start_worker(city: City, cache: Path | None) -> None:
+    _surveyors.append(Surveyor(city, cache))
+
+
+def _measure_in_worker(lonlat: NDArray[np.float64], points: NDArray[np.int32]) -> Measures:
+    return _surveyors[0].measure(lonlat, points)
