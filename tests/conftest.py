@@ -14,10 +14,15 @@ number 5 j + i. "Calle j" runs east-west along row j at 10 m/s, "Avenida i" nort
 except "Avenida 2", the fast one at 20 m/s. Roads are numbered street by street, block by block, there and back:
 Calle j's block i is road 8 j + 2 i (east) and 8 j + 2 i + 1 (west); Avenida i's block j is road 40 + 8 i + 2 j (north)
 and 40 + 8 i + 2 j + 1 (south).
+
+`chromium` is the browser of the tests marked `browser`; without one they are skipped and the summary says so. With
+HTP_REQUIRE_BROWSER=1, as in .ci/run, a skipped browser test fails the run.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -111,3 +116,40 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder shared/ with the real data does not lie beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the Chromium to drive: the system's or Playwright's own."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is not installed; run the tests by `make test`"
+    )
+    with sync_api.sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    if not Path(path).exists():
+        pytest.skip("no Chromium on this machine; `make test` brings one where it can")
+    return path
+
+
+def skipped_browser_tests(reporter: pytest.TerminalReporter | None) -> int:
+    """Count the tests marked `browser` that were skipped."""
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    return sum("browser" in report.keywords for report in skipped)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run where browser tests were skipped although they are required."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("HTP_REQUIRE_BROWSER") == "1" and skipped_browser_tests(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it in words where browser tests were skipped."""
+    if count := skipped_browser_tests(terminalreporter):
+        required = os.environ.get("HTP_REQUIRE_BROWSER") == "1"
+        ending = "; HTP_REQUIRE_BROWSER=1, so this run fails" if required else ""
+        terminalreporter.write_sep("=", f"{count} browser tests SKIPPED, reasons below{ending}", red=True)

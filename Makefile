@@ -1,0 +1,85 @@
+# The targets a person types are described by `make help`. Every install uses the pinned versions.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help app test lint format lock venv demo-data checkpoint clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+CITY := runs/coquimbo/city
+TRIPS := runs/coquimbo/trips.parquet
+PREPARED := runs/coquimbo/prepared
+CHECKPOINT := runs/coquimbo/checkpoint
+TRIP_COUNT := 60000
+
+help:  ## show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
+
+app: $(VENV)/.app  ## open the app on the city that ships
+	$(BIN)/htp app --checkpoint checkpoints/coquimbo
+
+test: venv  ## run every test; brings its own Chromium
+	.ci/chromium
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev  ## check the style and the types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## lay the code out as `make lint` wants it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+venv: $(VENV)/.dev $(VENV)/.demo  ## install with every extra, for development
+
+lock: venv  ## pin the versions that the virtual environment holds
+	$(BIN)/python .ci/lock.py
+
+demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about an hour on two cores)
+	$(BIN)/htp city aequilibrae:coquimbo --out $(CITY)
+	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --out $(TRIPS)
+	$(BIN)/htp prepare $(TRIPS) --city $(CITY) --out $(PREPARED)
+
+checkpoint: $(VENV)/.demo  ## train both stages on the demo's trips (about three hours on two cores)
+	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT)
+	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT)
+
+clean:  ## remove the virtual environment and the caches; leaves runs/ alone
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+# A stamp is newer than the lists of versions if what they ask for is installed.
+$(VENV)/.app: $(BIN)/python pyproject.toml requirements.txt
+	$(BIN)/pip install --quiet -r requirements.txt -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.app requirements-extras.txt
+	$(BIN)/pip install --quiet -c requirements.txt -c requirements-extras.txt -e '.[dev]'
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.app requirements-extras.txt
+	$(BIN)/pip install --quiet -c requirements.txt -c requirements-extras.txt -e '.[demo]'
+	touch $@
+
+# Python 3.11 and 3.12 come first: some wheels (fastmm, for map matching) do not exist for later ones yet.
+$(BIN)/python:
+	@for python in python3 python3.12 python3.11; do
+	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; then break; fi
+	  python=
+	done
+	if [ -z "$$python" ]; then
+	  for python in python3 python3.13 python3.14; do
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi
+	    python=
+	  done
+	fi
+	if [ -z "$$python" ]; then
+	  echo "HTP needs Python 3.11 or later and found none; install one (3.12 is best) and try again." >&2
+	  exit 1
+	fi
+	if ! $$python -m venv $(VENV); then
+	  rm -rf $(VENV)
+	  echo "$$python cannot make virtual environments; install its venv package (Debian: python3-venv)." >&2
+	  exit 1
+	fi

@@ -1,0 +1,118 @@
+"""Hold the import rule: a module imports only from lines below its own, and heavy packages have one place each.
+
+Read from the source by `ast`, so imports inside functions and for type checking count as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LINES = (  # from the top; names on one line do not import each other
+    {"cli", "app"},
+    {"serve", "experiment"},
+    {"ablations"},
+    {"generate", "baselines", "evaluate"},
+    {"tokenizer", "language"},
+    {"prepare"},
+    {"city"},
+    {"checkpoint", "scale"},
+    {"trips", "config"},  # ours: the nouns, which the other two of the style card's lowest line may use
+    {"errors"},
+)
+DEPTH = {name: depth for depth, line in enumerate(LINES) for name in line}
+FACADES = {"__init__", "__main__"}  # htp/__init__.py offers names of all parts, htp/__main__.py starts the command line
+PLACES = {"ray": "htp/scale.py", "fastapi": "htp/serve/", "streamlit": "app/", "osmnx": "htp/city/"}
+FILES = sorted(path.relative_to(ROOT) for folder in ("htp", "app") for path in (ROOT / folder).rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """Return the name of the part that a file belongs to: htp/city/routing.py is `city`, app/main.py is `app`."""
+    return "app" if path.parts[0] == "app" else Path(path.parts[1]).stem
+
+
+def imported(path: Path) -> set[str]:
+    """Return the full dotted names that a file imports, those in functions included."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    package = path.parts[:-1]
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+    return names
+
+
+def parts_imported(path: Path) -> set[str]:
+    """Return the parts of this project that a file imports; `htp` stands for the package's own front."""
+    found = set()
+    for name in imported(path):
+        first, *rest = name.split(".")
+        if first == "app":
+            found.add("app")
+        elif first == "htp":
+            found.add(rest[0] if rest and rest[0] in DEPTH else "htp")
+    return found
+
+
+def users_of(package: str) -> set[Path]:
+    """Return the files that import a package from outside."""
+    return {path for path in FILES if any(name.split(".")[0] == package for name in imported(path))}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) not in FACADES], ids=str)
+def test_a_file_imports_only_from_lines_below_its_own(path):
+    part = part_of(path)
+    assert part in DEPTH, f"{path} is on no line of the import rule; add it to the rule or move it"
+    forbidden = {other for other in parts_imported(path) - {part, "htp"} if DEPTH[other] <= DEPTH[part]}
+    assert not forbidden, f"{path} imports {sorted(forbidden)}, which {part} may not know"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) not in FACADES], ids=str)
+def test_only_the_top_line_imports_the_front_of_the_package(path):
+    assert part_of(path) in LINES[0] | LINES[1] or "htp" not in parts_imported(path)
+
+
+@pytest.mark.parametrize(("package", "place"), PLACES.items(), ids=PLACES)
+def test_a_heavy_package_appears_in_one_place(package, place):
+    assert all(path.as_posix().startswith(place) for path in users_of(package))
+
+
+def test_osmnx_appears_in_one_file():
+    assert len(users_of("osmnx")) <= 1
+
+
+def test_the_app_and_the_service_never_touch_tensors():
+    assert not {path for path in users_of("torch") if part_of(path) in {"app", "serve"}}
+
+
+@pytest.mark.parametrize("module", ["htp", "htp.city", "htp.evaluate", "htp.trips"])
+def test_it_starts_without_torch(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import htp.city.routing", {"htp.city.routing"}),
+        ("from htp import trips", {"htp.trips"}),
+        ("from ..trips import Route", {"htp.trips.Route"}),
+        ("from . import network", {"htp.city.network"}),
+        ("def f():\n    import torch", {"torch"}),
+    ],
+    ids=["plain", "from the front", "one up", "beside", "in a function"],
+)
+def test_every_way_of_importing_is_seen(source, names, tmp_path, monkeypatch):
+    (tmp_path / "htp" / "city").mkdir(parents=True)
+    (tmp_path / "htp" / "city" / "routing.py").write_text(source)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert imported(Path("htp/city/routing.py")) == names
