@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 
+from htp.city import turns
 from htp.errors import InputError
 from htp.trips import replacing
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_array
+
+    from htp.city.routing import Router, Snap
+    from htp.trips import Route
 
 COLUMNS = ("road_id", "u", "v", "osm_id", "name", "highway", "length_m", "lanes", "speed_kmh", "geometry")
 
@@ -125,6 +134,75 @@ class City:
     def free_flow_s(self) -> NDArray[np.float64]:
         """Seconds to drive each road at its speed limit, [V]."""
         return self.length_m / (self.roads["speed_kmh"].to_numpy(dtype=float) / 3.6)
+
+    @cached_property
+    def lines_m(self) -> NDArray[np.object_]:
+        """The geometry of each road in metres of the metric CRS, [V]."""
+        road = np.repeat(np.arange(len(self)), np.diff(self.first_vertex))
+        return np.asarray(shapely.linestrings(self.xy_m, indices=road))
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north ends of the roads, degrees."""
+        west, south, east, north = (float(bound) for bound in self.roads.total_bounds)
+        return west, south, east, north
+
+    @cached_property
+    def opposite(self) -> NDArray[np.int32]:
+        """The road_id of the same street in the other direction, -1 where it is one-way, [V]."""
+        return turns.opposite_roads(self)
+
+    @cached_property
+    def successors(self) -> csr_array:
+        """The roads that may follow each road, a sparse matrix of ones [V, V]; see `htp.city.turns`."""
+        return turns.successors(self)
+
+    @cached_property
+    def router(self) -> Router:
+        """The search for routes at the speed limits."""
+        from htp.city.routing import Router  # noqa: PLC0415  it takes a City
+
+        return Router(self)
+
+    def snap(self, lon: float, lat: float) -> Snap:
+        """Return the nearest place on a road; `InputError` where `lon`, `lat` (degrees) is out of town."""
+        return self.router.snap(lon, lat)
+
+    def route(self, waypoints: Sequence[tuple[float, float]], depart: str | datetime | None = None) -> Route:
+        """Return the fastest route through `waypoints`, (lon, lat) in degrees, at the speed limits.
+
+        The limits are the same at every hour: `depart`, where given, is only checked (see `local_time`).
+        `InputError` for waypoints out of town, at one place or without a connection.
+        """
+        if depart is not None:
+            self.local_time(depart)
+        return self.router.route(waypoints)
+
+    def is_connected(self, roads: ArrayLike) -> bool:
+        """Say whether each of `roads` (road_id, [R]) begins where the one before ends."""
+        roads = np.asarray(roads, dtype=np.int64)
+        return bool((self.v[roads[:-1]] == self.u[roads[1:]]).all())
+
+    def local_time(self, value: str | datetime) -> pd.Timestamp:
+        """Return a time in the city's time zone, from ISO 8601 text such as `2024-05-06 08:15` or a datetime.
+
+        Without an offset it is local time, the first of the two where clocks are set back. `InputError` where it
+        cannot be read or does not exist because clocks are set forward.
+        """
+        unreadable = InputError(f"{value!r} is no time; give one such as 2024-05-06 08:15.")
+        try:
+            stamp = pd.Timestamp(datetime.fromisoformat(value) if isinstance(value, str) else value)
+            if stamp.tzinfo is None:
+                local = stamp.tz_localize(self.timezone, ambiguous=True, nonexistent="NaT")
+            else:
+                local = stamp.tz_convert(self.timezone)
+        except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # the last two: years 1 and 9999
+            raise unreadable from error
+        if isinstance(local, pd.Timestamp):
+            return local
+        if pd.isna(stamp):
+            raise unreadable
+        raise InputError(f"{value} does not exist in {self.timezone}: clocks are set forward; choose another time.")
 
     @cached_property
     def _transformers(self) -> tuple[pyproj.Transformer, pyproj.Transformer]:
