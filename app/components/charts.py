@@ -1,0 +1,69 @@
+"""Draw the charts of trips with plotly; colours come from the theme and are safe for colour-blind people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from htp.evaluate.profile import Profile
+
+GENERATED = "#0f8ba8"
+REAL = "#e08a2e"
+MAX_CURVES = 200  # trips drawn in a time–distance diagram
+MARGIN = {"l": 44, "r": 8, "t": 8, "b": 38}
+
+
+def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real_name: str) -> go.Figure:
+    """Compare numbers of points: generated trips as bars, real trips as a stepped line, both in percent of trips."""
+    edges = _edges(np.concatenate([generated, real]))
+    middle = (edges[:-1] + edges[1:]) / 2
+    figure = go.Figure()
+    hover = "%{customdata} points: %{y:.1f} %"
+    spans = [f"{low:g}–{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in zip(edges, edges[1:], strict=False)]
+    figure.add_bar(x=middle, y=_percent(generated, edges), width=np.diff(edges) * 0.94, name="Generated",
+                   marker_color=GENERATED, opacity=0.85, customdata=spans, hovertemplate=hover)  # fmt: skip
+    figure.add_scatter(x=middle, y=_percent(real, edges), name=real_name, line={"color": REAL, "width": 2.5, "shape": "hvh"},
+                       mode="lines", customdata=spans, hovertemplate=hover)  # fmt: skip
+    return _finish(figure, "Points per trip", "Trips, %", height=190)
+
+
+def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
+    """Draw how far each trip has come at each time; flat stretches are stops. Dashed: at the speed limits."""
+    curves = min(len(profile.first) - 1, MAX_CURVES)
+    gaps = profile.first[1 : curves + 1]
+    end = gaps[-1]
+    minutes = np.insert(profile.elapsed_s[:end] / 60, gaps, np.nan)
+    km = np.insert(profile.along_m[:end] / 1000, gaps, np.nan)
+    figure = go.Figure()
+    opacity = float(np.clip(6 / curves, 0.12, 0.8))
+    figure.add_scatter(x=minutes, y=km, mode="lines", name="Generated", line={"color": GENERATED, "width": 1.4},
+                       opacity=opacity, hovertemplate="%{y:.2f} km after %{x:.1f} min")  # fmt: skip
+    far_km = float(profile.distance_m.max()) / 1000
+    figure.add_scatter(x=[0, free_flow_s / 60], y=[0, far_km], mode="lines", name="At the speed limits",
+                       line={"color": REAL, "width": 2, "dash": "dash"}, hoverinfo="skip")  # fmt: skip
+    return _finish(figure, "Minutes since departure", "Distance, km", height=240)
+
+
+def _edges(points: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the edges of at most 18 bins of a whole, round width that hold all values."""
+    low, high = points.min(), points.max()
+    width = next(width for width in (1, 2, 5, 10, 20, 50, 100, 1000) if (high - low) / width <= 16)
+    first = low // width * width
+    return np.arange(first, high + width + 1, width).astype(float)
+
+
+def _percent(values: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.histogram(values, edges)[0] / max(len(values), 1) * 100
+
+
+def _finish(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
+    figure.update_layout(height=height, margin={**MARGIN, "t": 30}, legend=legend, bargap=0, hovermode="closest", dragmode=False)
+    figure.update_xaxes(title={"text": x, "font": {"size": 11}, "standoff": 6}, rangemode="tozero")
+    figure.update_yaxes(title={"text": y, "font": {"size": 11}, "standoff": 6}, rangemode="tozero")
+    return figure

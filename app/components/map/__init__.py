@@ -1,0 +1,97 @@
+"""Show a city on a map that works without a network: pick a route by clicks, see it drawn, see trips on it.
+
+The map is a Streamlit component around MapLibre GL JS. Its source is in `frontend/`, bundled by `npm ci && npm run build`
+into `app/static/`, from where Streamlit serves it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app.components.map.transport import send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.components.map.table import Table
+
+LonLat = tuple[float, float]  # degrees
+
+_BUNDLE = Path(__file__).parents[2] / "static" / "htp-map.js"
+_VERSION = hashlib.blake2s(_BUNDLE.read_bytes(), digest_size=4).hexdigest()  # a new build is fetched, an old one cached
+_MOUNT = f"""
+export default async function (component) {{
+  const {{ mount }} = await import(new URL("app/static/{_BUNDLE.name}?v={_VERSION}", document.baseURI).href);
+  return mount(component);
+}}
+"""
+_component = st.components.v2.component("htp_map", js=_MOUNT)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One sentence over the map."""
+
+    text: str
+    kind: str = "info"  # or "error"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the map shows."""
+
+    basemap: Table
+    bounds: tuple[LonLat, LonLat]  # south-west, north-east
+    waypoints: tuple[LonLat, ...] = ()
+    revision: int = 0  # of the waypoints: the greater of the person's and ours is shown
+    route: tuple[LonLat, ...] = ()  # the line through the waypoints
+    trips: Table | None = None
+    max_kmh: int = 60  # end of the speed scale
+    badge: str | None = None  # said beside the legend, e.g. that the data is simulated
+    hint: Hint | None = None
+    fit: str = ""  # the map moves to the route whenever this changes
+    height: str = "60vh"  # CSS
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The waypoints that a person left on the map."""
+
+    waypoints: tuple[LonLat, ...]
+    revision: int
+
+
+def city_map(key: str, picture: Picture, on_pick: Callable[[Picked], None]) -> None:
+    """Draw a picture; `on_pick` is called before the run that follows a change made on the map."""
+
+    def changed() -> None:
+        event = st.session_state[key].get("waypoints")
+        if event:
+            on_pick(Picked(tuple((float(lon), float(lat)) for lon, lat in event["points"]), int(event["revision"])))
+
+    _component(key=key, data=_data(picture), on_waypoints_change=changed)
+    send(f"{key}-basemap", picture.basemap)
+    if picture.trips is not None:
+        send(f"{key}-trips", picture.trips)
+
+
+def _data(picture: Picture) -> dict[str, Any]:
+    hint = picture.hint
+    return {
+        "basemap": picture.basemap.key,
+        "bounds": picture.bounds,
+        "waypoints": picture.waypoints,
+        "revision": picture.revision,
+        "route": picture.route,
+        "trips": None if picture.trips is None else picture.trips.key,
+        "max_kmh": picture.max_kmh,
+        "badge": picture.badge,
+        "hint": None if hint is None else {"text": hint.text, "kind": hint.kind},
+        "fit": picture.fit,
+        "height": picture.height,
+    }

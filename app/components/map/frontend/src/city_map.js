@@ -1,0 +1,172 @@
+// One map of a city: the roads from memory, the route being picked, the trips that were generated.
+import { AttributionControl, Map as MapLibre, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import maplibreCss from "maplibre-gl/dist/maplibre-gl.css";
+import css from "./map.css";
+import { table } from "./bytes.js";
+import { Buttons, Overlay } from "./controls.js";
+import * as online from "./online.js";
+import { streets } from "./roads.js";
+import { recolour, style } from "./style.js";
+import { palette } from "./theme.js";
+import * as trips from "./trips.js";
+import { Waypoints } from "./waypoints.js";
+
+setWorkerUrl(new URL("htp-map-worker.js", import.meta.url).href);
+
+const CREDIT = '<a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">© OpenStreetMap contributors</a>';
+const EMPTY = { type: "FeatureCollection", features: [] };
+const views = {}; // key of the component -> camera, so that coming back to a page finds the map as it was left
+
+const lineOf = (coordinates) => ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates } });
+
+export class CityMap {
+  constructor(root, key) {
+    this.key = key;
+    this.host = document.createElement("div");
+    this.host.className = "htp-map";
+    const sheet = document.createElement("style");
+    sheet.textContent = maplibreCss + css;
+    root.append(sheet, this.host);
+  }
+
+  /** Draw the data of this call; `changed` takes the waypoints that the person picks. */
+  update(data, changed) {
+    this.data = data;
+    this.changed = changed;
+    this.host.style.height = data.height;
+    if (!this.map) this.open();
+    this.overlay.say(data.hint);
+    if (this.loaded) this.draw();
+  }
+
+  open() {
+    this.colours = palette(this.host);
+    this.host.toggleAttribute("data-dark", this.colours.dark);
+    this.maxKmh = this.data.max_kmh;
+    const camera = views[this.key] ?? { bounds: this.bounds(), fitBoundsOptions: { padding: 60, maxZoom: 16 } };
+    this.fitted = this.data.fit;
+    this.map = new MapLibre({
+      container: this.host, style: style(this.colours, this.maxKmh), ...camera, attributionControl: false,
+      dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0, maxZoom: 19,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.getCanvas().style.cursor = "crosshair";
+    this.overlay = new Overlay(this.host);
+    this.addControls();
+    this.waypoints = new Waypoints(this.map, (change) => this.picked(change));
+    this.map.on("moveend", () => { views[this.key] = { center: this.map.getCenter(), zoom: this.map.getZoom() }; });
+    this.map.on("load", () => { this.loaded = true; this.draw(); });
+    this.explainTrips();
+  }
+
+  addControls() {
+    const { map } = this;
+    this.buttons = new Buttons([
+      ["undo", "Undo the last point", () => this.waypoints.undo()],
+      ["reverse", "Reverse the route", () => this.waypoints.reverse()],
+      ["clear", "Clear the route", () => this.waypoints.clear()],
+    ]);
+    this.view = new Buttons([
+      ["fit", "Show the whole route, or the whole city", () => this.fit()],
+      ["online", "Online background map", () => this.toggleOnline()],
+    ]);
+    map.addControl(this.buttons, "top-left");
+    map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+    map.addControl(this.view, "top-right");
+    map.addControl(new AttributionControl({ compact: false, customAttribution: CREDIT }), "bottom-right");
+    map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-right");
+    this.view.press("online", false);
+    map.getContainer().addEventListener("keydown", (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "z") this.waypoints.undo();
+    });
+  }
+
+  /** After the person changed the waypoints: show them at once, dashed, until Python has sent the route. */
+  picked(change) {
+    this.map.getSource("route").setData(EMPTY);
+    this.map.getSource("draft").setData(change.points.length > 1 ? lineOf(change.points) : EMPTY);
+    this.enableButtons();
+    this.changed(change);
+  }
+
+  enableButtons() {
+    const count = this.waypoints.points.length;
+    this.buttons.enable("undo", count > 0);
+    this.buttons.enable("clear", count > 0);
+    this.buttons.enable("reverse", count > 1);
+  }
+
+  draw() {
+    const { data, map } = this;
+    this.recolour();
+    if (this.waypoints.receive(data.waypoints, data.revision)) {
+      map.getSource("route").setData(data.route.length ? lineOf(data.route) : EMPTY);
+      map.getSource("draft").setData(EMPTY);
+    }
+    this.enableButtons();
+    this.fill("roads", data.basemap, streets);
+    this.fill("trips", data.trips, trips.points);
+    this.overlay.legend(this.colours.ramp, this.maxKmh, Boolean(data.trips), data.badge);
+    if (data.fit !== this.fitted) this.fit();
+    this.fitted = data.fit;
+  }
+
+  recolour() {
+    const colours = palette(this.host);
+    if (colours === this.colours && this.data.max_kmh === this.maxKmh) return;
+    [this.colours, this.maxKmh] = [colours, this.data.max_kmh];
+    this.host.toggleAttribute("data-dark", colours.dark);
+    recolour(this.map, colours, this.maxKmh);
+  }
+
+  /** Put the table `key` into a source, once; null empties it. */
+  async fill(source, key, toGeoJson) {
+    this.keys ??= {};
+    if (this.keys[source] === key) return;
+    this.keys[source] = key;
+    const found = key ? await table(key) : null;
+    if (this.keys[source] !== key || !this.map) return; // another table came while this one was on its way
+    this[`${source}Table`] = found;
+    this.map.getSource(source).setData(found ? toGeoJson(found) : EMPTY);
+    this.map.getSource("trip").setData(EMPTY);
+  }
+
+  /** Under the mouse: which trip, when and how fast, and the trip's line. */
+  explainTrips() {
+    const { map } = this;
+    const popup = new Popup({ closeButton: false, closeOnClick: false, offset: 10, className: "htp-tip" });
+    map.on("mousemove", "trips", ({ features: [feature] }) => {
+      const { title, text } = trips.describe(this.tripsTable, feature.properties);
+      popup.setLngLat(feature.geometry.coordinates).setHTML(`<b>${title}</b> ${text}`).addTo(map);
+      map.getSource("trip").setData(trips.line(this.tripsTable, feature.properties.trip));
+    });
+    map.on("mouseleave", "trips", () => {
+      popup.remove();
+      map.getSource("trip").setData(EMPTY);
+    });
+  }
+
+  /** The box of the route, or of the city where there is none. */
+  bounds() {
+    const line = this.data.route.length ? this.data.route : this.data.bounds;
+    const [lon, lat] = [0, 1].map((axis) => line.map((point) => point[axis]));
+    return [[Math.min(...lon), Math.min(...lat)], [Math.max(...lon), Math.max(...lat)]];
+  }
+
+  fit() {
+    this.map.fitBounds(this.bounds(), { padding: 60, maxZoom: 16, duration: 500 });
+  }
+
+  async toggleOnline() {
+    const shown = Boolean(this.map.getLayer("online"));
+    if (shown) online.hide(this.map);
+    const failed = !shown && !(await online.show(this.map));
+    this.view.press("online", !shown && !failed);
+    if (failed) this.overlay.say({ text: "The online background map cannot be reached from here.", kind: "error" });
+  }
+
+  remove() {
+    this.map?.remove();
+    this.map = null;
+  }
+}

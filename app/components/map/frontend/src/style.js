@@ -1,0 +1,87 @@
+// The map style: the city's own roads as the basemap, drawn from memory; nothing here names another host.
+import { speedColour } from "./theme.js";
+
+const EMPTY = { type: "FeatureCollection", features: [] };
+const ROUND = { "line-cap": "round", "line-join": "round" };
+const ZOOMS = [10, 13, 16, 19];
+const WIDTH = { minor: [0.45, 1, 5, 22], middle: [0.8, 1.9, 8, 28], major: [1.4, 3, 10.5, 34] }; // px at ZOOMS
+const KINDS = Object.keys(WIDTH); // as numbered in app/components/map/basemap.py
+const CASING = 1.6; // px, from the zoom at which roads become ribbons
+
+const width = (kind, extra) => [
+  "interpolate", ["exponential", 1.6], ["zoom"], ...ZOOMS.flatMap((zoom, i) => [zoom, WIDTH[kind][i] + extra]),
+];
+const ofKind = (kind) => ["==", ["get", "kind"], KINDS.indexOf(kind)];
+
+/** Far away a road is a grey hair, close by a ribbon with a casing. */
+function roads(colours) {
+  const far = (kind) => ["interpolate", ["linear"], ["zoom"], 12.4, colours.far[KINDS.indexOf(kind)], 13.6, colours[kind]];
+  const layer = (id, kind, minzoom, paint) => ({
+    id, type: "line", source: "roads", minzoom, layout: ROUND, filter: ofKind(kind), paint,
+  });
+  return [
+    ...KINDS.map((kind) =>
+      layer(`${kind}-casing`, kind, 12.4, { "line-color": colours.casing, "line-width": width(kind, CASING) })),
+    ...KINDS.map((kind) => layer(kind, kind, 0, { "line-color": far(kind), "line-width": width(kind, 0) })),
+  ];
+}
+
+function names(colours) {
+  const layer = (id, minzoom, filter, size) => ({
+    id, type: "symbol", source: "roads", minzoom, filter,
+    layout: {
+      "symbol-placement": "line", "symbol-spacing": 320, "text-field": ["get", "name"], "text-font": ["Source Sans", "sans-serif"],
+      "text-size": size, "text-max-angle": 30, "text-padding": 6,
+    },
+    paint: { "text-color": colours.label, "text-halo-color": colours.halo, "text-halo-width": 1.4 },
+  });
+  return [
+    layer("names-minor", 15, ofKind("minor"), 10.5),
+    layer("names-middle", 13.6, ofKind("middle"), 11),
+    layer("names-major", 12.2, ofKind("major"), 11.5),
+  ];
+}
+
+function route(colours) {
+  const grow = (a, b) => ["interpolate", ["linear"], ["zoom"], 10, a, 16, b];
+  return [
+    { id: "route-casing", type: "line", source: "route", layout: ROUND,
+      paint: { "line-color": colours.routeCasing, "line-width": grow(5, 12), "line-opacity": 0.9 } },
+    { id: "route", type: "line", source: "route", layout: ROUND,
+      paint: { "line-color": colours.route, "line-width": grow(2.5, 6), "line-opacity": colours.routeOpacity } },
+    { id: "draft", type: "line", source: "draft", layout: ROUND,
+      paint: { "line-color": colours.route, "line-width": 2, "line-dasharray": [1, 2.2], "line-opacity": 0.7 } },
+  ];
+}
+
+function trips(colours, maxKmh) {
+  const radius = ["interpolate", ["exponential", 1.4], ["zoom"], 10, 1.6, 13, 3, 16, 5.5, 19, 9];
+  const rim = ["interpolate", ["linear"], ["zoom"], 12, 0, 14, 0.8, 17, 1.2];
+  return [
+    { id: "trips", type: "circle", source: "trips",
+      paint: { "circle-radius": radius, "circle-color": speedColour(colours.ramp, maxKmh), "circle-opacity": 0.9,
+        "circle-stroke-color": colours.pointRim, "circle-stroke-width": rim } },
+    { id: "trip", type: "line", source: "trip", layout: ROUND,
+      paint: { "line-color": colours.route, "line-width": 1.5, "line-opacity": 0.8 } },
+  ];
+}
+
+/** Return the whole style; sources start empty and are filled with `setData`. */
+export function style(colours, maxKmh) {
+  const source = { type: "geojson", data: EMPTY };
+  return {
+    version: 8,
+    sources: { roads: { ...source, tolerance: 0.3 }, route: source, draft: source, trip: source, trips: source },
+    layers: [
+      { id: "land", type: "background", paint: { "background-color": colours.land } },
+      ...roads(colours), ...route(colours), ...trips(colours, maxKmh), ...names(colours),
+    ],
+  };
+}
+
+/** Give a map whose style is loaded the colours of another theme or scale, without touching its data. */
+export function recolour(map, colours, maxKmh) {
+  for (const layer of style(colours, maxKmh).layers) {
+    for (const [property, value] of Object.entries(layer.paint)) map.setPaintProperty(layer.id, property, value);
+  }
+}

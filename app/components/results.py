@@ -1,0 +1,73 @@
+"""Say in figures and charts what was generated, and offer it as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from app.components.charts import length_histogram, time_distance
+from htp.trips import write_trips
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from app.generation import Generated
+
+FORMATS = {"GeoParquet": ".parquet", "GeoJSON": ".geojson", "GPX": ".gpx", "CSV": ".csv"}
+PLAIN = {"displayModeBar": False}
+
+
+def results_panel(generated: Generated, *, current: bool, real_word: str) -> None:
+    """Draw figures, charts and the download; `real_word` says what the real trips are, e.g. "simulated"."""
+    st.html(_figures(generated))
+    if not current:
+        st.caption(":material/history: The settings have changed since; generate again to see them at work.")
+    st.markdown("##### Length", help=_compared_with(generated, real_word))
+    figure = length_histogram(generated.points, generated.real_points, f"Held-out {real_word} trips")
+    st.plotly_chart(figure, key="lengths", config=PLAIN)
+    st.markdown("##### Progress along the route", help="A trip a line. Flat stretches are stops, at lights or in queues.")
+    st.plotly_chart(time_distance(generated.profile, generated.free_flow_s), key="time-distance", config=PLAIN)
+    _download(generated.trips)
+
+
+def _figures(generated: Generated) -> str:
+    minutes = generated.profile.duration_s / 60
+    speed = generated.profile.distance_m.sum() / generated.profile.duration_s.sum() * 3.6
+    few, many = generated.points.min(), generated.points.max()
+    cells = [
+        ("Distance", f"{np.median(generated.profile.distance_m) / 1000:.1f} km", f"{len(generated.trips)} trips"),
+        ("Travel time", f"{np.median(minutes):.0f} min", f"{minutes.min():.0f} to {minutes.max():.0f} min"),
+        ("Mean speed", f"{speed:.0f} km/h", f"free flow {generated.free_flow_kmh:.0f} km/h"),
+        ("Points per trip", f"{np.median(generated.points):.0f}", f"{few} to {many}" if few < many else "all the same"),
+    ]
+    items = "".join(f"<div><span>{name}</span><b>{value}</b><small>{note}</small></div>" for name, value, note in cells)
+    return f"<div class='figures'>{items}</div>"
+
+
+def _compared_with(generated: Generated, real_word: str) -> str:
+    like = generated.comparable
+    which = f"{len(like.rows)} held-out {real_word} trips, never trained on"
+    if like.share is None:
+        return f"Beside all {which}: too few of them are like this route."
+    when = "at any time of day" if like.hours is None else f"within {like.hours:g} h of this time of day"
+    return f"Beside {which}: within {like.share:.0%} of this distance, {when}."
+
+
+def _download(trips: gpd.GeoDataFrame) -> None:
+    left, right = st.columns(2, vertical_alignment="bottom")
+    name = left.selectbox("Download as", list(FORMATS), key="format")
+    ending = FORMATS[name]
+    right.download_button("Download", lambda: file_bytes(trips, ending), f"trips{ending}", on_click="ignore",
+                          icon=":material/download:", width="stretch")  # fmt: skip
+
+
+def file_bytes(trips: gpd.GeoDataFrame, ending: str) -> bytes:
+    """Return trips as a file of the format with this ending."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"trips{ending}"
+        write_trips(trips, path)
+        return path.read_bytes()

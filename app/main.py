@@ -1,0 +1,52 @@
+"""Frame every page of the app: `streamlit run app/main.py -- --checkpoint checkpoints/coquimbo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import model
+from htp.errors import InputError
+
+STATIC = Path(__file__).parent / "static"
+
+
+def main() -> None:
+    """Show the page that was asked for, or what is missing."""
+    st.set_page_config("HTP · generated GPS trips", STATIC / "icon.svg", "wide", initial_sidebar_state="expanded")
+    st.logo(str(STATIC / "logo.svg"), size="large")
+    st.html(STATIC / "app.css")
+    page = st.navigation(
+        [st.Page("pages/generate.py", title="Generate", icon=":material/route:", default=True)],
+        position="top",
+    )
+    try:
+        model.current()
+    except InputError as error:
+        guard(str(error))
+        return
+    page.run()
+
+
+def guard(problem: str) -> None:
+    """Explain what is missing instead of an empty page."""
+    with st.container(key="guard"):
+        st.markdown("## No generator to show yet")
+        st.error(problem, icon=":material/folder_off:")
+        st.markdown(
+            "The app shows trips from a **checkpoint**: the folder of a trained generator with its city. "
+            "Start it with the folder of one:"
+        )
+        st.code("htp app --checkpoint checkpoints/coquimbo", language="bash")
+        st.markdown("To make one for your own city:")
+        st.code(
+            "htp city extract.osm.pbf --out city\n"
+            "htp prepare trips.csv --city city --out data\n"
+            "htp train tokenizer data --city city --out checkpoint\n"
+            "htp train language data --checkpoint checkpoint",
+            language="bash",
+        )
+
+
+main()

@@ -1,0 +1,68 @@
+"""Load the generator once per process, and know what the app was started with."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.components.map.basemap import basemap
+from htp.evaluate.profile import Profile
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from app.components.map.table import Table
+    from htp.generate import Generator
+
+DEFAULT_CHECKPOINT = "checkpoints/coquimbo"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A generator and what the pages show beside its trips, computed once."""
+
+    generator: Generator
+    heldout: gpd.GeoDataFrame  # real trips, never trained on
+    profile: Profile  # of the held-out trips
+    basemap: Table
+
+    @property
+    def real_word(self) -> str:
+        """What the held-out trips are called."""
+        return "simulated"
+
+    @property
+    def badge(self) -> str | None:
+        """What every picture of these trips says."""
+        return "Simulated data"
+
+
+def checkpoint_of(arguments: list[str]) -> str:
+    """Return the checkpoint that `streamlit run app/main.py -- --checkpoint C` names."""
+    parser = argparse.ArgumentParser(prog="app/main.py")
+    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINT, help="folder of a trained generator")
+    return str(parser.parse_args(arguments).checkpoint)
+
+
+def current() -> Model:
+    """Return the model that this process serves; `InputError` where its checkpoint cannot be used."""
+    return load_model(checkpoint_of(sys.argv[1:]))
+
+
+@st.cache_resource(show_spinner="Loading the city and its models …")
+def load_model(checkpoint: str) -> Model:
+    """Load a checkpoint with everything that the pages need of it."""
+    generator = load_generator(checkpoint)
+    heldout = generator.heldout()
+    return Model(generator, heldout, Profile.of(heldout, generator.city), basemap(generator.city))
+
+
+def load_generator(checkpoint: str) -> Generator:
+    """Load the generator; the import of PyTorch waits until here, so that the page's frame appears first."""
+    from htp.generate import Generator  # noqa: PLC0415
+
+    return Generator.load(checkpoint)

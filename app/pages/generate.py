@@ -1,0 +1,113 @@
+"""Generate trips along a route that is picked on the map."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import streamlit as st
+
+from app import generation, model
+from app.components.controls import route_panel, seed_widgets, settings_panel
+from app.components.map import Hint, Picked, Picture, city_map
+from app.components.results import results_panel
+from app.plan import Plan, expected_travel_time, plan_or_problem
+from app.state import Choices, remember, restore
+from htp.errors import InputError
+
+HEIGHT = "calc(100dvh - 3.75rem)"  # of the map, below Streamlit's header
+POLL_S = 0.2
+
+
+def page() -> None:
+    """Ask for choices, draw the route, generate when asked to, show the trips."""
+    served = model.current()
+    city = served.generator.city
+    choices, problems = restore(_defaults(served))
+    seed_widgets(choices)
+    plan, problem = plan_or_problem(city, choices.via)
+    with st.sidebar:
+        route_panel(choices, plan, tuple(city.roads.total_bounds))
+        choices = settings_panel(choices, plan and expected_travel_time(served, plan, choices.depart))
+        action = st.container(key="action")
+    generated = generation.collected(choices)
+    with st.container(key="stage", horizontal=True, gap=None):
+        with st.container(key="map"):
+            city_map("city-map", _picture(served, choices, plan, problem, generated), _pick)
+        with st.container(key="results", width=372):
+            if generated:
+                results_panel(generated, current=generated.made_for(choices), real_word=served.real_word)
+    remember(replace(choices, show=generated is not None and generated.made_for(choices)))
+    for sentence in problems:
+        st.toast(sentence, icon=":material/link_off:", duration="long")
+    with action:
+        _act(served, choices, plan, again=generated is not None)
+
+
+def _defaults(served: model.Model) -> Choices:
+    """Return the choices of somebody who comes without a link: 08:00 on the first day of the held-out trips."""
+    day = served.heldout["start_time"].min().date()
+    return Choices(depart=dt.datetime.combine(day, dt.time(8)))
+
+
+def _picture(
+    served: model.Model, choices: Choices, plan: Plan | None, problem: str | None, generated: generation.Generated | None
+) -> Picture:
+    steps = ["Click the map to set the origin", "Now click the destination"]
+    step = steps[len(choices.via)] if len(choices.via) < len(steps) else None
+    hint = Hint(problem, "error") if problem else Hint(step) if step else None
+    west, south, east, north = served.generator.city.roads.total_bounds.tolist()
+    return Picture(
+        basemap=served.basemap,
+        bounds=((west, south), (east, north)),
+        waypoints=choices.via,
+        revision=st.session_state.get("revision", 0),
+        route=plan.line if plan else (),
+        trips=generated.table if generated else None,
+        max_kmh=generated.max_kmh if generated else 60,
+        badge=served.badge,
+        hint=hint,
+        fit=str(st.session_state.get("fit", 0)),
+        height=HEIGHT,
+    )
+
+
+def _pick(picked: Picked) -> None:
+    """Take over what was clicked on the map, before the page runs."""
+    st.session_state["choices"] = replace(st.session_state["choices"], via=picked.waypoints, show=False)
+    st.session_state["revision"] = picked.revision
+
+
+def _act(served: model.Model, choices: Choices, plan: Plan | None, *, again: bool) -> None:
+    """Offer to generate, or show how far it is and offer to stop."""
+    if generation.running():
+        _progress()
+        return
+    trouble = st.session_state.pop("trouble", None)
+    if trouble:
+        st.error(trouble)
+    word = "Generate again" if again else "Generate"
+    pressed = st.button(word, type="primary", width="stretch", disabled=plan is None, icon=":material/play_arrow:")
+    if plan and (pressed or (choices.show and not again)):
+        try:
+            generation.start(served, choices, plan)
+        except InputError as error:
+            st.session_state["trouble"] = str(error)
+            remember(replace(choices, show=False))
+        st.rerun()
+
+
+@st.fragment(run_every=POLL_S)
+def _progress() -> None:
+    """Show how far the work is; look again soon."""
+    job = st.session_state["job"]
+    job.wait(POLL_S)
+    if not job.running:
+        st.rerun()
+    share = job.done / job.total if job.total else 0.0
+    st.progress(share, text=f"{job.done} of {job.total} trips" if job.done else "Starting …")
+    if st.button("Stop", width="stretch", icon=":material/stop:"):
+        job.stop()
+
+
+page()

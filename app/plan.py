@@ -1,0 +1,104 @@
+"""Turn waypoints into a route that can be drawn and generated for, with a sentence where that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from htp.city.relative import RouteLines
+from htp.errors import InputError
+from htp.prepare.travel_time import QUANTILES
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from app.model import Model
+    from app.state import LonLat
+    from htp.city import City
+    from htp.trips import Route
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A route through waypoints, and what is said about it."""
+
+    route: Route
+    line: tuple[LonLat, ...]
+    names: tuple[str, ...]  # the street at each waypoint
+    distance_m: float
+    free_flow_s: float  # at the speed limits
+
+
+def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[Plan | None, str | None]:
+    """Return the plan for any number of waypoints (none for fewer than two), or a sentence on what is wrong."""
+    try:
+        if len(via) == 1:
+            street_at(city, via[0])
+        return (plan_route(city, via) if len(via) > 1 else None), None
+    except InputError as error:
+        return None, str(error)
+
+
+def plan_route(city: City, via: tuple[LonLat, ...]) -> Plan:
+    """Return the fastest route through two or more waypoints; `InputError` where one is out of town or unreachable."""
+    route = city.route(list(via))
+    lines = RouteLines.of(city, [route.roads])
+    share = driven_shares(city, route)
+    inside = (lines.axis_m > route.start_m) & (lines.axis_m < _end_m(city, route))
+    ends = lines.place(np.zeros(2, np.int64), np.array([route.start_m, _end_m(city, route)]))
+    lonlat = city.to_lonlat(np.vstack([ends[:1], lines.xy_m[inside], ends[1:]])).round(6)
+    return Plan(
+        route=route,
+        line=tuple((float(lon), float(lat)) for lon, lat in lonlat),
+        names=tuple(street_at(city, point) for point in via),
+        distance_m=float(city.length_m[route.roads] @ share),
+        free_flow_s=float(city.free_flow_s[route.roads] @ share),
+    )
+
+
+def street_at(city: City, point: LonLat) -> str:
+    """Return the name of the street at a waypoint; `InputError` where there is none near."""
+    name = city.roads["name"].iloc[city.snap(*point).road_id]
+    return name if isinstance(name, str) else "unnamed street"
+
+
+def driven_shares(city: City, route: Route) -> np.ndarray:
+    """Return how much of each road of a route is driven, 0 to 1, [R]."""
+    length_m = city.length_m[route.roads]
+    driven_m = length_m.copy()
+    driven_m[-1] = length_m[-1] if route.end_m is None else route.end_m
+    driven_m[0] -= route.start_m
+    return driven_m / length_m
+
+
+def expected_travel_time(model: Model, plan: Plan, depart: dt.datetime) -> str | None:
+    """Say how long the drive takes by the travel-time model; None where the start time does not exist."""
+    city = model.generator.city
+    try:
+        when = city.local_time(depart)
+    except InputError:
+        return None  # said when somebody asks for trips
+    seconds = model.generator.travel_time.quantiles(city, [plan.route], [when])[0]
+    low, middle, high = (seconds[QUANTILES.index(share)] / 60 for share in (0.1, 0.5, 0.9))
+    return f"Expected {middle:.0f} min; 8 of 10 trips take {low:.0f} to {high:.0f} min."
+
+
+def _end_m(city: City, route: Route) -> float:
+    """Return where the drive ends, in metres from the start of the first road."""
+    before = float(city.length_m[route.roads[:-1]].sum())
+    return before + (float(city.length_m[route.roads[-1]]) if route.end_m is None else route.end_m)
+
+
+def oriented(points: tuple[LonLat, ...], bounds: tuple[float, float, float, float]) -> tuple[tuple[LonLat, ...], bool]:
+    """Return points longitude first and whether they were given latitude first, judged by the city's bounds."""
+    swapped = tuple((lat, lon) for lon, lat in points)
+    if points and not any(_inside(point, bounds) for point in points) and all(_inside(p, bounds) for p in swapped):
+        return swapped, True
+    return points, False
+
+
+def _inside(point: LonLat, bounds: tuple[float, float, float, float]) -> bool:
+    west, south, east, north = bounds
+    return west <= point[0] <= east and south <= point[1] <= north

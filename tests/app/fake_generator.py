@@ -1,0 +1,84 @@
+"""Stand in for a trained generator: trips that drive a route at half the speed limits with stops, and nothing learned."""
+
+from __future__ import annotations
+
+import time
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from htp.city import City
+from htp.city.relative import RouteLines
+from htp.errors import InputError
+from htp.prepare.travel_time import QUANTILES
+from htp.trips import Conditions, Route
+
+STOPS = (0.2, 0.45, 0.7)  # places along the route, as shares of it, where about half of the trips wait
+NOISE_M = 3.0
+
+
+class FakeTravelTime:
+    """Twice the free-flow time, give or take."""
+
+    def quantiles(self, city: City, routes: list[Route], departs: list[pd.Timestamp]) -> np.ndarray:
+        return np.array([[2 * city.free_flow_s[r.roads].sum() * (0.7 + 0.6 * q) for q in QUANTILES] for r in routes])
+
+
+class FakeGenerator:
+    """Answer the calls that the app makes of `htp.Generator`."""
+
+    def __init__(self, city: City, seconds_per_trip: float = 0.002) -> None:
+        self.city = city
+        self.travel_time = FakeTravelTime()
+        self.seconds_per_trip = seconds_per_trip
+
+    def generate(self, conditions, n=1, seed=0, temperature=1.0, progress=None):
+        if conditions.duration_s is not None and conditions.duration_s / conditions.interval_s < 7:
+            raise InputError("a trip needs 8 points or more; give it more time or a shorter interval.")
+        trips = []
+        for i in range(n):
+            time.sleep(self.seconds_per_trip)
+            trips.append(self._trip(conditions, np.random.default_rng([seed, i]), f"trip-{i}"))
+            if progress is not None:
+                progress(i + 1, n)
+        return gpd.GeoDataFrame(trips, crs="EPSG:4326")
+
+    def heldout(self) -> gpd.GeoDataFrame:
+        rng = np.random.default_rng(5)
+        rows = []
+        while len(rows) < 300:
+            places = self.city.to_lonlat(self.city.xy_m[rng.integers(0, len(self.city.xy_m), 2)])
+            try:
+                route = self.city.route([tuple(place) for place in places])
+            except InputError:
+                continue
+            depart = pd.Timestamp("2024-05-14", tz=self.city.timezone) + pd.Timedelta(minutes=rng.integers(360, 1320))
+            rows.append(self._trip(Conditions(route, depart), rng, f"real-{len(rows)}"))
+        return gpd.GeoDataFrame(rows, crs="EPSG:4326")
+
+    def _trip(self, conditions: Conditions, rng: np.random.Generator, name: str) -> dict:
+        lines = RouteLines.of(self.city, [conditions.route.roads])
+        length_m = lines.length_m[0]
+        last_m = length_m if conditions.route.end_m is None else (
+            length_m - self.city.length_m[conditions.route.roads[-1]] + conditions.route.end_m)  # fmt: skip
+        duration_s = conditions.duration_s or (
+            2 * self.city.free_flow_s[conditions.route.roads].sum() * rng.uniform(0.8, 1.4))  # fmt: skip
+        points = max(8, round(duration_s / conditions.interval_s) + 1)
+        pace = rng.gamma(4.0, size=points)
+        for stop in STOPS:
+            if rng.random() < 0.5:
+                at = int(stop * points)
+                pace[at : at + rng.integers(1, 5)] = 0.0
+        pace[0] = 0.0
+        place_m = conditions.route.start_m + np.cumsum(pace) / pace.sum() * (last_m - conditions.route.start_m)
+        xy_m = lines.place(np.zeros(points, np.int64), place_m) + rng.normal(0, NOISE_M, (points, 2))
+        return {
+            "trip_id": name,
+            "start_time": conditions.depart,
+            "interval": np.float32(conditions.interval_s),
+            "roads": conditions.route.roads,
+            "percent": (place_m / length_m).astype(np.float32),
+            "geometry": shapely.LineString(self.city.to_lonlat(xy_m)),
+        }
