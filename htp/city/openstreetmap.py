@@ -1,0 +1,127 @@
+"""Read OpenStreetMap into a graph of pieces: an extract, a graph saved by osmnx, or a place fetched by its name.
+
+Which ways are for cars is decided by their class alone, `DRIVABLE`. Access tags are not read: taxis and residents,
+whose trips are to lie on these roads, drive where others may not.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import osmium
+import osmnx
+import requests
+from networkx import NetworkXError
+
+from htp.city.simplify import DEFAULT_SPEED_KMH, Piece
+from htp.errors import InputError
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+DRIVABLE = frozenset(DEFAULT_SPEED_KMH)
+EXTRACT_ENDINGS = (".osm.pbf", ".pbf", ".osm")
+KM_PER_MILE = 1.609344
+
+
+def read_extract(path: Path) -> nx.MultiDiGraph:
+    """Read the drivable ways of an `.osm.pbf` or `.osm` file; `InputError` where it is no such file."""
+    with tempfile.TemporaryDirectory() as folder:
+        drivable = Path(folder) / "drivable.osm"  # osmnx reads XML only
+        try:
+            found = _copy_drivable(path, drivable)
+        except RuntimeError as error:  # osmium's, for whatever it cannot read
+            raise InputError(f"{path}: not a readable OpenStreetMap file ({error}); give a whole extract.") from error
+        if not found:
+            raise InputError(f"{path}: there is no road for cars in it; give an extract that covers a town.")
+        return _with_pieces(osmnx.graph_from_xml(drivable, simplify=False, retain_all=True))
+
+
+def read_graphml(path: Path) -> nx.MultiDiGraph:
+    """Read a graph saved by `osmnx.save_graphml`, simplified or not; `InputError` where it is no such file."""
+    try:
+        graph = osmnx.load_graphml(path)
+        return _with_pieces(osmnx.project_graph(graph, to_latlong=True))
+    except (NetworkXError, SyntaxError, ValueError, KeyError, TypeError) as error:  # ParseError is a SyntaxError
+        raise InputError(f"{path}: not a graph saved by osmnx; save one with osmnx.save_graphml.") from error
+
+
+def fetch_place(place: str) -> nx.MultiDiGraph:
+    """Fetch the drivable ways within a place's boundary, online; `InputError` without a network or such a place."""
+    osmnx.settings.use_cache = False  # or a folder `cache` appears where the command is run
+    try:
+        graph = osmnx.graph_from_place(place, network_type="drive", simplify=False, retain_all=True)
+    except requests.RequestException as error:
+        raise InputError(
+            f"{place!r} cannot be fetched, OpenStreetMap's servers do not answer; go online or give an .osm.pbf file."
+        ) from error
+    except (ValueError, TypeError) as error:  # nothing found, or no boundary
+        raise InputError(
+            f"OpenStreetMap knows no place {place!r} with a boundary and roads; add the country or give a file."
+        ) from error
+    return _with_pieces(graph)
+
+
+def _copy_drivable(path: Path, copy: Path) -> int:
+    """Write the drivable ways and their nodes as XML, and return how many ways there are."""
+    ways = 0
+    with osmium.BackReferenceWriter(copy, ref_src=path, overwrite=True) as writer:
+        for way in osmium.FileProcessor(path).with_locations().with_filter(osmium.filter.KeyFilter("highway")):
+            if not isinstance(way, osmium.osm.Way) or not _is_drivable(way):
+                continue
+            # A way that leaves the extract lacks nodes; its longest run within is taken.
+            runs = [list(run) for present, run in groupby(way.nodes, lambda node: node.location.valid()) if present]
+            nodes = [node.ref for node in max(runs, key=len, default=[])]
+            if len(nodes) > 1:
+                writer.add_way(way.replace(nodes=nodes))
+                ways += 1
+    return ways
+
+
+def _is_drivable(way: osmium.osm.Way) -> bool:
+    return way.tags["highway"] in DRIVABLE and way.tags.get("area") != "yes"
+
+
+def _with_pieces(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
+    """Return the graph with one `Piece` an edge in place of osmnx's attributes, its length and geometry kept."""
+    for _, _, data in graph.edges(data=True):
+        kept = {key: data[key] for key in ("length", "geometry") if key in data}
+        piece = _piece(data)
+        data.clear()
+        data.update(kept, pieces=(piece,))
+    return graph
+
+
+def _piece(data: dict[str, Any]) -> Piece:
+    one_way = bool(data.get("oneway", False))
+    lanes = _number(_first(data.get("lanes")))
+    name = _first(data.get("name"))
+    return Piece(
+        length_m=float(data["length"]),
+        osm_id=int(_first(data.get("osmid")) or 0),
+        highway=str(_first(data.get("highway")) or "road"),
+        one_way=one_way,
+        name=str(name) if name else None,
+        lanes=lanes if lanes is None or one_way else lanes / 2,  # the tag counts both directions
+        speed_kmh=_speed_kmh(_first(data.get("maxspeed"))),
+    )
+
+
+def _first(value: Any) -> Any:
+    """Return the first value where osmnx has joined several ways that differ."""
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _number(text: str | float | None) -> float | None:
+    found = re.match(r"\s*(\d+(?:\.\d+)?)", str(text))
+    return float(found[1]) if found and float(found[1]) > 0 else None
+
+
+def _speed_kmh(text: str | float | None) -> float | None:
+    """Return a `maxspeed` tag such as `50` or `30 mph`; None for one without a number, such as `PT:urban`."""
+    speed = _number(text)
+    return speed * KM_PER_MILE if speed and "mph" in str(text) else speed
