@@ -14,7 +14,7 @@ class TokenizerConfig:
     quantizer_dim: int = 64  # d_q, A.5
     head_dim: int = 64  # A.5
     road_dim: int = 128  # d_r, node2vec dimension, A.5
-    road_layers: int = 4  # A.5
+    road_layers: int = 2  # ours, for two cores; the paper's is 4 (A.5)
     commitment: float = 0.25  # beta, A.5
     inputs: str = "relative"  # "absolute": equation 1 as it reads; "relative": ours, movement in the route's frame
     increments: str = "anchored"  # "free": the paper's regression; "normalised", "anchored": ours, see increments.py

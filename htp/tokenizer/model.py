@@ -53,7 +53,7 @@ class Decoder(nn.Module):
         dims, head = config.dims[::-1], config.head_dim
         self.tell = nn.Linear(4 * WAVES + 4, dims[0])
         self.mid_conv = ConvBlock(dims[0])
-        self.mid = nn.ModuleList([TransformerLayer(dims[0], head, config.road_dim) for _ in range(2)])
+        self.mid = nn.ModuleList([TransformerLayer(dims[0], head, config.road_dim) for _ in range(1)])
         self.increments = INCREMENTS[config.increments](config)
         self.anchored = config.increments == "anchored"
         self.doublings = nn.ModuleList([Double(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True)])

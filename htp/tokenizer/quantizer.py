@@ -36,7 +36,7 @@ class Quantizer(nn.Module):
         vectors = self.project_in(h[mask]).float()[None]  # only real patterns, [1, N, d_q]
         quantized, codes, losses = self.residual(vectors)
         out = torch.zeros_like(h, dtype=torch.float32)
-        out[mask] = self.project_out(quantized[0])
+        out[mask] = self.project_out(quantized[0]).float()
         all_codes = torch.zeros((*mask.shape, codes.shape[-1]), dtype=torch.long, device=h.device)
         all_codes[mask] = codes[0]
         return out, all_codes, losses.mean()

@@ -1,11 +1,12 @@
 """Embed the roads of a route as the decoder's context (paper §4.1, equations 7 and 8).
 
-A road is known by its node2vec embedding (PecanPy, frozen), its geometry, and, ours, its attributes and its place on the
+A road is known by its node2vec embedding (frozen), its geometry, and, ours, its attributes and its place on the
 route: the latter lets a pattern find the roads it is on.
 """
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,19 +24,27 @@ if TYPE_CHECKING:
 
 CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service", "other")
 PLACE_WAVES = 6  # wavelengths of the bounds' width and its halves, for the absolute place (equation 7)
+WALKS, WALK_STEPS = 10, 40  # ours
 FEATURES = 11 + len(CLASSES) + 4 * PLACE_WAVES
 
 
 def node2vec(city: City, dim: int = 128, seed: int = 0) -> NDArray[np.float16]:
-    """Return the node2vec embedding of every road, [V, dim]: roads are nodes, joined to the roads that may follow."""
-    from pecanpy.pecanpy import SparseOTF  # noqa: PLC0415  slow to import, needed once a city
+    """Return the node2vec embedding of every road, [V, dim]: roads are nodes, joined to the roads that may follow.
 
-    graph = SparseOTF(p=1, q=1, workers=1, random_state=seed)
+    Walks by igraph (p = q = 1), skip-gram by gensim, one thread so that a seed gives the same embedding again.
+    """
+    import igraph  # noqa: PLC0415  these two are needed once a city, not to generate
+    from gensim.models import Word2Vec  # noqa: PLC0415
+
     links = city.successors
-    graph.data = np.ones(len(links.indices), dtype=np.float32)
-    graph.indptr, graph.indices = links.indptr.astype(np.uint32), links.indices.astype(np.uint32)
-    graph.set_node_ids([str(road) for road in range(len(city))])
-    vectors = graph.embed(dim=dim, num_walks=10, walk_length=40, window_size=5, epochs=1)
+    sources = np.repeat(np.arange(len(city)), np.diff(links.indptr))
+    graph = igraph.Graph(n=len(city), edges=np.column_stack([sources, links.indices]), directed=True)
+    generator = random.Random(seed)
+    igraph.set_random_number_generator(generator)
+    walks = [graph.random_walk(road, WALK_STEPS, stuck="return") for road in range(len(city)) for _ in range(WALKS)]
+    generator.shuffle(walks)
+    model = Word2Vec(walks, vector_size=dim, window=5, min_count=0, sg=1, workers=1, epochs=1, seed=seed)
+    vectors = model.wv[list(range(len(city)))]
     return (vectors / vectors.std()).astype(np.float16)
 
 

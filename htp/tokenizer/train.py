@@ -84,7 +84,8 @@ class TokenizerTrainer:
         rate = min(progress / WARM_UP, 1.0) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * max(rate, 0.01)
-        result = self.model(batch)
+        with torch.autocast(self.tokenizer.device.type, torch.bfloat16):
+            result = self.model(batch)
         self.optimizer.zero_grad(set_to_none=True)
         result.loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
