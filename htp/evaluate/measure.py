@@ -184,7 +184,7 @@ def _checked(trips: gpd.GeoDataFrame, city: City) -> tuple[NDArray[np.float64], 
     if bad.any():
         row = int(np.argmax(bad))
         name = trips["trip_id"].iloc[row] if "trip_id" in trips else row
-        where = f" (it begins at {lonlat[trip == row][0].tolist()})" if points[row] else ""
+        where = f" (it begins at {lonlat[trip == row][0].round(5).tolist()})" if points[row] else ""
         raise InputError(
             f"Trip {name} is no line of points in or near {city.name}{where}; give the city that the trips "
             "were made in, longitude first."

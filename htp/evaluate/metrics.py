@@ -3,11 +3,11 @@
 Knows nothing about trips: histograms in, numbers out. Our choices, where the paper is silent:
 
 - The Jensen–Shannon divergence is the divergence in bits (0 to 1), not its root, which some libraries return.
-- Bins hold equal shares of the *real* values: edges at their 1st to 99th percentile and at their 99.9th, none nearer to
-  the one below than a resolution under which a difference means nothing. Both ends are open: a value of any size has
-  a bin. Fixed-width bins up to the 99.9th percentile put most distances to the road into one or two bins; on step and
-  road distances with a known flaw (jitter of standing cars gone, distances 10 % off) equal shares show it at one and
-  a half to three times the multiple of the noise floor.
+- Bins hold equal shares of the *real* values: edges at their least, their 1st to 99th and 99.9th percentile and their
+  greatest, none nearer to the one below than a resolution under which a difference means nothing. What is smaller or
+  larger than any real value has bins of its own. Known flaws in 6,000 of 12,000 simulated trips, as multiples of the
+  noise floor (in brackets with 100 bins of fixed width up to the 99.9th percentile): jitter of standing cars lost
+  143 (41), steps 3 % long 3.1 (2.8), 0.3 % of jumps 6.0 (3.1), distances to the road 10 % short 36 (12).
 - A bin is closed above, so that values which repeat (a receiver that holds its position: steps of exactly 0 m) share
   one bin up to the resolution and a harmless difference of centimetres is not counted as a different distribution.
 - F1 is that of sets, as the text says: with k items each, the share in common. Of the 42 numbers printed in the
@@ -24,7 +24,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PERCENTILES = (*range(1, 100), 99.9)  # ours: where the edges of the bins lie among the real values
+PERCENTILES = (*range(100), 99.9, 100)  # ours: where the edges of the bins lie among the real values
 TOP_K = 100  # paper A.4
 
 
@@ -34,6 +34,7 @@ def bin_edges(values: NDArray[np.floating], resolution: float) -> NDArray[np.flo
     for edge in np.percentile(values, PERCENTILES):
         if edge - edges[-1] >= resolution:
             edges.append(float(edge))
+    edges[-1] = max(edges[-1], float(values.max()))
     return np.array(edges)
 
 

@@ -52,7 +52,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Bins:
-    """The bins of one divergence: a part of the real values each, both ends open."""
+    """The bins of one divergence: equal parts of the real values, both ends open."""
 
     count: int
     first: float  # upper edge of the lowest bin; metres, for Length points

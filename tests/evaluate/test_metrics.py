@@ -72,13 +72,19 @@ def test_f1_becomes_the_figure_that_the_papers_table_1_prints(common, printed):
 
 
 def test_bins_hold_equal_shares_and_both_ends_are_open():
-    values = np.arange(1, 10_001) / 10  # 0.1, 0.2 ... 1000.0
+    values = np.arange(1, 10_001) / 5  # 0.2, 0.4 ... 2000.0
     edges = bin_edges(values, resolution=1.0)
     counts = np.bincount(bin_numbers(values, edges), minlength=len(edges) + 1)
     assert edges[0] == 1.0
-    assert len(counts) == 102  # up to the resolution, 99 percentiles, the 99.9th, and beyond
+    assert len(counts) == 103  # up to the resolution, 99 percentiles, the 99.9th, the greatest, and beyond
     np.testing.assert_allclose(counts[2:100], 100, atol=1)
+    assert counts[-1] == 0
     assert bin_numbers(np.array([-5.0, 1e9]), edges).tolist() == [0, len(edges)]
+
+
+def test_what_is_larger_than_any_real_value_has_a_bin_of_its_own_even_by_less_than_the_resolution():
+    edges = bin_edges(np.array([5.0, 9.8, 10.0]), resolution=1.0)
+    assert bin_numbers(np.array([10.0, 10.1]), edges).tolist() == [len(edges) - 1, len(edges)]
 
 
 def test_values_that_repeat_share_a_bin_with_those_up_to_the_resolution_and_no_more():
@@ -89,4 +95,5 @@ def test_values_that_repeat_share_a_bin_with_those_up_to_the_resolution_and_no_m
 
 def test_values_that_are_all_the_same_are_told_from_larger_ones():
     edges = bin_edges(np.full(20, 7.0), resolution=1.0)
+    assert edges.tolist() == [1, 7]
     assert bin_numbers(np.array([6.9, 7.0, 7.1]), edges).tolist() == [1, 1, 2]
