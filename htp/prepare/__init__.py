@@ -1,0 +1,1 @@
+"""Turn raw trips into prepared trips: sources → clean → match → label → split."""

@@ -1,0 +1,87 @@
+"""Turn one chunk of raw trips into prepared trips: clean → match → label → split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from htp.prepare.clean import clean
+from htp.prepare.label import Labels, label
+from htp.prepare.split import is_heldout
+from htp.prepare.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from htp.city.matching import Matcher
+    from htp.prepare.clean import CleanTrips
+    from htp.prepare.options import PrepareOptions
+    from htp.prepare.rawtrips import RawTrips
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared trips of a chunk."""
+
+    train: gpd.GeoDataFrame
+    heldout: gpd.GeoDataFrame
+    tally: Tally
+
+
+def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> Prepared:
+    """Clean, match, label and split some trips; every row is either in the result or counted by reason."""
+    city = matcher.city
+    rows = len(raw) + raw.dropped.total()
+    trips = clean(
+        raw, city, interval_s=options.interval_s, min_points=options.min_points, max_points=options.max_points
+    )
+    ends = trips.raw.first[1:-1]
+    tracks_m = np.split(city.to_metres(trips.raw.lonlat), ends) if len(trips.raw) else []
+    labels = label(city, tracks_m, matcher.match(tracks_m), trips.interval_s, min_points=options.min_points)
+
+    kept = [i for i, one in enumerate(labels) if isinstance(one, Labels)]
+    good = [one for one in labels if isinstance(one, Labels)]
+    frame = _frame(trips, kept, good, city.timezone)
+    held = is_heldout(frame["trip_id"], options.heldout_share, options.seed)
+    tally = Tally(
+        rows=rows,
+        dropped=trips.raw.dropped + Counter(one for one in labels if isinstance(one, str)),
+        eligible=len(labels),
+        kept=len(kept),
+        heldout=int(held.sum()),
+        points=sum(len(one.percent) for one in good),
+        matched_points=len(trips.raw.lonlat),
+        cut=sum(len(one.percent) < int(trips.raw.count[i]) for i, one in zip(kept, good, strict=True)),
+    )
+    if good:
+        offset_m = np.concatenate([one.offset_m for one in good]).astype(float)
+        tally.measure(np.hypot(*offset_m.T), np.array([one.ratio for one in good]))
+    return Prepared(frame[~held], frame[held], tally)
+
+
+def _frame(trips: CleanTrips, kept: Sequence[int], labels: Sequence[Labels], timezone: str) -> gpd.GeoDataFrame:
+    """Return the kept parts as a table of prepared trips."""
+    first = [int(trips.raw.first[i]) + one.first for i, one in zip(kept, labels, strict=True)]
+    counts = np.array([len(one.percent) for one in labels], dtype=np.int64)
+    row = np.repeat(np.arange(len(labels)), counts)
+    point = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
+    start_us = np.round(trips.raw.time_s[first] * 1e6).astype(np.int64)
+    starts = pd.DatetimeIndex(start_us.view("datetime64[us]"), tz="UTC")
+    return gpd.GeoDataFrame(
+        {
+            "trip_id": np.array([trips.raw.trip_id[i] for i in kept], dtype=object),
+            "start_time": starts.tz_convert(timezone),
+            "interval": trips.interval_s[list(kept)].astype(np.float32),
+            "roads": [one.roads for one in labels],
+            "percent": [one.percent for one in labels],
+            "offset": [one.offset_m.ravel() for one in labels],
+        },
+        geometry=shapely.linestrings(trips.raw.lonlat[point], indices=row) if kept else [],
+        crs="EPSG:4326",
+    )

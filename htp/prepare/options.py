@@ -1,0 +1,41 @@
+"""Say how trips are prepared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from htp.errors import InputError
+from htp.trips import MAX_POINTS, MIN_POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ROLES = ("trip_id", "time", "lon", "lat")  # what the columns of a plain CSV are named by
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """Options of `htp prepare`; the first four decide what the prepared trips are, the rest how fast they are made."""
+
+    interval_s: float | None = 15.0  # sampling interval of the prepared trips; None: every trip keeps its own
+    columns: Mapping[str, str] = field(default_factory=dict)  # role -> column of a plain CSV; what is missing is guessed
+    heldout_share: float = 0.1  # design: split 90/10
+    seed: int = 0  # of the split
+    workers: int | None = None  # processes; None: one a core
+    cache: Path | None = None  # folder for the matcher's tables of paths, shared by all runs; None: beside the output
+    min_points: int = MIN_POINTS
+    max_points: int = MAX_POINTS
+
+    def __post_init__(self) -> None:
+        """Check every value; `InputError` says which is wrong."""
+        if self.interval_s is not None and not 0 < self.interval_s <= 3600:
+            raise InputError(f"The interval is {self.interval_s} s; give one above 0 and up to 3600 s.")
+        if not 0 <= self.heldout_share < 1:
+            raise InputError(f"The held-out share is {self.heldout_share}; give one from 0 up to, but not including, 1.")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"{self.workers} workers were asked for; give 1 or more.")
+        unknown = sorted(set(self.columns) - set(ROLES))
+        if unknown:
+            raise InputError(f"{unknown[0]!r} names no column of trips; name {', '.join(ROLES)}.")

@@ -1,0 +1,62 @@
+"""Read trips from GeoParquet in the layout of the design: a row a trip with start time, interval and a line of points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from htp.prepare.rawtrips import RawTrips
+from htp.trips import count_trips, iter_trips
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import geopandas as gpd
+
+TRIPS_A_CHUNK = 2000
+
+
+@dataclass
+class ParquetSource:
+    """A GeoParquet file of trips, or a folder of parts."""
+
+    path: Path
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Trips of all parts."""
+        return count_trips(self.path)
+
+    def chunks(self) -> Iterator[ParquetChunk]:
+        """Yield some trips at a time."""
+        for trips in iter_trips(self.path, TRIPS_A_CHUNK):
+            yield ParquetChunk(trips, len(trips))
+
+
+@dataclass(frozen=True)
+class ParquetChunk:
+    """Some rows of the table."""
+
+    trips: gpd.GeoDataFrame
+    size: int
+
+    def parse(self) -> RawTrips:
+        """Return the trips; rows whose geometry is no line are dropped."""
+        lines = self.trips.geometry.to_numpy()
+        good = (shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING) & self.trips["start_time"].notna()
+        good &= self.trips["interval"].to_numpy(dtype=float) > 0
+        trips = self.trips[good]
+        lonlat, row = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
+        count = np.bincount(row, minlength=len(trips))
+        start_s = pd.DatetimeIndex(trips["start_time"]).as_unit("us").asi8 / 1e6
+        place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        time_s = start_s[row] + place * trips["interval"].to_numpy(dtype=float)[row]
+        dropped = Counter({"broken_row": int((~good).sum())}) if not good.all() else Counter()
+        return RawTrips([str(trip_id) for trip_id in trips["trip_id"]], count, lonlat, time_s, dropped)

@@ -1,0 +1,211 @@
+"""Prepare raw trips: read → clean → match → label → split, chunk by chunk, over all cores, into two tables and a report.
+
+Every finished chunk lies in `<out>/parts-<fingerprint>/` as two small tables and a note of its counts; a run that was
+stopped makes only what is missing. Memory holds a few chunks at a time, however many trips there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from htp.city.matching import Matcher, city_fingerprint, default_cache, ensure_paths
+from htp.errors import InputError
+from htp.prepare.chunk import prepare_chunk
+from htp.prepare.sources import check_in_town, digest, open_sources
+from htp.prepare.tally import Tally
+from htp.trips import replacing, write_trips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from htp.city.network import City
+    from htp.prepare.options import PrepareOptions
+    from htp.prepare.rawtrips import Chunk, Source
+
+TABLES = ("train", "heldout")
+MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
+VERSION = 1  # of what preparation does to a trip; parts of another version are made again
+
+
+def prepare(
+    sources: Sequence[Path],
+    city: City,
+    out: Path,
+    options: PrepareOptions,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Prepare the trips of all sources into `out`: `train.parquet`, `heldout.parquet`, `report.json`; return the report.
+
+    `progress` is told how much of the sources is done, in bytes or rows, and how much there is. `InputError` where a
+    source cannot be read, the city does not cover the trips, or no trip is left.
+    """
+    started = time.monotonic()
+    opened = open_sources(sources, options.columns, city.timezone)
+    check_in_town(opened, city)
+    facts = _facts(opened, city, options)
+    parts = out / f"parts-{facts['fingerprint']}"
+    parts.mkdir(parents=True, exist_ok=True)
+    total = sum(source.size for source in opened)
+    tally = Tally()
+    for done, part in _make_parts(opened, city, parts, options):
+        tally.add(part)
+        if progress:
+            progress(min(done, total), total)
+    try:
+        _check_result(tally, opened, city)
+    except InputError:
+        shutil.rmtree(parts)
+        raise
+    for table in TABLES:
+        _merge(sorted(parts.glob(f"*-{table}.parquet")), out / f"{table}.parquet")
+    report = facts | tally.figures() | {"seconds": round(time.monotonic() - started, 1)}
+    with replacing(out / "report.json") as path:
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    shutil.rmtree(parts)
+    return report
+
+
+def _make_parts(
+    sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
+) -> Iterator[tuple[int, Tally]]:
+    """Make what is missing of the parts and yield the tally of each, with how much of the sources is done by then."""
+    workers = options.workers or len(os.sched_getaffinity(0))
+    done = 0
+    with _Workers(city, parts, options, workers) as pool:
+        chunks = ((chunk, chunk.size) for source in sources for chunk in source.chunks())
+        for number, (chunk, size) in enumerate(chunks):
+            note = parts / f"{number:06d}.json"
+            finished = [(size, _read_note(note))] if note.exists() else pool.submit(chunk, note, size)
+            for size_done, tally in finished:
+                done += size_done
+                yield done, tally
+        for size_done, tally in pool.rest():
+            done += size_done
+            yield done, tally
+
+
+class _Workers:
+    """Processes that prepare chunks; only a few chunks wait at a time, and nothing starts before the first one comes."""
+
+    def __init__(self, city: City, parts: Path, options: PrepareOptions, workers: int) -> None:
+        self._city, self._parts, self._options, self._workers = city, parts, options, workers
+        self._pool: ProcessPoolExecutor | None = None
+        self._running: dict[Future[Tally], int] = {}
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, chunk: Chunk, note: Path, size: int) -> list[tuple[int, Tally]]:
+        """Hand over a chunk; return what was finished meanwhile."""
+        if self._pool is None:
+            cache = self._options.cache or default_cache()
+            ensure_paths(self._city, cache)
+            self._pool = ProcessPoolExecutor(
+                self._workers,
+                mp_context=get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(replace(self._city), cache, self._options),  # replace: without what the city has cached
+            )
+        self._running[self._pool.submit(_work, chunk, note)] = size
+        return self._finished() if len(self._running) > 2 * self._workers else []
+
+    def rest(self) -> Iterator[tuple[int, Tally]]:
+        """Yield what is still running as it is finished."""
+        while self._running:
+            yield from self._finished()
+
+    def _finished(self) -> list[tuple[int, Tally]]:
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        return [(self._running.pop(future), future.result()) for future in done]
+
+
+_worker: tuple[Matcher, PrepareOptions] | None = None  # of this process, so that the table of paths is loaded once
+
+
+def _start_worker(city: City, cache: Path, options: PrepareOptions) -> None:
+    global _worker  # noqa: PLW0603  a pool's workers can keep state in no other way
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    _worker = Matcher(city, cache), options
+
+
+def _work(chunk: Chunk, note: Path) -> Tally:
+    """Prepare one chunk; the note is written last, so that it is there only when both tables are."""
+    if _worker is None:
+        raise AssertionError
+    prepared = prepare_chunk(chunk.parse(), *_worker)
+    for table in TABLES:
+        write_trips(getattr(prepared, table), note.with_name(f"{note.stem}-{table}.parquet"))
+    with replacing(note) as path:
+        path.write_text(json.dumps(prepared.tally.to_json()), encoding="utf-8")
+    return prepared.tally
+
+
+def _read_note(note: Path) -> Tally:
+    return Tally.from_json(json.loads(note.read_text(encoding="utf-8")))
+
+
+def _merge(parts: Sequence[Path], out: Path) -> None:
+    """Join the tables of all chunks into one, a chunk a row group, without holding more than one."""
+    geo, bounds = {}, []
+    for part in parts:
+        geo = json.loads(pq.read_schema(part).metadata[b"geo"])
+        bounds += [geo["columns"]["geometry"]["bbox"]] if "bbox" in geo["columns"]["geometry"] else []
+    if bounds:
+        west, south, east, north = zip(*bounds, strict=True)
+        geo["columns"]["geometry"]["bbox"] = [min(west), min(south), max(east), max(north)]
+    schema = pq.read_schema(parts[0]).with_metadata({"geo": json.dumps(geo)})
+    with replacing(out) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for part in parts:
+            table = pq.read_table(part)
+            if len(table):
+                writer.write_table(table.cast(schema))
+
+
+def _check_result(tally: Tally, sources: Sequence[Source], city: City) -> None:
+    names = ", ".join(str(source.path) for source in sources)
+    if tally.rows == 0:
+        raise InputError(f"{names}: there are no trips in it; give a file with at least one row.")
+    if tally.dropped["out_of_town"] > MAX_OUT_OF_TOWN * tally.rows:
+        raise InputError(
+            f"{names}: {tally.dropped['out_of_town']} of {tally.rows} trips lie outside {city.name}; "
+            "make the city that covers them with `htp city`, or give other trips."
+        )
+    if tally.kept == 0:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in tally.dropped.most_common())
+        raise InputError(f"{names}: none of {tally.rows} trips can be used ({reasons}); see the reasons in the README.")
+
+
+def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> dict[str, Any]:
+    """Return what the result depends on, and a fingerprint of it."""
+    facts = {
+        "sources": [{"name": source.path.name, "size": source.size, "sha256": digest(source.path)} for source in sources],
+        "city": {"name": city.name, "roads": len(city), "sha256": city_fingerprint(city)},
+        "settings": {
+            "interval_s": options.interval_s,
+            "columns": dict(options.columns),
+            "heldout_share": options.heldout_share,
+            "seed": options.seed,
+            "min_points": options.min_points,
+            "max_points": options.max_points,
+        },
+        "version": VERSION,
+    }
+    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    return facts | {"fingerprint": fingerprint, "notes": [note for source in sources for note in source.notes]}

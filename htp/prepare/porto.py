@@ -1,0 +1,103 @@
+"""Read the Porto taxi trips (Kaggle ECML/PKDD 2015, `train.csv`): one row a trip, a point every 15 s.
+
+`TRIP_ID, ..., TIMESTAMP, DAY_TYPE, MISSING_DATA, POLYLINE`: TIMESTAMP in Unix seconds (UTC), POLYLINE a JSON list of
+`[lon, lat]`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from htp.errors import InputError
+from htp.prepare.rawtrips import RawTrips
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+COLUMNS = ("TRIP_ID", "TIMESTAMP", "MISSING_DATA", "POLYLINE")
+INTERVAL_S = 15.0
+BLOCK_BYTES = 2 << 20  # a chunk, some 2,000 trips; Porto's longest row has 85 kB
+
+
+@dataclass
+class PortoSource:
+    """A CSV file in Porto's layout."""
+
+    path: Path
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.path.stat().st_size
+
+    def chunks(self) -> Iterator[PortoChunk]:
+        """Yield some 2,000 trips at a time; rows with too many or too few cells are counted with the chunk they precede."""
+        broken: list[str] = []
+        try:
+            reader = pa.csv.open_csv(
+                self.path,
+                read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+                parse_options=pa.csv.ParseOptions(
+                    invalid_row_handler=lambda row: broken.append(row.text) or "skip",
+                ),
+                convert_options=pa.csv.ConvertOptions(
+                    include_columns=list(COLUMNS), column_types=dict.fromkeys(COLUMNS, pa.string())
+                ),
+            )
+            for batch in reader:
+                bad, broken[:] = len(broken), []
+                yield PortoChunk(pa.Table.from_batches([batch]), bad, max(batch.nbytes, 1))
+        except pa.ArrowInvalid as error:
+            raise InputError(f"{self.path}: not a readable CSV file ({error}); give it in Porto's layout.") from error
+        if broken:
+            yield PortoChunk(pa.table({name: pa.array([], pa.string()) for name in COLUMNS}), len(broken), 1)
+
+
+@dataclass(frozen=True)
+class PortoChunk:
+    """Rows of the file, as text."""
+
+    table: pa.Table  # COLUMNS
+    broken_rows: int
+    size: int
+
+    def parse(self) -> RawTrips:
+        """Return the trips; rows with MISSING_DATA, broken JSON or no points are dropped."""
+        dropped = Counter({"broken_row": self.broken_rows}) if self.broken_rows else Counter()
+        ids: list[str] = []
+        points: list[NDArray[np.float64]] = []
+        for trip_id, timestamp, missing, text in zip(*(self.table[name].to_pylist() for name in COLUMNS), strict=True):
+            reason, trip = _parse_row(timestamp, missing, text)
+            if trip is None:
+                dropped[reason] += 1
+            else:
+                ids.append(trip_id)
+                points.append(trip)
+        return RawTrips.of(ids, points, dropped)
+
+
+def _parse_row(timestamp: str, missing: str, text: str) -> tuple[str, NDArray[np.float64] | None]:
+    """Return why the row is no trip, or its lon, lat and Unix seconds [T, 3]."""
+    if missing.strip().lower() == "true":
+        return "missing_data", None
+    try:
+        start_s = float(timestamp)
+        lonlat = np.array(json.loads(text), dtype=np.float64)
+    except (ValueError, TypeError):
+        return "broken_row", None
+    if lonlat.size == 0:
+        return "no_points", None
+    if lonlat.ndim != 2 or lonlat.shape[1] != 2 or not np.isfinite(lonlat).all() or not np.isfinite(start_s):
+        return "broken_row", None
+    return "", np.column_stack([lonlat, start_s + INTERVAL_S * np.arange(len(lonlat))])

@@ -1,0 +1,77 @@
+"""Hold trips as they came from a file, before anything is known about their quality."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class RawTrips:
+    """B trips of N points in all, trip after trip, in the order of time; rows that were no trips are counted by reason."""
+
+    trip_id: list[str]  # [B]
+    count: NDArray[np.int64]  # [B] points of each trip, at least one
+    lonlat: NDArray[np.float64]  # [N, 2] degrees, WGS 84
+    time_s: NDArray[np.float64]  # [N] Unix seconds, UTC
+    dropped: Counter[str] = field(default_factory=Counter)  # reason -> rows
+
+    def __len__(self) -> int:
+        return len(self.trip_id)
+
+    @property
+    def row(self) -> NDArray[np.int64]:
+        """The trip of each point, [N]."""
+        return np.repeat(np.arange(len(self)), self.count)
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """Where each trip's points begin, and where the last one's end, [B + 1]."""
+        return np.r_[0, np.cumsum(self.count)]
+
+    def drop(self, bad: NDArray[np.bool_], reason: str) -> RawTrips:
+        """Leave out the trips `bad` [B] and count them under `reason`."""
+        if not bad.any():
+            return self
+        good = ~bad
+        points = np.repeat(good, self.count)
+        dropped = self.dropped + Counter({reason: int(bad.sum())})
+        kept_id = [trip_id for trip_id, keep in zip(self.trip_id, good, strict=True) if keep]
+        return RawTrips(kept_id, self.count[good], self.lonlat[points], self.time_s[points], dropped)
+
+    @classmethod
+    def of(cls, trip_id: Sequence[str], points: Sequence[NDArray[np.float64]], dropped: Counter[str]) -> RawTrips:
+        """Join trips given as arrays of lon, lat, Unix seconds, [T, 3] each."""
+        flat = np.concatenate([np.empty((0, 3)), *points])
+        return cls(list(trip_id), np.array([len(p) for p in points], dtype=np.int64), flat[:, :2], flat[:, 2], dropped)
+
+
+class Chunk(Protocol):
+    """A piece of a source that a worker process turns into trips."""
+
+    size: int  # how much of the source it is, in the source's units
+
+    def parse(self) -> RawTrips:
+        """Return its trips; rows that are none are counted by reason."""
+        ...
+
+
+class Source(Protocol):
+    """A file or folder of trips that can be read piece by piece."""
+
+    path: Path
+    size: int  # rows or bytes, for progress
+    notes: list[str]  # what was guessed, in sentences for the user
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the pieces, the same ones in the same order each time."""
+        ...

@@ -1,0 +1,84 @@
+"""Count what becomes of every row, and measure what is kept, in figures that add up over chunks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+OFFSET_BIN_M, RATIO_BIN = 0.1, 0.005  # of the histograms from which quantiles are read
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+
+
+@dataclass
+class Tally:
+    """Counts of rows, trips and points; `rows` is always the sum of `dropped` and `kept`."""
+
+    rows: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)  # reason -> rows
+    eligible: int = 0  # trips of the right length in town, before matching
+    kept: int = 0
+    heldout: int = 0
+    points: int = 0  # of kept trips
+    matched_points: int = 0  # of eligible trips
+    cut: int = 0  # kept trips of which only the longest part was kept
+    offset_bins: Counter[int] = field(default_factory=Counter)  # bin -> points
+    ratio_bins: Counter[int] = field(default_factory=Counter)  # bin -> trips
+
+    def measure(self, offset_m: NDArray[np.float64], ratio: NDArray[np.float64]) -> None:
+        """Add the lengths of the offsets of all points and the length ratios of all trips."""
+        self.offset_bins.update((offset_m / OFFSET_BIN_M).astype(int).tolist())
+        self.ratio_bins.update((ratio / RATIO_BIN).astype(int).tolist())
+
+    def add(self, other: Tally) -> None:
+        """Add the figures of another chunk."""
+        for name, value in vars(other).items():
+            if isinstance(value, Counter):
+                getattr(self, name).update(value)
+            else:
+                setattr(self, name, getattr(self, name) + value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for a chunk's note on disk."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Tally:
+        """Read what `to_json` wrote; JSON has turned the bins' numbers into text."""
+        plain = dict(values)
+        for name in ("offset_bins", "ratio_bins"):
+            plain[name] = Counter({int(key): count for key, count in plain[name].items()})
+        plain["dropped"] = Counter(plain["dropped"])
+        return cls(**plain)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what the report says."""
+        return {
+            "rows": self.rows,
+            "dropped": dict(self.dropped.most_common()),
+            "eligible": self.eligible,
+            "kept": self.kept,
+            "train": self.kept - self.heldout,
+            "heldout": self.heldout,
+            "cut": self.cut,
+            "points": self.points,
+            "offset_m": _quantiles(self.offset_bins, OFFSET_BIN_M),
+            "matched_to_gps_length": _quantiles(self.ratio_bins, RATIO_BIN),
+        }
+
+
+def _quantiles(bins: Mapping[int, int], width: float) -> dict[str, float]:
+    """Read quantiles from a histogram; each is the middle of the bin it falls into."""
+    if not bins:
+        return {}
+    keys = np.array(sorted(bins))
+    reached = np.cumsum([bins[key] for key in keys.tolist()])
+    found = np.searchsorted(reached, np.array(QUANTILES) * reached[-1], side="left")
+    return {str(q): round(float((keys[i] + 0.5) * width), 4) for q, i in zip(QUANTILES, found, strict=True)}
