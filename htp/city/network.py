@@ -1,6 +1,7 @@
 """Hold a city's directed roads as arrays, and read and write the city folder.
 
-`roads.parquet` has a row a road in `road_id` order; `city.json` the rest. Every array here is indexed by road_id.
+`roads.parquet` has a row a road in `road_id` order; `zones.parquet` the zones, where the source has them; `city.json`
+the rest. Every array here is indexed by road_id.
 """
 
 from __future__ import annotations
@@ -58,15 +59,17 @@ class City:
                 raise InputError(f"{folder}: {name} is missing; make the city with `htp city SOURCE --out {folder}`.")
         try:
             facts = json.loads((folder / "city.json").read_text(encoding="utf-8"))
+            facts = {key: facts[key] for key in ("name", "timezone", "crs", "source", "licence")}
             roads = gpd.read_parquet(folder / "roads.parquet")
             zones = gpd.read_parquet(folder / "zones.parquet") if (folder / "zones.parquet").exists() else None
-        except (ValueError, OSError) as error:
-            raise InputError(f"{folder}: city.json or roads.parquet is damaged; make the city again.") from error
+        except (ValueError, OSError, KeyError, TypeError) as error:
+            raise InputError(f"{folder}: city.json or a .parquet file is damaged; make the city again.") from error
         missing = sorted(set(COLUMNS) - set(roads.columns))
         if missing:
             raise InputError(f"{folder}/roads.parquet: the column {missing[0]!r} is missing; make the city again.")
-        keys = ("name", "timezone", "crs", "source", "licence")
-        return cls(**{key: facts[key] for key in keys}, roads=roads, zones=zones)
+        if roads.empty or not np.array_equal(roads["road_id"], np.arange(len(roads))):
+            raise InputError(f"{folder}/roads.parquet: road_id does not count from 0; make the city again.")
+        return cls(**facts, roads=roads, zones=zones)
 
     def save(self, folder: Path | str) -> None:
         """Write the city folder."""
@@ -76,14 +79,16 @@ class City:
             "name": self.name,
             "timezone": self.timezone,
             "crs": self.crs,
-            "bounds": [round(float(b), 6) for b in self.roads.total_bounds],  # lon, lat, lon, lat
+            "bounds": [round(bound, 6) for bound in self.bounds],  # lon, lat, lon, lat
             "source": self.source,
             "licence": self.licence,
             "roads": len(self),
         }
         with replacing(folder / "roads.parquet") as path:
             self.roads.to_parquet(path, compression="zstd", schema_version="1.1.0")
-        if self.zones is not None:
+        if self.zones is None:
+            (folder / "zones.parquet").unlink(missing_ok=True)  # of a city that was here before
+        else:
             with replacing(folder / "zones.parquet") as path:
                 self.zones.to_parquet(path, compression="zstd", schema_version="1.1.0")
         with replacing(folder / "city.json") as path:

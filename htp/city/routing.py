@@ -1,8 +1,8 @@
 """Snap places to roads and find the fastest route through waypoints.
 
 Roads are the vertices of the graph and turns its edges (`City.successors`), so a route turns back only where a road
-ends. Each waypoint may lie on several roads, on both directions of a street for instance; every leg is searched from
-all of them at once, and the combination with the fastest whole route is taken. Costs and tolerances are ours.
+ends. Each waypoint may lie on several roads, on both directions of a street for instance; one search a leg, from all
+of them at once, finds the combination with the fastest whole route. Costs and tolerances are ours.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 TURN_S = 4.0  # lost at a turn: a staircase through a grid is slower than two straight streets
 TURN_DEGREES = 45.0  # a change of direction from which on it counts as a turn
 MAX_SNAP_M = 500.0  # farther from every road than this, a place is out of town
-SAME_STREET_M = (
-    1.0  # roads that are nearest but for this count as equally near: both directions, all roads at a junction
-)
+SAME_STREET_M = 1.0  # roads this much farther than the nearest are as near: both directions, all roads of a junction
 MIN_PART_M = 1.0  # of a road at either end of a route; less is left away
 
 
@@ -45,6 +43,15 @@ class Snap:
     distance_m: float  # from the given place
     lon: float
     lat: float
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The fastest way to one place of a waypoint from the waypoint before."""
+
+    start: int  # which of the places there it comes from
+    driven_s: float  # since the first waypoint
+    roads: list[int]  # entered on the way, so none where it stays on the road
 
 
 class Router:
@@ -63,7 +70,10 @@ class Router:
         is_turn = turn_degrees(city, before, after) > TURN_DEGREES
         cost = self.seconds[after] + TURN_S * is_turn
         kept = np.isfinite(cost) & np.isfinite(self.seconds[before])
-        self.graph = csr_array((cost[kept], (before[kept], after[kept])), shape=turns.shape)
+        # [V + 1, V + 1]: the last is a place to start from that each search connects to its own roads
+        ends = before[kept].astype(np.int32), after[kept].astype(np.int32)  # what scipy's search works with
+        self.graph = csr_array((cost[kept], ends), shape=(len(city) + 1, len(city) + 1))
+        self.entering = self.graph.tocsc()
         self.open_roads = np.flatnonzero(np.isfinite(self.seconds))
         self.tree = shapely.STRtree(city.lines_m[self.open_roads])
 
@@ -84,21 +94,59 @@ class Router:
             raise InputError(f"A route needs at least 2 waypoints, and {len(waypoints)} was given; add another.")
         stops = [self._snaps(lon, lat, f"Waypoint {n}") for n, (lon, lat) in enumerate(waypoints, 1)]
         stops = [self._reachable(snaps, first=n == 0) for n, snaps in enumerate(stops)]
-        legs = [_Leg(self, *pair) for pair in itertools.pairwise(stops)]
-        best, choices = np.zeros(len(stops[0])), []
-        for number, leg in enumerate(legs, 1):
-            total = best[:, None] + leg.seconds
-            choices.append(total.argmin(axis=0))
-            best = total.min(axis=0)
-            if not np.isfinite(best).any():
+        driven_s, legs = np.zeros(len(stops[0])), []
+        for number, (starts, ends) in enumerate(itertools.pairwise(stops), 1):
+            legs.append(self._leg(starts, driven_s, ends))
+            driven_s = np.array([way.driven_s for way in legs[-1]])
+            if not np.isfinite(driven_s).any():
                 raise InputError(f"No route leads from waypoint {number} to waypoint {number + 1}; move one of them.")
-        chosen = [int(best.argmin())]
-        for choice in reversed(choices):
-            chosen.insert(0, int(choice[chosen[0]]))
-        roads = [stops[0][chosen[0]].road_id]
-        for leg, (i, j) in zip(legs, itertools.pairwise(chosen), strict=True):
-            roads += leg.path(i, j)
-        return self._trimmed(roads, stops[0][chosen[0]].along_m, stops[-1][chosen[-1]].along_m)
+        chosen = end = int(driven_s.argmin())
+        roads: list[int] = []
+        for leg in reversed(legs):
+            roads = leg[chosen].roads + roads
+            chosen = leg[chosen].start
+        first, last = stops[0][chosen], stops[-1][end]
+        return self._trimmed([first.road_id, *roads], first.along_m, last.along_m)
+
+    def _leg(self, starts: list[Snap], driven_s: NDArray[np.float64], ends: list[Snap]) -> list[_Way]:
+        """Return the fastest way to each of `ends` from whichever of `starts`, reached after `driven_s`, is best."""
+        source = len(self.city)
+        graph = self._with_source(starts, driven_s)
+        (reach_s,), (before,) = dijkstra(graph, indices=[source], return_predecessors=True)
+        ways = []
+        for end in ends:
+            entries = slice(*self.entering.indptr[end.road_id : end.road_id + 2])
+            last = self.entering.indices[entries]  # the roads that lead into the end's road
+            end_s = reach_s[last] + self.entering.data[entries] - self._rest_s(end)
+            options = [_Way(start, driven_s[start] + s, []) for start, s in self._straight_on(starts, end)]
+            if len(last) and np.isfinite(end_s.min()):
+                roads = [end.road_id, int(last[end_s.argmin()])]
+                while before[roads[-1]] != source:
+                    roads.append(int(before[roads[-1]]))
+                start = [snap.road_id for snap in starts].index(roads.pop())
+                options.append(_Way(start, float(end_s.min()), roads[::-1]))
+            ways.append(min(options, key=lambda way: way.driven_s, default=_Way(-1, np.inf, [])))
+        return ways
+
+    def _with_source(self, starts: list[Snap], driven_s: NDArray[np.float64]) -> csr_array:
+        """Return the graph with its last vertex connected to the roads of `starts`: the search begins there."""
+        reached = np.flatnonzero(np.isfinite(driven_s))
+        roads = np.array([starts[i].road_id for i in reached], dtype=np.int32)
+        end_s = np.array([driven_s[i] + self._rest_s(starts[i]) for i in reached])
+        graph = self.graph
+        indptr = np.r_[graph.indptr[:-1], graph.nnz + len(roads)]
+        parts = np.r_[graph.data, end_s], np.r_[graph.indices, roads], indptr.astype(np.int32)
+        return csr_array(parts, shape=graph.shape)
+
+    def _straight_on(self, starts: list[Snap], end: Snap) -> list[tuple[int, float]]:
+        """Return the start, and the seconds from there, that lies on the end's road and not beyond the end."""
+        pace = self.seconds[end.road_id] / self.city.length_m[end.road_id]
+        ahead_m = [(i, end.along_m - start.along_m) for i, start in enumerate(starts) if start.road_id == end.road_id]
+        return [(i, pace * max(0.0, m)) for i, m in ahead_m if m > -MIN_PART_M]
+
+    def _rest_s(self, snap: Snap) -> float:
+        """Return the seconds from a place to the end of its road."""
+        return float(self.seconds[snap.road_id] * (1.0 - snap.along_m / self.city.length_m[snap.road_id]))
 
     def _snaps(self, lon: float, lat: float, label: str) -> list[Snap]:
         """Return the place on each of the roads that are nearest; `label` begins the sentence of an error."""
@@ -153,49 +201,3 @@ class Router:
             roads = roads[:-1]
             end_m = float(length_m[roads[-1]])
         return Route(np.array(roads, dtype=np.int32), start_m, end_m)
-
-
-class _Leg:
-    """The fastest ways from each place of one waypoint to each place of the next."""
-
-    def __init__(self, router: Router, starts: list[Snap], ends: list[Snap]) -> None:
-        self.router = router
-        self.starts = [snap.road_id for snap in starts]
-        self.ends = [snap.road_id for snap in ends]
-        # before [A, V]: the road before each road on the way from each start
-        self.reach_s, self.before = dijkstra(router.graph, indices=self.starts, return_predecessors=True)
-        # the part of each start's road still to be driven, and of each end's road not to be driven
-        rest_s = [[self._rest_s(snap) for snap in snaps] for snaps in (starts, ends)]
-        self.seconds = np.array(rest_s[0])[:, None] + self.reach_s[:, self.ends] - np.array(rest_s[1])  # [A, B]
-        self.direct = np.zeros(self.seconds.shape, dtype=bool)
-        for i, j in itertools.product(range(len(starts)), range(len(ends))):
-            if starts[i].road_id == ends[j].road_id:
-                self.direct[i, j] = starts[i].along_m <= ends[j].along_m
-                if not self.direct[i, j]:  # around the block
-                    self.seconds[i, j] += self._return(i)[1]
-
-    def _rest_s(self, snap: Snap) -> float:
-        share = 1.0 - snap.along_m / self.router.city.length_m[snap.road_id]
-        return float(self.router.seconds[snap.road_id] * share)
-
-    def _return(self, i: int) -> tuple[int, float]:
-        """Return the last road before the start's road on the fastest way around to it, and the seconds to its end."""
-        graph = self.router.graph
-        entering = graph[:, [self.starts[i]]].tocoo()
-        last = entering.coords[0]
-        if not len(last):
-            return -1, np.inf
-        seconds = self.reach_s[i, last] + entering.data
-        return int(last[seconds.argmin()]), float(seconds.min())
-
-    def path(self, i: int, j: int) -> list[int]:
-        """Return the roads entered on the way from start i to end j, which lies on the last of them."""
-        start, road = self.starts[i], self.ends[j]
-        if self.direct[i, j]:
-            return []
-        roads = [road]
-        road = self._return(i)[0] if road == start else int(self.before[i, road])
-        while road != start:
-            roads.append(road)
-            road = int(self.before[i, road])
-        return roads[::-1]
