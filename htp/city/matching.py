@@ -37,7 +37,7 @@ GPS_ERROR_M = 30.0  # spread of the emission term; a small one forces detours
 REVERSE_M = 50.0  # a point may lie this far behind the one before on the same road
 REACH_M = 2000.0  # longest path between two points that the table of paths holds
 STEP_M = 20.0  # points closer than this to the last one shown are not shown to fastmm
-DETOUR_M, DETOUR_RATIO = 100.0, 2.0  # a step is a detour if its path exceeds the straight line by both
+DETOUR_M, DETOUR_RATIO = 100.0, 1.3  # a step is a detour if its path is longer than 1.3 times the straight line + 100 m
 REPAIR_ROUNDS = 3
 NO_ROAD, BROKEN = "no_road_nearby", "broken"  # why a trip has no match
 
@@ -180,9 +180,14 @@ def _join(segments: Sequence[fastmm.MatchSegment], points: NDArray[np.int64], le
     route, place, offset = np.array(roads, dtype=np.int32), np.array(at), np.array(offset_m)
     road_start_m = np.cumsum(length_m[route]) - length_m[route]
     driven_m = np.diff(road_start_m[place] + offset)
-    excess_m = driven_m - np.array(straight_m)
-    detours = np.flatnonzero((excess_m > DETOUR_M) & (driven_m > DETOUR_RATIO * np.array(straight_m)))
+    excess_m = detour_m(driven_m, np.array(straight_m))
+    detours = np.flatnonzero(excess_m > 0.0)
     return _Part(points, route, place, offset, road_start_m, detours, float(excess_m[detours].sum()))
+
+
+def detour_m(driven_m: NDArray[np.float64], straight_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much each step along the roads is longer than a car can have meant; not above 0 where it is fine."""
+    return driven_m - DETOUR_RATIO * straight_m - DETOUR_M
 
 
 def _score(parts: list[_Part]) -> tuple[int, float]:
