@@ -46,7 +46,7 @@ class LanguageConfig:
     """The built-in language model: a small Qwen3 (ours; the paper's is Qwen3-1.7B)."""
 
     hidden: int = 256
-    layers: int = 6
+    layers: int = 4
     heads: int = 4
     kv_heads: int = 2
     intermediate: int = 768

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
 POINTS_PER_PATTERN = 8  # three halvings, paper §4.1
-LIST_COLUMNS = {"roads": pa.int32(), "percent": pa.float32(), "offset": pa.float32(), "patterns": pa.int16()}
+LIST_COLUMNS = {
+    "roads": pa.int32(),
+    "percent": pa.float32(),
+    "offset": pa.float32(),
+    "patterns": pa.int16(),
+    "anchors": pa.int16(),  # place in the route of the road each pattern ends on
+}
 WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
 
 

@@ -29,7 +29,7 @@ class Routes:
     interval_s: Tensor  # [B]
     points: Tensor  # [B] number of points T
     anchors: Tensor  # [B, P] place in the route of the road each pattern ends on
-    first_m: Tensor | None = None  # [B] where the first point lies; None: the decoder says
+    first_m: Tensor | None = None  # [B] where the first point lies, NaN where the decoder says; None: it always does
 
     def to(self, device: torch.device | str) -> Routes:
         """Return the same on a device."""

@@ -168,7 +168,6 @@ class Tokenizer:
     def _routes(self, patterns: Patterns, drives: Drives, lines: RouteLines, rows: NDArray[np.int64]) -> Routes:
         counts = np.diff(lines.first_road)[rows]
         width = int(counts.max())
-        known = drives.first_m is not None and not np.isnan(drives.first_m[rows]).any()
         return Routes(
             roads=pad(lines.roads, lines.first_road, rows, width).long(),
             mask=torch.arange(width)[None] < torch.from_numpy(counts)[:, None],
@@ -179,7 +178,7 @@ class Tokenizer:
             interval_s=torch.from_numpy(np.asarray(drives.interval_s)[rows].astype(np.float32)),
             points=torch.from_numpy(patterns.points[rows]),
             anchors=pad(patterns.anchors, patterns.first, rows, pattern_count(int(patterns.points[rows].max()))).long(),
-            first_m=torch.from_numpy(drives.first_m[rows].astype(np.float32)) if known else None,
+            first_m=None if drives.first_m is None else torch.from_numpy(drives.first_m[rows].astype(np.float32)),
         )
 
 

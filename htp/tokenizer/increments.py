@@ -72,14 +72,13 @@ class NormalisedIncrements(nn.Module):
 
     def first_place(self, h: Tensor, routes: Routes) -> Tensor:
         """Return where the first point lies, [B] metres: on the first road, so that the last lies on the last road."""
-        if routes.first_m is not None:
-            return routes.first_m
         slack = (routes.total_m - routes.distance_m).clamp_min(0.0)
         last = routes.mask.sum(dim=1) - 1
         last_start = routes.start_m.gather(1, last[:, None])[:, 0]
         low = (last_start - routes.distance_m).clamp_min(0.0)
         high = torch.minimum(routes.length_m[:, 0], slack).maximum(low)
-        return low + torch.sigmoid(self.start(h[:, 0])[:, 0].float()) * (high - low)
+        said = low + torch.sigmoid(self.start(h[:, 0])[:, 0].float()) * (high - low)
+        return said if routes.first_m is None else torch.where(routes.first_m.isnan(), said, routes.first_m)
 
     def spans(self, h: Tensor, routes: Routes) -> Span:
         """Return where the patterns with embeddings `h` [B, P, d_e] begin and end."""

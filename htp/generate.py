@@ -1,0 +1,320 @@
+"""Generate trips for conditions: language model, then tokenizer, then points along the route.
+
+The one file that knows both stages. Conditions that are not given are filled in as in the paper's A.1: the distance from the
+route, the travel time drawn from the travel-time model. Every trip draws from random streams of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import torch
+
+from htp.checkpoint import Checkpoint
+from htp.city.network import City
+from htp.city.relative import RouteLines
+from htp.errors import InputError
+from htp.language.decode import Sampling
+from htp.language.language import Language
+from htp.language.prompt import Facts
+from htp.prepare.travel_time import TravelTimeModel
+from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
+from htp.tokenizer.lengths import length_token
+from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, point_count, read_trips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from htp.language.batch import Answer
+
+INTERVAL_S = 15.0  # the sampling interval the models are trained at; others are sampled from it
+DURATION_STREAM = 2  # of each trip's random streams, the one that its travel time is drawn from
+PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
+MAX_TRIPS = 1_000_000  # in one request
+SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Complete conditions of B trips at the sampling interval of the models."""
+
+    facts: Facts
+    first_m: NDArray[np.float32]  # [B] NaN where the decoder may say
+    duration_s: NDArray[np.float64]  # [B]
+    interval_s: NDArray[np.float64]  # [B] as asked
+    keys: NDArray[np.uint64]  # [B, 2]
+
+
+class Generator:
+    """Both stages of a checkpoint over its city."""
+
+    def __init__(
+        self, city: City, tokenizer: Tokenizer, language: Language, travel_time: TravelTimeModel, checkpoint: Path
+    ) -> None:
+        self.city, self.tokenizer, self.language = city, tokenizer, language
+        self.travel_time, self.checkpoint = travel_time, checkpoint
+
+    @classmethod
+    def load(cls, checkpoint: Path | str, device: str = "auto") -> Generator:
+        """Load a checkpoint, its files verified; `InputError` names the first that is missing or damaged."""
+        files = Checkpoint(Path(checkpoint))
+        files.verify()
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        city = City.load(files.city)
+        tokenizer = Tokenizer.load(files.tokenizer, city, device)
+        language = Language.load(files.language, device)
+        return cls(city, tokenizer, language, TravelTimeModel.load(files.conditions), files.folder)
+
+    def heldout(self) -> gpd.GeoDataFrame:
+        """Return the checkpoint's held-out trips, never trained on."""
+        return read_trips(Checkpoint(self.checkpoint).heldout)
+
+    def generate(
+        self,
+        conditions: Conditions | Sequence[Conditions],
+        n: int = 1,
+        *,
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Return `n` trips for each of the conditions, one after another; `progress` hears (done, total)."""
+        asked = [conditions] if isinstance(conditions, Conditions) else list(conditions)
+        check_count(len(asked), n)
+        requests = (asked[at // n] for at in range(len(asked) * n))
+        names = [f"{place}-{copy}" for place in range(len(asked)) for copy in range(n)]
+        try:
+            sampling = Sampling(temperature, top_p)
+        except ValueError as error:
+            raise InputError(f"{error}.") from error
+        pieces = []
+        for piece in self.stream(requests, seed=seed, sampling=sampling, total=len(names), progress=progress):
+            pieces.append(piece)
+        trips = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
+        return trips.assign(trip_id=names)
+
+    def stream(
+        self,
+        conditions: Iterator[Conditions],
+        *,
+        seed: int = 0,
+        sampling: Sampling | None = None,
+        total: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[gpd.GeoDataFrame]:
+        """Yield a trip for every condition, in pieces, so that memory does not grow with their number."""
+        done, piece = 0, []
+        for asked in conditions:
+            piece.append(asked)
+            if len(piece) == PIECE:
+                yield self._piece(piece, done, seed, sampling or Sampling(), _counting(done, total, progress))
+                done, piece = done + len(piece), []
+        if piece:
+            yield self._piece(piece, done, seed, sampling or Sampling(), _counting(done, total, progress))
+
+    def _piece(
+        self,
+        asked: list[Conditions],
+        done: int,
+        seed: int,
+        sampling: Sampling,
+        progress: Callable[[int], None] | None,
+    ) -> gpd.GeoDataFrame:
+        wanted = self._complete(asked, done, seed)
+        answers = self.language.write(wanted.facts, self.city, wanted.keys, sampling, progress)
+        patterns = as_patterns(answers, wanted.facts.points)
+        facts = wanted.facts
+        interval_s = np.full(len(asked), INTERVAL_S, dtype=np.float32)
+        drives = Drives(facts.roads, facts.distance_m.astype(np.float32), interval_s, wanted.first_m, wanted.keys)
+        points = self.tokenizer.decode(patterns, drives)
+        columns = {
+            "trip_id": [str(done + at) for at in range(len(asked))],
+            "start_time": pd.DatetimeIndex([c.depart for c in asked]).tz_convert(self.city.timezone),
+            "interval": wanted.interval_s.astype(np.float32),
+            "roads": list(facts.roads),
+        }
+        trips = gpd.GeoDataFrame(columns, geometry=[None] * len(asked), crs="EPSG:4326")
+        trips = with_patterns(trips, patterns)
+        other = wanted.interval_s != INTERVAL_S
+        return with_points(trips, resample(self.city, points, wanted, other) if other.any() else points)
+
+    def _complete(self, asked: list[Conditions], done: int, seed: int) -> _Wanted:
+        """Fill in what is not given and check what is."""
+        keys = np.column_stack([np.full(len(asked), seed), np.arange(done, done + len(asked))]).astype(np.uint64)
+        roads = [np.asarray(c.route.roads, dtype=np.int32) for c in asked]
+        first_m, distance_m = np.array([self._extent(c, done + at) for at, c in enumerate(asked)]).T
+        duration_s = self._durations(asked, keys)
+        points = np.array([point_count(d, INTERVAL_S) for d in duration_s])
+        facts = Facts(
+            roads,
+            pd.DatetimeIndex([c.depart for c in asked]).tz_convert(self.city.timezone),
+            points,
+            distance_m,
+            np.full(len(asked), INTERVAL_S),
+            np.array([length_token(int(n)) for n in points], dtype=np.int8),
+        )
+        interval_s = np.array([c.interval_s for c in asked], dtype=np.float64)
+        return _Wanted(facts, first_m.astype(np.float32), duration_s, interval_s, keys)
+
+    def _extent(self, asked: Conditions, number: int) -> tuple[float, float]:
+        """Return where the first point lies (NaN: the decoder may say) and the distance to the last, in metres."""
+        roads = np.asarray(asked.route.roads)
+        if len(roads) == 0 or roads.min() < 0 or roads.max() >= len(self.city):
+            raise InputError(f"trip {number}: the route is empty or names roads that this city does not have.")
+        if not self.city.is_connected(roads):
+            gap = int(np.flatnonzero(self.city.v[roads[:-1]] != self.city.u[roads[1:]])[0])
+            raise InputError(
+                f"trip {number}: the route has a gap: road {roads[gap + 1]} does not begin where road {roads[gap]} ends."
+            )
+        length = self.city.length_m[roads]
+        if asked.distance_m is None:
+            end_m = length[-1] if asked.route.end_m is None else asked.route.end_m
+            distance_m = float(length[:-1].sum() + end_m - asked.route.start_m)
+            if distance_m <= 0:
+                raise InputError(f"trip {number}: the route ends where it begins; choose places further apart.")
+            return asked.route.start_m, distance_m
+        shortest, longest = length[1:-1].sum(), length.sum() + SLACK_M
+        if not shortest <= asked.distance_m <= longest:
+            raise InputError(
+                f"trip {number}: a distance of {asked.distance_m:.0f} m does not fit its route; it allows "
+                f"{shortest:.0f} to {longest:.0f} m."
+            )
+        return np.nan, float(min(asked.distance_m, length.sum()))
+
+    def _durations(self, asked: list[Conditions], keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """Return the travel times, drawn where they are not given."""
+        duration_s = np.array([np.nan if c.duration_s is None else c.duration_s for c in asked], dtype=np.float64)
+        drawn = np.flatnonzero(np.isnan(duration_s))
+        if len(drawn):
+            uniforms = np.array([_stream(key, DURATION_STREAM).random() for key in keys[drawn]])
+            routes, departs = [asked[at].route for at in drawn], [asked[at].depart for at in drawn]
+            duration_s[drawn] = self.travel_time.draw(self.city, routes, departs, uniforms)
+            # a drawn time is cut to what the models write, unless it is far from it
+            low, high = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S
+            near = (duration_s > low / 2) & (duration_s < high * 2)
+            duration_s = np.where(np.isin(np.arange(len(asked)), drawn) & near, np.clip(duration_s, low, high), duration_s)
+        for at, seconds in enumerate(duration_s):
+            _check_duration(seconds, asked[at].interval_s, int(keys[at, 1]))
+        return duration_s
+
+
+def check_count(conditions: int, n: int) -> None:
+    """Raise `InputError` unless a sensible number of trips is asked for."""
+    if conditions < 1 or n < 1:
+        raise InputError("no trips are asked for; ask for at least one.")
+    if conditions * n > MAX_TRIPS:
+        raise InputError(f"{conditions * n:,} trips are asked for; one request takes at most {MAX_TRIPS:,}.")
+
+
+def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
+    """Return the conditions that prepared trips were driven under."""
+    from htp.trips import Route  # noqa: PLC0415
+
+    drives = drives_of(trips, city, seed=0)
+    starts, intervals = pd.DatetimeIndex(trips["start_time"]), trips["interval"].to_numpy(dtype=float)
+    points = [len(percent) for percent in trips["percent"]]
+    return [
+        Conditions(Route(roads), starts[at], (points[at] - 1) * intervals[at], float(drives.distance_m[at]), intervals[at])
+        for at, roads in enumerate(drives.roads)
+    ]
+
+
+def facts_of(trips: gpd.GeoDataFrame, city: City) -> Facts:
+    """Return the facts of prepared trips: what the language model is trained on."""
+    drives = drives_of(trips, city, seed=0)
+    points = np.array([len(percent) for percent in trips["percent"]])
+    return Facts(
+        drives.roads,
+        pd.DatetimeIndex(trips["start_time"]).tz_convert(city.timezone),
+        points,
+        np.asarray(drives.distance_m, dtype=np.float64),
+        trips["interval"].to_numpy(dtype=np.float64),
+        np.array([length_token(int(n)) for n in points], dtype=np.int8),
+    )
+
+
+def tokenize(trips: gpd.GeoDataFrame, tokenizer: Tokenizer) -> gpd.GeoDataFrame:
+    """Return prepared trips with their length tokens, patterns and anchors."""
+    return with_patterns(trips, tokenizer.encode(trips))
+
+
+def reconstruct(trips: gpd.GeoDataFrame, tokenizer: Tokenizer, seed: int = 0) -> gpd.GeoDataFrame:
+    """Return prepared trips through the tokenizer and back: the most that generation can reach."""
+    patterns = tokenizer.encode(trips)
+    points = tokenizer.decode(patterns, drives_of(trips, tokenizer.city, seed))
+    return with_points(with_patterns(trips, patterns), points)
+
+
+def with_patterns(trips: gpd.GeoDataFrame, patterns: Patterns) -> gpd.GeoDataFrame:
+    """Return trips with the columns `length_token`, `patterns` (4 a pattern, layer 1 first) and `anchors`."""
+    ends = patterns.first[1:-1]
+    return trips.assign(
+        length_token=patterns.length_tokens,
+        patterns=[codes.ravel() for codes in np.split(patterns.codes, ends)],
+        anchors=[part.astype(np.int16) for part in np.split(patterns.anchors, ends)],
+    )
+
+
+def as_patterns(answers: Sequence[Answer], points: NDArray[np.int64]) -> Patterns:
+    """Return the answers of the language model as the tokenizer reads them."""
+    first = np.r_[0, np.cumsum([len(answer.anchors) for answer in answers])]
+    codes = np.concatenate([answer.codes for answer in answers])
+    return Patterns(codes, np.concatenate([answer.anchors for answer in answers]), first, np.asarray(points))
+
+
+def resample(city: City, points: Points, wanted: _Wanted, other: NDArray[np.bool_]) -> Points:
+    """Return points at the intervals asked for where they differ from the models': straight in time along the route."""
+    lines = RouteLines.of(city, wanted.facts.roads)
+    ends = np.cumsum(points.counts)[:-1]
+    percent, offset = np.split(points.percent, ends), np.split(points.offset, ends)
+    for row in np.flatnonzero(other):
+        count = point_count(wanted.duration_s[row], wanted.interval_s[row])
+        here = np.linspace(0.0, len(percent[row]) - 1.0, count)
+        known = np.arange(len(percent[row]))
+        offset[row] = np.column_stack([np.interp(here, known, axis) for axis in offset[row].T]).astype(np.float32)
+        percent[row] = np.interp(here, known, percent[row]).astype(np.float32)
+    counts = np.array([len(part) for part in percent])
+    row = np.repeat(np.arange(len(counts)), counts)
+    flat, moved = np.concatenate(percent), np.concatenate(offset)
+    lonlat = city.to_lonlat(lines.place(row, flat.astype(np.float64) * lines.length_m[row]) + moved)
+    return Points(flat, moved, lonlat, counts)
+
+
+def _check_duration(seconds: float, interval_s: float, number: int) -> None:
+    if not 1.0 <= interval_s <= 120.0:
+        raise InputError(f"trip {number}: a sampling interval of {interval_s:g} s; choose 1 to 120 s.")
+    points = point_count(seconds, INTERVAL_S) if np.isfinite(seconds) and seconds > 0 else 0
+    if not MIN_POINTS <= points <= MAX_POINTS:
+        low, high = (MIN_POINTS - 1) * INTERVAL_S / 60, (MAX_POINTS - 1) * INTERVAL_S / 60
+        raise InputError(
+            f"trip {number}: a travel time of {seconds / 60:.1f} min; trips of {low:.0f} to {high:.0f} min can be "
+            "generated. Choose places closer together or further apart."
+        )
+
+
+def _stream(key: NDArray[np.uint64], purpose: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=[int(key[0]) * 4 + purpose, int(key[1])]))
+
+
+def _counting(
+    done: int, total: int | None, progress: Callable[[int, int], None] | None
+) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    count = done
+
+    def tell(more: int) -> None:
+        nonlocal count
+        count += more
+        progress(count, total or count)
+
+    return tell

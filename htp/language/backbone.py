@@ -1,0 +1,72 @@
+"""Get the language model's backbone and text tokenizer: the small built-in one, or any causal model of `transformers`.
+
+A base model comes from a folder, a GGUF file, or a hub name; code that comes with a model is never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
+
+from htp.config import LanguageConfig
+from htp.errors import InputError
+
+
+def built_in(config: LanguageConfig, text_size: int) -> PreTrainedModel:
+    """Return an untrained Qwen3-architecture transformer for `text_size` text tokens."""
+    return Qwen3Model(
+        Qwen3Config(
+            vocab_size=text_size,
+            hidden_size=config.hidden,
+            intermediate_size=config.intermediate,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.kv_heads,
+            head_dim=config.hidden // config.heads,
+            max_position_embeddings=4096,
+            use_cache=True,
+        )
+    )
+
+
+def built_in_tokenizer(texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
+    """Return a byte-level tokenizer learned from texts, digits in pairs; any text can be written with it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r" ?\d{1,2}"), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    pairs = [f"{space}{number:02d}" for space in ("", " ") for number in range(100)] * 50  # each pair of digits a token
+    tokenizer.train_from_iterator([*texts, *pairs], trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+def from_base(base: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """Return backbone and tokenizer of a causal model in a folder, a .gguf file, or on the hub."""
+    path = Path(base)
+    source, options = base, {}
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise InputError(f"{base}: no such GGUF file; name a folder, a .gguf file or a model of the hub.")
+        source, options = str(path.parent), {"gguf_file": path.name}
+    try:
+        model = AutoModel.from_pretrained(source, trust_remote_code=False, dtype="float32", **options)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{base}: no causal language model could be loaded from it ({reason}).") from error
+    return model, tokenizer
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
+    """Return the ids of texts; whatever looks like a special token in them is read as plain text."""
+    return tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]

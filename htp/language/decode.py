@@ -1,0 +1,168 @@
+"""Write answers that are valid by construction: anchor, a, b, c, d for every pattern, each drawn among what may stand there.
+
+Knows the model and its grammar, nothing of roads on a map or of points. Every trip draws from a stream of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from htp.language.batch import Answer, collate_questions
+from htp.language.prompt import Question, place_features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from htp.language.model import Asked, LanguageModel
+
+STREAM = 0  # of each trip's random streams, the one that tokens are drawn from
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn."""
+
+    temperature: float = 1.0  # 0: the likeliest token
+    top_p: float = 1.0  # only the likeliest tokens that together have this probability
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0.0 <= self.temperature <= 5.0:
+            raise ValueError(f"temperature is {self.temperature}; give 0 to 5")
+        if not 0.0 < self.top_p <= 1.0:
+            raise ValueError(f"top_p is {self.top_p}; give a number above 0 and up to 1")
+
+
+@torch.inference_mode()
+def write_answers(
+    model: LanguageModel,
+    questions: Sequence[Question],
+    keys: NDArray[np.uint64],
+    sampling: Sampling,
+    *,
+    batch_size: int = 128,
+    progress: Callable[[int], None] | None = None,
+) -> list[Answer]:
+    """Return an answer for every question; `keys` [B, 2] (seed, place in the request) fix each one's random numbers."""
+    order = sorted(range(len(questions)), key=lambda row: (questions[row].points, len(questions[row].ids)))
+    answers: list[Answer | None] = [None] * len(questions)
+    for at in range(0, len(order), batch_size):
+        rows = order[at : at + batch_size]
+        written = _write_batch(model, [questions[row] for row in rows], keys[rows], sampling)
+        for row, answer in zip(rows, written, strict=True):
+            answers[row] = answer
+        if progress is not None:
+            progress(len(rows))
+    return [answer for answer in answers if answer is not None]
+
+
+def _write_batch(
+    model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
+) -> list[Answer]:
+    layers = len(model.vocabulary.codebook_sizes)
+    device = model.rows.small.weight.device
+    asked = _to(collate_questions(questions, layers), device)
+    patterns = asked.codes.shape[1]
+    uniform = torch.from_numpy(_uniforms(keys, patterns * (layers + 1))).to(device)
+    writer = _Writer(model, asked, sampling)
+    route_place = _route_places(questions, asked.road_mask.shape[1]).to(device)
+    rows = torch.arange(len(questions), device=device)
+    before = torch.zeros(len(questions), dtype=torch.long, device=device)
+    for pattern in range(patterns):
+        draws = uniform[:, pattern * (layers + 1) :]
+        before = writer.anchor(before, pattern, draws[:, 0])
+        asked.anchors[:, pattern] = before
+        token = asked.ids[rows, asked.first_road_at + before]
+        place = route_place[rows, before]
+        for layer in range(layers):
+            writer.step(token, place)
+            code = writer.code(layer, draws[:, layer + 1])
+            asked.codes[:, pattern, layer] = code
+            token = model.text_size + model.vocabulary.first_code(layer) + code
+            place = torch.zeros_like(place)
+        if pattern + 1 < patterns:
+            writer.step(token, place)
+    anchors, codes, counts = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy(), asked.patterns.tolist()
+    return [Answer(anchors[i, :n].astype(np.int32), codes[i, :n].astype(np.int16)) for i, n in enumerate(counts)]
+
+
+class _Writer:
+    """The state of a batch of answers: key–value cache, the last hidden state, the keys of the route's roads."""
+
+    def __init__(self, model: LanguageModel, asked: Asked, sampling: Sampling) -> None:
+        self.model, self.asked, self.sampling = model, asked, sampling
+        self.cache = DynamicCache()
+        self.mask = asked.mask.long()
+        self.position = asked.mask.sum(dim=1)  # of the next token; padding on the left does not count
+        position = (self.mask.cumsum(dim=1) - 1).clamp_min(0)
+        h = model.backbone(
+            inputs_embeds=model.embed(asked.ids, asked.place),
+            attention_mask=self.mask,
+            position_ids=position,
+            past_key_values=self.cache,
+            use_cache=True,
+        ).last_hidden_state
+        self.keys = model.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
+        self.last = h[:, -1]
+
+    def step(self, token: Tensor, place: Tensor) -> None:
+        """Read one more token [B]."""
+        self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
+        self.last = self.model.backbone(
+            inputs_embeds=self.model.embed(token[:, None], place[:, None]),
+            attention_mask=self.mask,
+            position_ids=self.position[:, None],
+            past_key_values=self.cache,
+            use_cache=True,
+        ).last_hidden_state[:, 0]
+        self.position = self.position + 1
+
+    def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:
+        """Draw the road on which the pattern ends, [B]."""
+        number = torch.full_like(before, pattern)[:, None]
+        logits = self.model.anchor_logits(self.last[:, None], self.keys, self.asked, before[:, None], number)
+        return draw(logits[:, 0], uniform, self.sampling)
+
+    def code(self, layer: int, uniform: Tensor) -> Tensor:
+        """Draw the code of a layer, [B]."""
+        return draw(self.model.code_logits(self.last, layer).float(), uniform, self.sampling)
+
+
+def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
+    """Draw from logits [B, C] by inverting the distribution at `uniform` [B]; the likeliest come first."""
+    if sampling.temperature == 0.0:
+        return logits.argmax(dim=-1)
+    probability, index = (logits / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
+    cumulative = probability.cumsum(dim=-1)
+    kept = (cumulative - probability) < sampling.top_p
+    mass = (probability * kept).sum(dim=-1, keepdim=True)
+    place = (cumulative < uniform[:, None] * mass).sum(dim=-1, keepdim=True)
+    last = (kept & (probability > 0)).sum(dim=-1, keepdim=True) - 1
+    return index.gather(1, torch.minimum(place, last))[:, 0]
+
+
+def _uniforms(keys: NDArray[np.uint64], count: int) -> NDArray[np.float32]:
+    streams = (np.random.Generator(np.random.Philox(key=[int(seed) * 4 + STREAM, int(at)])) for seed, at in keys)
+    return np.stack([stream.random(count, dtype=np.float32) for stream in streams])
+
+
+def _route_places(questions: list[Question], roads: int) -> Tensor:
+    out = np.zeros((len(questions), roads, 0), dtype=np.float32)
+    for row, question in enumerate(questions):
+        where = place_features(question.road_start_m, question.road_end_m, float(question.road_end_m[-1]))
+        if out.shape[2] == 0:
+            out = np.zeros((len(questions), roads, where.shape[1]), dtype=np.float32)
+        out[row, : len(where)] = where
+    return torch.from_numpy(out)
+
+
+def _to(asked: Asked, device: torch.device) -> Asked:
+    return type(asked)(**{name: tensor.to(device) for name, tensor in vars(asked).items()})

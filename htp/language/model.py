@@ -1,0 +1,156 @@
+"""Predict patterns with a causal transformer whose vocabulary is extended by roads, codes, lengths and marks (paper §4.2).
+
+The backbone is any causal model of `transformers`, without its output head: an answer consists of new tokens only, so logits
+are computed for those that may come next and for no others. The rows of the new tokens are our own table, trained and stored
+apart from the base model's embedding, which stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from htp.language.prompt import PLACE
+from htp.language.vocabulary import Vocabulary
+
+POINTS_PER_PATTERN = 8
+POINTER = 64  # width of the anchor head
+PROGRESS = 6  # facts that the anchor head weighs besides
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A padded batch of questions, with their answers where they are known."""
+
+    ids: Tensor  # [B, S] long
+    mask: Tensor  # [B, S] bool
+    place: Tensor  # [B, S, PLACE], zero where the token is no road of the route
+    answer_at: Tensor  # [B] where the answer begins
+    first_road_at: Tensor  # [B] where the route's first road stands
+    road_mask: Tensor  # [B, R] bool
+    road_start_m: Tensor  # [B, R]
+    road_end_m: Tensor  # [B, R]
+    distance_m: Tensor  # [B]
+    patterns: Tensor  # [B] number of patterns
+    anchors: Tensor  # [B, P] long, for training
+    codes: Tensor  # [B, P, L] long, for training
+
+
+class TokenRows(nn.Module):
+    """The embedding rows of the new tokens; a road's row is a projection of its features plus a row of its own."""
+
+    def __init__(self, vocabulary: Vocabulary, hidden: int, road_features: Tensor | None) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.small = nn.Embedding(vocabulary.first_road, hidden)
+        self.roads = nn.Embedding(vocabulary.roads, hidden)
+        nn.init.normal_(self.small.weight, std=0.02)
+        nn.init.zeros_(self.roads.weight)
+        self.project: nn.Linear | None = None
+        self.register_buffer("features", road_features, persistent=False)
+        if road_features is not None:
+            self.project = nn.Linear(road_features.shape[1], hidden)
+            nn.init.normal_(self.project.weight, std=0.02 / road_features.shape[1] ** 0.5)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the rows of new tokens [...] → [..., hidden]."""
+        is_road = tokens >= self.vocabulary.first_road
+        road = (tokens - self.vocabulary.first_road).clamp_min(0)
+        rows = self.roads(road)
+        if self.project is not None:
+            rows = rows + self.project(self.features[road])
+        small = self.small(tokens.clamp_max(self.vocabulary.first_road - 1))
+        return torch.where(is_road[..., None], rows, small)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Add the projection into the rows once and for all: what is saved and generated with."""
+        if self.project is not None:
+            self.roads.weight += self.project(self.features)
+            self.project, self.features = None, None
+
+
+class LanguageModel(nn.Module):
+    """A backbone, the new tokens' rows, a head for codes (tied to the rows) and a head for anchors (a pointer)."""
+
+    def __init__(
+        self, backbone: PreTrainedModel, vocabulary: Vocabulary, text_size: int, road_features: Tensor | None = None
+    ) -> None:
+        super().__init__()
+        hidden = backbone.config.hidden_size
+        self.backbone, self.vocabulary, self.text_size = backbone, vocabulary, text_size
+        self.rows = TokenRows(vocabulary, hidden, road_features)
+        self.place = nn.Linear(PLACE, hidden, bias=False)
+        self.query, self.key = nn.Linear(hidden, POINTER), nn.Linear(hidden, POINTER)
+        self.progress = nn.Sequential(nn.Linear(PROGRESS, 32), nn.GELU(), nn.Linear(32, 1))
+        nn.init.normal_(self.place.weight, std=0.005)
+
+    def embed(self, ids: Tensor, place: Tensor) -> Tensor:
+        """Return input embeddings [B, S, hidden] of ids [B, S]; `place` says where a road lies on its route."""
+        is_new = ids >= self.text_size
+        text = self.backbone.get_input_embeddings()(ids.clamp_max(self.text_size - 1))
+        new = self.rows((ids - self.text_size).clamp_min(0))
+        return torch.where(is_new[..., None], new.to(text.dtype), text) + self.place(place).to(text.dtype)
+
+    def code_logits(self, h: Tensor, layer: int) -> Tensor:
+        """Return the logits of the codes of one layer, [..., C_l]: all that the grammar allows there."""
+        first = self.vocabulary.first_code(layer)
+        return F.linear(h, self.rows.small.weight[first : first + self.vocabulary.codebook_sizes[layer]].to(h.dtype))
+
+    def anchor_logits(self, h: Tensor, keys: Tensor, asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
+        """Return the logits of the road on which a pattern ends, [B, P, R].
+
+        `h` [B, P, hidden] from which each anchor is predicted, `keys` [B, R, POINTER] of the route's roads, `before`
+        [B, P] the anchor before (0 at first), `pattern` [B, P] its number. Roads behind the one before get -inf, and the
+        last pattern ends on the last road.
+        """
+        scores = self.query(h) @ keys.transpose(1, 2) / POINTER**0.5
+        scores = scores.float() + self.progress(self._progress(asked, before, pattern)).float()[..., 0]
+        number = torch.arange(keys.shape[1], device=h.device)
+        allowed = asked.road_mask[:, None] & (number >= before[..., None])
+        last_road = asked.road_mask.sum(dim=1)[:, None, None] - 1
+        is_last = (pattern >= asked.patterns[:, None] - 1)[..., None]
+        return scores.masked_fill(~torch.where(is_last, number == last_road, allowed), -torch.inf)
+
+    def road_keys(self, h: Tensor, first_road_at: Tensor, roads: int) -> Tensor:
+        """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` on in `h` [B, S, .]."""
+        places = (first_road_at[:, None] + torch.arange(roads, device=h.device)).clamp_max(h.shape[1] - 1)
+        return self.key(h.gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
+
+    def loss(self, asked: Asked) -> Tensor:
+        """Return the mean cross-entropy of anchors and codes, each among the tokens that may stand there."""
+        h = self.backbone(
+            inputs_embeds=self.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
+        ).last_hidden_state
+        per_pattern = 1 + asked.codes.shape[2]
+        patterns = asked.codes.shape[1]
+        places = asked.answer_at[:, None] - 1 + torch.arange(patterns * per_pattern, device=h.device)
+        answer = h.gather(1, places.clamp_max(h.shape[1] - 1)[..., None].expand(-1, -1, h.shape[-1]))
+        answer = answer.unflatten(1, (patterns, per_pattern))
+        number = torch.arange(patterns, device=h.device).expand(len(h), -1)
+        real = number < asked.patterns[:, None]
+        keys = self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
+        before = F.pad(asked.anchors[:, :-1], (1, 0))
+        logits = self.anchor_logits(answer[:, :, 0], keys, asked, before, number)
+        total = F.cross_entropy(logits[real], asked.anchors[real], reduction="sum")
+        for layer in range(asked.codes.shape[2]):
+            logits = self.code_logits(answer[:, :, layer + 1][real], layer).float()
+            total = total + F.cross_entropy(logits, asked.codes[..., layer][real], reduction="sum")
+        return total / (real.sum() * per_pattern)
+
+    @staticmethod
+    def _progress(asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
+        """Return how far roads lie ahead against how far a pattern goes on average, [B, P, R, PROGRESS]."""
+        there = asked.road_start_m.gather(1, before)[..., None]
+        total = asked.road_end_m.amax(dim=1)[:, None, None]
+        left = (asked.patterns[:, None] - pattern)[..., None].clamp_min(1)
+        mean_m = (total - there) / left
+        start, end = asked.road_start_m[:, None] - there, asked.road_end_m[:, None] - there
+        inside = (start / mean_m.clamp_min(1.0)).clamp(-8, 8), (end / mean_m.clamp_min(1.0)).clamp(-8, 8)
+        shape = start.shape
+        columns = [start / 1000, end / 1000, *inside, (mean_m / 1000).expand(shape), (left / 10).expand(shape)]
+        return torch.stack(columns, dim=-1).float()

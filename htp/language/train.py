@@ -1,0 +1,177 @@
+"""Train the language model on questions and answers with the transformers Trainer (paper §4.2 and 5.1).
+
+The loss is the answer's alone. Resumes from the Trainer's own checkpoints; several GPUs and bfloat16 are the Trainer's business.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from htp.language.batch import Answer, collate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from htp.config import LanguageTraining
+    from htp.language.language import Language
+    from htp.language.prompt import Question
+
+WARM_UP = 0.03  # share of the training over which the learning rate rises, ours
+LOG_STEPS, SAVE_STEPS = 25, 500
+
+
+class QuestionsAndAnswers(torch.utils.data.Dataset):
+    """Trips as pairs of question and answer."""
+
+    def __init__(self, questions: Sequence[Question], answers: Sequence[Answer]) -> None:
+        self.questions, self.answers = questions, answers
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def __getitem__(self, row: int) -> tuple[Question, Answer]:
+        return self.questions[row], self.answers[row]
+
+
+class AnswerTrainer(Trainer):
+    """The Trainer with the loss of our model and batches of trips of similar length."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201, ARG002, FBT002
+        """Return the loss of a batch."""
+        loss = _unwrap(model).loss(inputs["asked"])
+        return (loss, {}) if return_outputs else loss
+
+    def _get_train_sampler(self, train_dataset=None):  # noqa: ANN001, ANN202, ARG002
+        return SimilarLengths(self.train_dataset, self.args.train_batch_size, self.args.seed)
+
+    def _prepare_inputs(self, inputs):  # noqa: ANN001, ANN202
+        asked = inputs["asked"]
+        moved = {name: tensor.to(self.args.device, non_blocking=True) for name, tensor in vars(asked).items()}
+        return {"asked": type(asked)(**moved)}
+
+
+class SimilarLengths(torch.utils.data.Sampler):
+    """Give the rows in an order in which neighbours, and so batches, have similar lengths; a new order every epoch."""
+
+    def __init__(self, data: QuestionsAndAnswers, batch_size: int, seed: int) -> None:
+        lengths = [len(q.ids) + a.codes.size + len(a.anchors) for q, a in zip(data.questions, data.answers, strict=True)]
+        self.lengths, self.batch_size, self.seed, self.epoch = np.array(lengths), batch_size, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch."""
+        self.epoch = epoch
+
+    def __iter__(self):  # noqa: ANN204
+        generator = np.random.default_rng([self.seed, self.epoch])
+        order = np.argsort(self.lengths * generator.uniform(0.9, 1.1, len(self.lengths)))
+        batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
+        generator.shuffle(batches)
+        return iter(np.concatenate(batches).tolist())
+
+
+class Clock(TrainerCallback):
+    """Count the minutes of training across resumptions, stop when they are over, and report losses."""
+
+    def __init__(self, settings: LanguageTraining, folder: Path, report: Callable[[dict], None]) -> None:
+        self.settings, self.folder, self.report = settings, folder, report
+        self.path = folder / "training" / "seconds.json"
+        self.before = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else 0.0
+        self.started, self.progress = time.monotonic(), 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds trained so far."""
+        return self.before + time.monotonic() - self.started
+
+    def on_step_end(self, args, state, control, **_):  # noqa: ANN001, ANN003, ANN201, ARG002
+        """Work out how much of the training is done."""
+        by_steps = state.global_step / max(state.max_steps, 1)
+        by_minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
+        self.progress = max(by_steps, by_minutes)
+        control.should_training_stop = control.should_training_stop or self.progress >= 1.0
+        return control
+
+    def on_log(self, args, state, control, logs=None, **_):  # noqa: ANN001, ANN003, ANN201, ARG002
+        """Write a line a log."""
+        line = {"step": state.global_step, "minutes": round(self.seconds / 60, 1)} | (logs or {})
+        with (self.folder / "training.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.report(line)
+
+    def on_save(self, args, state, control, **_):  # noqa: ANN001, ANN003, ANN201, ARG002
+        """Remember the time beside the Trainer's checkpoint."""
+        self.path.write_text(json.dumps(self.seconds), encoding="utf-8")
+
+    def rate(self, step: int) -> float:  # noqa: ARG002  the schedule follows the clock, not the steps
+        """Return the learning rate's factor: warm-up, then a cosine to a hundredth."""
+        cosine = 0.5 * (1.0 + math.cos(math.pi * min(self.progress, 1.0)))
+        return max(min(self.progress / WARM_UP, 1.0) * cosine, 0.01)
+
+
+def fit(
+    language: Language,
+    pairs: QuestionsAndAnswers,
+    settings: LanguageTraining,
+    folder: Path,
+    report: Callable[[dict], None],
+) -> None:
+    """Train and save; goes on from `folder`/training where a training was stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model, training = language.model, folder / "training"
+    vocabulary, text_size = model.vocabulary, model.text_size
+    training.mkdir(exist_ok=True)
+    if not torch.cuda.is_available():
+        model.backbone.set_attn_implementation("eager")  # on a CPU in bfloat16 a third faster than the fused kernel
+    if language.base is not None:  # the base model's own embedding stays as it is
+        model.backbone.get_input_embeddings().weight.requires_grad_(False)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
+    clock = Clock(settings, folder, report)
+    arguments = TrainingArguments(
+        output_dir=str(training),
+        per_device_train_batch_size=settings.batch_size,
+        num_train_epochs=settings.epochs,
+        bf16=True,
+        use_cpu=not torch.cuda.is_available(),
+        logging_steps=LOG_STEPS,
+        save_steps=SAVE_STEPS,
+        save_total_limit=1,
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        seed=settings.seed,
+        max_grad_norm=1.0,
+    )
+    trainer = AnswerTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=pairs,
+        data_collator=lambda items: {"asked": collate(*zip(*items, strict=True), vocabulary, text_size)},
+        optimizers=(optimizer, LambdaLR(optimizer, clock.rate)),
+        callbacks=[clock],
+    )
+    resumable = any(training.glob("checkpoint-*"))
+    trainer.train(resume_from_checkpoint=True if resumable else None)
+    language.save(folder)
+    shutil.rmtree(training)
+
+
+def _unwrap(model: torch.nn.Module) -> torch.nn.Module:
+    return model.module if hasattr(model, "module") else model
