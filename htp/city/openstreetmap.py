@@ -6,39 +6,58 @@ whose trips are to lie on these roads, drive where others may not.
 
 from __future__ import annotations
 
+import itertools
 import re
-import tempfile
-from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import networkx as nx
 import osmium
 import osmnx
+import pyproj
 import requests
-from networkx import NetworkXError
 
 from htp.city.simplify import DEFAULT_SPEED_KMH, Piece
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    import networkx as nx
+    from pathlib import Path
 
 DRIVABLE = frozenset(DEFAULT_SPEED_KMH)
 EXTRACT_ENDINGS = (".osm.pbf", ".pbf", ".osm")
+# as osmnx reads the tag, https://wiki.openstreetmap.org/wiki/Key:oneway; the second kind runs against the way
+ONE_WAY = ("yes", "true", "1", "-1", "reverse", "T", "F")
+REVERSED = ("-1", "reverse", "T")
+GEOD = pyproj.Geod(ellps="WGS84")
 KM_PER_MILE = 1.609344
 
 
 def read_extract(path: Path) -> nx.MultiDiGraph:
     """Read the drivable ways of an `.osm.pbf` or `.osm` file; `InputError` where it is no such file."""
-    with tempfile.TemporaryDirectory() as folder:
-        drivable = Path(folder) / "drivable.osm"  # osmnx reads XML only
-        try:
-            found = _copy_drivable(path, drivable)
-        except RuntimeError as error:  # osmium's, for whatever it cannot read
-            raise InputError(f"{path}: not a readable OpenStreetMap file ({error}); give a whole extract.") from error
-        if not found:
-            raise InputError(f"{path}: there is no road for cars in it; give an extract that covers a town.")
-        return _with_pieces(osmnx.graph_from_xml(drivable, simplify=False, retain_all=True))
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    try:
+        for way in osmium.FileProcessor(path).with_locations().with_filter(osmium.filter.KeyFilter("highway")):
+            if isinstance(way, osmium.osm.Way) and way.tags["highway"] in DRIVABLE and way.tags.get("area") != "yes":
+                _add_way(graph, way)
+    except RuntimeError as error:  # osmium's, for whatever it cannot read
+        raise InputError(f"{path}: not a readable OpenStreetMap file ({error}); give a whole extract.") from error
+    return graph
+
+
+def _add_way(graph: nx.MultiDiGraph, way: osmium.osm.Way) -> None:
+    """Add a way's edges, in the direction of travel; those to nodes that the extract lacks are left out."""
+    tags = dict(way.tags)
+    one_way = tags.get("oneway") in ONE_WAY or tags.get("junction") == "roundabout"
+    about = {**tags, "osmid": way.id, "oneway": one_way}
+    for a, b in itertools.pairwise(reversed(way.nodes) if tags.get("oneway") in REVERSED else way.nodes):
+        if a.ref == b.ref or not (a.location.valid() and b.location.valid()):
+            continue
+        for node in (a, b):
+            graph.add_node(node.ref, x=node.lon, y=node.lat)
+        length_m = GEOD.line_length((a.lon, b.lon), (a.lat, b.lat))
+        piece = _piece({**about, "length": length_m})
+        graph.add_edge(a.ref, b.ref, length=length_m, pieces=(piece,))
+        if not one_way:
+            graph.add_edge(b.ref, a.ref, length=length_m, pieces=(piece,))
 
 
 def read_graphml(path: Path) -> nx.MultiDiGraph:
@@ -46,7 +65,7 @@ def read_graphml(path: Path) -> nx.MultiDiGraph:
     try:
         graph = osmnx.load_graphml(path)
         return _with_pieces(osmnx.project_graph(graph, to_latlong=True))
-    except (NetworkXError, SyntaxError, ValueError, KeyError, TypeError) as error:  # ParseError is a SyntaxError
+    except (nx.NetworkXError, SyntaxError, ValueError, KeyError, TypeError) as error:  # ParseError is a SyntaxError
         raise InputError(f"{path}: not a graph saved by osmnx; save one with osmnx.save_graphml.") from error
 
 
@@ -64,26 +83,6 @@ def fetch_place(place: str) -> nx.MultiDiGraph:
             f"OpenStreetMap knows no place {place!r} with a boundary and roads; add the country or give a file."
         ) from error
     return _with_pieces(graph)
-
-
-def _copy_drivable(path: Path, copy: Path) -> int:
-    """Write the drivable ways and their nodes as XML, and return how many ways there are."""
-    ways = 0
-    with osmium.BackReferenceWriter(copy, ref_src=path, overwrite=True) as writer:
-        for way in osmium.FileProcessor(path).with_locations().with_filter(osmium.filter.KeyFilter("highway")):
-            if not isinstance(way, osmium.osm.Way) or not _is_drivable(way):
-                continue
-            # A way that leaves the extract lacks nodes; its longest run within is taken.
-            runs = [list(run) for present, run in groupby(way.nodes, lambda node: node.location.valid()) if present]
-            nodes = [node.ref for node in max(runs, key=len, default=[])]
-            if len(nodes) > 1:
-                writer.add_way(way.replace(nodes=nodes))
-                ways += 1
-    return ways
-
-
-def _is_drivable(way: osmium.osm.Way) -> bool:
-    return way.tags["highway"] in DRIVABLE and way.tags.get("area") != "yes"
 
 
 def _with_pieces(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
