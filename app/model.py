@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.components.map.basemap import basemap
+from htp.checkpoint import Checkpoint
 from htp.evaluate.profile import Profile
 
 if TYPE_CHECKING:
@@ -29,16 +31,17 @@ class Model:
     heldout: gpd.GeoDataFrame  # real trips, never trained on
     profile: Profile  # of the held-out trips
     basemap: Table
+    simulated: bool  # whether the trips that it learned from are
 
     @property
     def real_word(self) -> str:
         """What the held-out trips are called."""
-        return "simulated"
+        return "simulated" if self.simulated else "real"
 
     @property
     def badge(self) -> str | None:
         """What every picture of these trips says."""
-        return "Simulated data"
+        return "Simulated data" if self.simulated else None
 
 
 def checkpoint_of(arguments: list[str]) -> str:
@@ -58,7 +61,15 @@ def load_model(checkpoint: str) -> Model:
     """Load a checkpoint with everything that the pages need of it."""
     generator = load_generator(checkpoint)
     heldout = generator.heldout()
-    return Model(generator, heldout, Profile.of(heldout, generator.city), basemap(generator.city))
+    city = generator.city
+    return Model(generator, heldout, Profile.of(heldout, city), basemap(city), is_simulated(Checkpoint(Path(checkpoint))))
+
+
+def is_simulated(checkpoint: Checkpoint) -> bool:
+    """Return whether the model card's header says `simulated: true` of the trips."""
+    lines = checkpoint.card.read_text(encoding="utf-8").splitlines() if checkpoint.card.is_file() else []
+    header = lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []
+    return "simulated: true" in header
 
 
 def load_generator(checkpoint: str) -> Generator:

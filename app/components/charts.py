@@ -40,8 +40,8 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
     minutes = np.insert(profile.elapsed_s[:end] / 60, gaps, np.nan)
     km = np.insert(profile.along_m[:end] / 1000, gaps, np.nan)
     figure = go.Figure()
-    opacity = float(np.clip(6 / curves, 0.12, 0.8))
-    figure.add_scatter(x=minutes, y=km, mode="lines", name="Generated", line={"color": GENERATED, "width": 1.4},
+    opacity = float(np.clip(10 / curves, 0.35, 0.8))
+    figure.add_scatter(x=minutes, y=km, mode="lines", name="Generated", line={"color": GENERATED, "width": 1.2},
                        opacity=opacity, hovertemplate="%{y:.2f} km after %{x:.1f} min")  # fmt: skip
     far_km = float(profile.distance_m.max()) / 1000
     figure.add_scatter(x=[0, free_flow_s / 60], y=[0, far_km], mode="lines", name="At the speed limits",
@@ -50,9 +50,9 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
 
 
 def _edges(points: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the edges of at most 18 bins of a whole, round width that hold all values."""
+    """Return the edges of at most 26 bins of a whole, round width that hold all values."""
     low, high = points.min(), points.max()
-    width = next(width for width in (1, 2, 5, 10, 20, 50, 100, 1000) if (high - low) / width <= 16)
+    width = next(width for width in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if (high - low) / width <= 24)
     first = low // width * width
     return np.arange(first, high + width + 1, width).astype(float)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def route_panel(choices: Choices, plan: Plan | None, bounds: tuple[float, float,
         st.caption("Click the map: origin, destination, and further if you like. Drag a pin to move it.")
     else:
         letters = ["A", *(str(i) for i in range(1, len(plan.names) - 1)), "B"]
-        rows = "".join(f"<li><b>{letter}</b>{_plain(name)}</li>" for letter, name in zip(letters, plan.names, strict=True))
+        rows = "".join(f"<li><b>{letter}</b>{html.escape(name)}</li>" for letter, name in zip(letters, plan.names, strict=True))
         facts = f"{plan.distance_m / 1000:.1f} km · {plan.free_flow_s / 60:.0f} min at the speed limits"
         st.html(f"<ul class='stops'>{rows}</ul><p class='facts'>{facts}</p>")
     with st.expander("Paste coordinates", icon=":material/content_paste:"), st.form("paste", border=False):
@@ -99,7 +100,3 @@ def _take(text: str, choices: Choices, bounds: tuple[float, float, float, float]
     st.session_state["fit"] = st.session_state.get("fit", 0) + 1
     st.rerun()
 
-
-def _plain(name: str) -> str:
-    """Return a street's name as text that is no markup."""
-    return name.replace("&", "&amp;").replace("<", "&lt;")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from dataclasses import replace
 
 import streamlit as st
@@ -30,6 +31,7 @@ def page() -> None:
         route_panel(choices, plan, tuple(city.roads.total_bounds))
         choices = settings_panel(choices, plan and expected_travel_time(served, plan, choices.depart))
         action = st.container(key="action")
+    _title(served)
     generated = generation.collected(choices)
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
@@ -42,6 +44,14 @@ def page() -> None:
         st.toast(sentence, icon=":material/link_off:", duration="long")
     with action:
         _act(served, choices, plan, again=generated is not None)
+
+
+def _title(served: model.Model) -> None:
+    """Say where we are and what this page does."""
+    drive = "as the city's simulated traffic does" if served.simulated else "as the city's traffic does"
+    help_text = f"Pick a route on the map, choose when, and generate GPS trips that drive it {drive}."
+    with st.container(key="title"):
+        st.html(f"<p><b>{html.escape(served.generator.city.name)}</b><span>{help_text}</span></p>")
 
 
 def _defaults(served: model.Model) -> Choices:

@@ -70,7 +70,7 @@ class FakeGenerator:
         for stop in STOPS:
             if rng.random() < 0.5:
                 at = int(stop * points)
-                pace[at : at + rng.integers(1, 5)] = 0.0
+                pace[at : at + rng.integers(1, 5)] = 0.001
         pace[0] = 0.0
         place_m = conditions.route.start_m + np.cumsum(pace) / pace.sum() * (last_m - conditions.route.start_m)
         xy_m = lines.place(np.zeros(points, np.int64), place_m) + rng.normal(0, NOISE_M, (points, 2))

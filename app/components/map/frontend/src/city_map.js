@@ -14,6 +14,9 @@ import { Waypoints } from "./waypoints.js";
 setWorkerUrl(new URL("htp-map-worker.js", import.meta.url).href);
 
 const CREDIT = '<a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">© OpenStreetMap contributors</a>';
+const AROUND_ROUTE = { top: 70, bottom: 150, left: 70, right: 70 }; // px: clear of the buttons and the legend
+const AROUND_CITY = 40; // px
+const SMALL = 0.4; // of the map: a route that takes less of it is worth a closer look
 const EMPTY = { type: "FeatureCollection", features: [] };
 const views = {}; // key of the component -> camera, so that coming back to a page finds the map as it was left
 
@@ -43,7 +46,7 @@ export class CityMap {
     this.colours = palette(this.host);
     this.host.toggleAttribute("data-dark", this.colours.dark);
     this.maxKmh = this.data.max_kmh;
-    const camera = views[this.key] ?? { bounds: this.bounds(), fitBoundsOptions: { padding: 60, maxZoom: 16 } };
+    const camera = views[this.key] ?? { bounds: this.bounds(), fitBoundsOptions: this.framing() };
     this.fitted = this.data.fit;
     this.map = new MapLibre({
       container: this.host, style: style(this.colours, this.maxKmh), ...camera, attributionControl: false,
@@ -55,7 +58,7 @@ export class CityMap {
     this.addControls();
     this.waypoints = new Waypoints(this.map, (change) => this.picked(change));
     this.map.on("moveend", () => { views[this.key] = { center: this.map.getCenter(), zoom: this.map.getZoom() }; });
-    this.map.on("load", () => { this.loaded = true; this.draw(); });
+    this.map.once("style.load", () => { this.loaded = true; this.draw(); });
     this.explainTrips();
   }
 
@@ -102,6 +105,7 @@ export class CityMap {
     if (this.waypoints.receive(data.waypoints, data.revision)) {
       map.getSource("route").setData(data.route.length ? lineOf(data.route) : EMPTY);
       map.getSource("draft").setData(EMPTY);
+      this.host.dataset.route = data.route.length; // vertices, for tests
     }
     this.enableButtons();
     this.fill("roads", data.basemap, streets);
@@ -129,6 +133,20 @@ export class CityMap {
     this[`${source}Table`] = found;
     this.map.getSource(source).setData(found ? toGeoJson(found) : EMPTY);
     this.map.getSource("trip").setData(EMPTY);
+    this.host.dataset[source] = found ? found.header.columns[0][2] - 1 : 0; // lines or trips, for tests
+    // with the first trips a panel of results opens beside the map: look when the map has its new size
+    if (source === "trips" && found) setTimeout(() => this.map && this.approach(), 200);
+  }
+
+  /** Move to a route whose trips have just arrived if it is out of sight or too small to see them. */
+  approach() {
+    const { map } = this;
+    const [[west, south], [east, north]] = this.bounds();
+    const { x: left, y: bottom } = map.project([west, south]);
+    const { x: right, y: top } = map.project([east, north]);
+    const { clientWidth: width, clientHeight: height } = map.getContainer();
+    const hidden = left < 0 || right > width || top < 0 || bottom > height;
+    if (hidden || Math.max((right - left) / width, (bottom - top) / height) < SMALL) this.fit();
   }
 
   /** Under the mouse: which trip, when and how fast, and the trip's line. */
@@ -153,8 +171,12 @@ export class CityMap {
     return [[Math.min(...lon), Math.min(...lat)], [Math.max(...lon), Math.max(...lat)]];
   }
 
+  framing() {
+    return { padding: this.data.route.length ? AROUND_ROUTE : AROUND_CITY, maxZoom: 16 };
+  }
+
   fit() {
-    this.map.fitBounds(this.bounds(), { padding: 60, maxZoom: 16, duration: 500 });
+    this.map.fitBounds(this.bounds(), { ...this.framing(), duration: 500 });
   }
 
   async toggleOnline() {

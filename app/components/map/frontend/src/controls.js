@@ -33,7 +33,12 @@ export class Buttons {
       this.elements[name] = button;
       group.append(button);
     }
+    this.group = group;
     return group;
+  }
+
+  onRemove() {
+    this.group.remove();
   }
 
   enable(name, enabled) {
@@ -51,6 +56,7 @@ export class Overlay {
     this.hint = this.add(parent, "htp-hint");
     this.hint.setAttribute("role", "status");
     this.panel = this.add(parent, "htp-legend");
+    this.hint.hidden = this.panel.hidden = true;
   }
 
   add(parent, name) {

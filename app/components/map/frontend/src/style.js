@@ -74,7 +74,7 @@ export function style(colours, maxKmh) {
     sources: { roads: { ...source, tolerance: 0.3 }, route: source, draft: source, trip: source, trips: source },
     layers: [
       { id: "land", type: "background", paint: { "background-color": colours.land } },
-      ...roads(colours), ...route(colours), ...trips(colours, maxKmh), ...names(colours),
+      ...roads(colours), ...names(colours), ...route(colours), ...trips(colours, maxKmh),
     ],
   };
 }

@@ -1,6 +1,7 @@
 // The map's colours in light and dark, and the speed ramp with its legend.
 //
-// The ramp is cut from plasma, which colour-blind people can read; slow points are the ones that stand out.
+// The ramp runs from red (slow) over yellow to blue (fast) like ColorBrewer's RdYlBu: traffic's own colours, without the green
+// that colour-blind people take for red.
 
 export const LIGHT = {
   dark: false,

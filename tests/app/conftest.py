@@ -1,0 +1,26 @@
+"""Put a fake generator of the grid city behind the app's pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).parent))  # for fake_generator, which browser tests start in a process of its own
+
+from fake_generator import FakeGenerator
+
+import app.model
+from htp.city import City
+
+
+@pytest.fixture
+def checkpoint(grid: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Serve a checkpoint of the grid city whose card says that its trips are simulated."""
+    (tmp_path / "README.md").write_text("---\nsimulated: true\n---\n# Grid\n", encoding="utf-8")
+    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.0))
+    monkeypatch.setattr(sys, "argv", ["app/main.py", "--checkpoint", str(tmp_path)])
+    st.cache_resource.clear()
+    return tmp_path

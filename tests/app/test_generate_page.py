@@ -1,0 +1,173 @@
+"""The page that generates trips, driven without a browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import app.model
+from htp.errors import InputError
+
+MAIN = Path(app.model.__file__).parent / "main.py"
+
+
+def open_page(**link: str) -> AppTest:
+    """Open the app by a link."""
+    page = AppTest.from_file(str(MAIN), default_timeout=30)
+    for name, value in link.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def via(*points: tuple[float, float]) -> str:
+    return ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points)
+
+
+def query(page: AppTest) -> dict[str, str]:
+    """Return the parameters of the page's URL, which AppTest holds as texts or as lists of one text."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+
+
+def finish(page: AppTest) -> AppTest:
+    """Run the page until its generation has ended."""
+    for _ in range(50):
+        if "job" not in page.session_state:
+            return page
+        time.sleep(0.05)
+        page.run()
+    raise AssertionError("the generation did not end")
+
+
+def sentences(page: AppTest) -> str:
+    """Everything the page says in messages."""
+    return " ".join(message.value for kind in (page.error, page.toast, page.caption) for message in kind)
+
+
+def generate(page: AppTest) -> AppTest:
+    button = next(button for button in page.button if button.label.startswith("Generate"))
+    assert not button.disabled
+    return finish(button.click().run())
+
+
+@pytest.fixture
+def ends(place) -> str:
+    """A route of 360 m through the grid city."""
+    return via(place(20, 0), place(180, 0), place(200, 200))
+
+
+def test_without_a_checkpoint_the_app_says_what_to_do(checkpoint, monkeypatch):
+    def fail(folder: str) -> None:
+        raise InputError(f"{folder}: no such checkpoint; train one, or name the folder of one.")
+
+    monkeypatch.setattr(app.model, "load_generator", fail)
+    page = open_page()
+    assert "no such checkpoint" in sentences(page)
+    assert any("htp app --checkpoint" in code.value for code in page.code)
+    assert not page.exception
+
+
+def test_a_first_visit_asks_for_a_route_and_offers_nothing_to_generate(checkpoint):
+    page = open_page()
+    assert "Click the map" in sentences(page)
+    assert [button.disabled for button in page.button if button.label == "Generate"] == [True]
+    assert not page.exception
+
+
+def test_a_link_to_a_route_draws_it_and_generate_makes_the_trips(checkpoint, ends):
+    page = generate(open_page(via=ends, n="6", interval="5", seed="4"))
+    generated = page.session_state["generated"]
+    assert len(generated.trips) == 6
+    assert set(generated.trips["interval"]) == {5.0}
+    assert query(page)["show"] == "1"
+    assert not page.exception
+
+
+def test_a_link_to_trips_generates_the_same_trips_again(checkpoint, ends):
+    first = generate(open_page(via=ends, n="3"))
+    again = open_page(**query(first))
+    trips = finish(again).session_state["generated"].trips
+    assert trips.geometry.equals(first.session_state["generated"].trips.geometry)
+
+
+def test_changed_settings_are_in_the_link_and_the_trips_are_said_to_be_older(checkpoint, ends):
+    page = generate(open_page(via=ends, n="3"))
+    page.number_input(key="count").set_value(5).run()
+    assert query(page)["n"] == "5"
+    assert "show" not in query(page)
+    assert "settings have changed" in sentences(page)
+
+
+def test_a_set_travel_time_is_kept_in_every_trip(checkpoint, ends):
+    page = open_page(via=ends, n="3")
+    page.radio(key="travel_time").set_value("Set").run()
+    page.number_input(key="minutes").set_value(5.0)
+    trips = generate(page.run()).session_state["generated"]
+    assert set(trips.profile.duration_s) == {300.0}
+    assert query(page)["duration"] == "300"
+
+
+def test_a_route_out_of_town_is_a_message(checkpoint, place):
+    page = open_page(via=via(place(0, 0), place(9000, 0)))
+    assert [button.disabled for button in page.button if button.label == "Generate"] == [True]
+    assert not page.exception
+
+
+def test_a_start_time_that_does_not_exist_is_a_message(checkpoint, ends):
+    page = generate(open_page(via=ends, depart="2024-09-08T00:30"))
+    assert "does not exist" in sentences(page)
+    assert "generated" not in page.session_state
+    assert not page.exception
+
+
+def test_a_trip_that_the_generator_refuses_is_a_message(checkpoint, ends):
+    page = generate(open_page(via=ends, duration="30", interval="15"))
+    assert "8 points or more" in sentences(page)
+    assert not page.exception
+
+
+def test_a_broken_link_is_a_message_and_the_rest_of_it_is_used(checkpoint, ends):
+    page = open_page(via=ends, n="a lot", seed="9")
+    assert "n=a lot was left out" in sentences(page)
+    assert page.number_input(key="seed").value == 9
+
+
+def test_pasted_coordinates_become_the_route(checkpoint, place):
+    page = open_page()
+    page.text_area(key="pasted").set_value(via(place(0, 0), place(400, 0)))
+    next(button for button in page.button if button.label == "Use these points").click()
+    page.run()
+    assert query(page)["via"] == via(place(0, 0), place(400, 0))
+    assert not page.exception
+
+
+def test_pasted_nonsense_is_a_message(checkpoint):
+    page = open_page()
+    page.text_area(key="pasted").set_value("the port")
+    next(button for button in page.button if button.label == "Use these points").click()
+    page.run()
+    assert "“the port” is no point" in sentences(page)
+    assert not page.exception
+
+
+def test_a_running_generation_can_be_stopped(checkpoint, ends, grid, monkeypatch):
+    from fake_generator import FakeGenerator
+
+    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
+    page = open_page(via=ends, n="500")
+    next(button for button in page.button if button.label == "Generate").click().run()
+    next(button for button in page.button if button.label == "Stop").click().run()
+    finish(page)
+    assert "generated" not in page.session_state
+    assert [button.label for button in page.button if button.label.startswith("Generate")] == ["Generate"]
+
+
+@pytest.mark.parametrize("name", ["GeoParquet", "GeoJSON", "GPX", "CSV"])
+def test_trips_are_offered_in_every_format(checkpoint, ends, name: str):
+    from app.components.results import FORMATS, file_bytes
+
+    trips = generate(open_page(via=ends, n="2")).session_state["generated"].trips
+    begins = {"GeoParquet": b"PAR1", "GeoJSON": b'{"type": "FeatureCollection"', "GPX": b"<?xml", "CSV": b"trip_id,time,lon,lat"}
+    assert file_bytes(trips, FORMATS[name]).startswith(begins[name])

@@ -1,0 +1,69 @@
+"""Tables for the map, unpacked as the browser does it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from app.components.map.basemap import DEGREE, basemap
+from app.components.map.table import Table
+from app.components.map.trips import trip_points
+
+
+def unpack(table: Table) -> tuple[dict, dict[str, np.ndarray]]:
+    head, body = table.payload.split(b"\n", 1)
+    header, buffer, at = json.loads(head), gzip.decompress(body), 0
+    columns = {}
+    for name, kind, length in header["columns"]:
+        columns[name] = np.frombuffer(buffer, np.dtype(kind), length, at)
+        at += columns[name].nbytes
+    assert at == len(buffer)
+    return header, columns
+
+
+def test_a_table_comes_back_as_it_was_packed():
+    columns = {"a": np.array([1, -2], np.int32), "b": np.array([3], np.uint16), "c": np.array([4, 5, 6], np.uint8)}
+    header, unpacked = unpack(Table.pack(columns, word="ñ"))
+    assert header["word"] == "ñ"
+    assert {name: values.tolist() for name, values in unpacked.items()} == {"a": [1, -2], "b": [3], "c": [4, 5, 6]}
+
+
+def test_the_key_of_a_table_follows_its_content():
+    one, same, other = (Table.pack({"a": np.array([n], np.int32)}) for n in (1, 1, 2))
+    assert one == same
+    assert one.key != other.key
+
+
+def test_eighty_roads_of_the_grid_are_ten_named_streets(grid):
+    header, columns = unpack(basemap(grid))
+    assert header["names"] == [*(f"Avenida {i}" for i in range(5)), *(f"Calle {i}" for i in range(5))]
+    assert len(columns["kind"]) == 10
+    assert {header["names"][n] for n, kind in zip(columns["name"], columns["kind"], strict=True) if kind == 2} == {"Avenida 2"}
+
+
+def test_the_streets_of_the_basemap_cover_every_road_once(grid):
+    _, columns = unpack(basemap(grid))
+    lonlat = np.cumsum(np.column_stack([columns["lon"], columns["lat"]]), axis=0) * DEGREE
+    first = columns["first"]
+    streets = [shapely.LineString(grid.to_metres(lonlat[a:b])) for a, b in zip(first[:-1], first[1:], strict=True)]
+    assert sum(street.length for street in streets) == pytest.approx(40 * 100, rel=1e-3)
+    union = shapely.unary_union(streets).buffer(1)
+    assert all(union.covers(shapely.LineString(line)) for line in grid.lines_m)
+
+
+def test_trip_points_carry_place_speed_and_time_of_day():
+    start = pd.Timestamp("2024-05-14 08:15:30", tz="America/Santiago")
+    lines = [shapely.LineString([(-71.25, -29.9), (-71.251, -29.9)]), shapely.LineString([(0, 0), (0, 1), (0, 2)])]
+    trips = gpd.GeoDataFrame({"start_time": [start, start], "interval": [15.0, 15.0]}, geometry=lines, crs="EPSG:4326")
+    header, columns = unpack(trip_points(trips, np.array([36.0, 36.0, 0.0, 1.24, 9e9])))
+    assert header["interval_s"] == 15
+    assert columns["first"].tolist() == [0, 2, 5]
+    assert columns["lon"].tolist() == [-71250000, -71251000, 0, 0, 0]
+    assert columns["speed"].tolist() == [360, 360, 0, 12, 65535]
+    assert columns["start_s"].tolist() == [8 * 3600 + 15 * 60 + 30] * 2
