@@ -1,3 +1,20 @@
 """Generate realistic GPS trips for a city: travel patterns by a language model, points by an RQ-VAE."""
 
+from typing import TYPE_CHECKING, Any
+
+from htp.trips import Conditions, Route
+
+if TYPE_CHECKING:
+    from htp.generate import Generator
+
 __version__ = "0.1.0"
+__all__ = ["Conditions", "Generator", "Route"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the generator, and with it torch, only when it is asked for."""
+    if name == "Generator":
+        from htp.generate import Generator  # noqa: PLC0415
+
+        return Generator
+    raise AttributeError(f"module 'htp' has no attribute {name!r}")

@@ -25,7 +25,7 @@ from htp.language.prompt import Facts
 from htp.prepare.travel_time import TravelTimeModel
 from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
 from htp.tokenizer.lengths import length_token
-from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, point_count, read_trips
+from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, Route, point_count, read_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -207,6 +207,14 @@ class Generator:
         return duration_s
 
 
+def load_tokenizer(checkpoint: Path | str) -> Tokenizer:
+    """Load stage 1 of a checkpoint alone."""
+    files = Checkpoint(Path(checkpoint))
+    if not files.tokenizer.is_dir():
+        raise InputError(f"{files.folder}: holds no tokenizer; train one with `htp train tokenizer`.")
+    return Tokenizer.load(files.tokenizer, City.load(files.city))
+
+
 def check_count(conditions: int, n: int) -> None:
     """Raise `InputError` unless a sensible number of trips is asked for."""
     if conditions < 1 or n < 1:
@@ -217,8 +225,6 @@ def check_count(conditions: int, n: int) -> None:
 
 def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
     """Return the conditions that prepared trips were driven under."""
-    from htp.trips import Route  # noqa: PLC0415
-
     drives = drives_of(trips, city, seed=0)
     starts, intervals = pd.DatetimeIndex(trips["start_time"]), trips["interval"].to_numpy(dtype=float)
     points = [len(percent) for percent in trips["percent"]]
@@ -247,10 +253,13 @@ def tokenize(trips: gpd.GeoDataFrame, tokenizer: Tokenizer) -> gpd.GeoDataFrame:
     return with_patterns(trips, tokenizer.encode(trips))
 
 
-def reconstruct(trips: gpd.GeoDataFrame, tokenizer: Tokenizer, seed: int = 0) -> gpd.GeoDataFrame:
-    """Return prepared trips through the tokenizer and back: the most that generation can reach."""
+def reconstruct(trips: gpd.GeoDataFrame, tokenizer: Tokenizer, seed: int = 0, first: int = 0) -> gpd.GeoDataFrame:
+    """Return prepared trips through the tokenizer and back: the most that generation can reach.
+
+    `first` is the place of the first trip in its table, where the trips are a piece of one.
+    """
     patterns = tokenizer.encode(trips)
-    points = tokenizer.decode(patterns, drives_of(trips, tokenizer.city, seed))
+    points = tokenizer.decode(patterns, drives_of(trips, tokenizer.city, seed, first))
     return with_points(with_patterns(trips, patterns), points)
 
 

@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +98,30 @@ def write_trips(trips: gpd.GeoDataFrame, path: Path | str) -> None:
             points_table(trips).to_csv(temporary, index=False)
 
 
+def write_pieces(pieces: Iterator[gpd.GeoDataFrame], path: Path | str) -> int:
+    """Write trips that come piece by piece, as `write_trips`; return their number.
+
+    GeoParquet and CSV are written as they come, so that memory does not grow; the other formats are one document.
+    """
+    path, count = Path(path), 0
+    if path.suffix not in (".parquet", ".csv"):
+        trips = gpd.GeoDataFrame(pd.concat(list(pieces), ignore_index=True), crs="EPSG:4326")
+        write_trips(trips, path)
+        return len(trips)
+    with replacing(path) as temporary, ExitStack() as stack:
+        writer = None
+        for piece in pieces:
+            if path.suffix == ".csv":
+                points_table(piece).to_csv(temporary, index=False, mode="a", header=count == 0)
+            else:
+                table = to_arrow(piece, with_bounds=False)
+                writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema, compression="zstd"))
+                writer.write_table(table)
+            count += len(piece)
+        stack.close()
+    return count
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise."""
@@ -113,7 +137,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def to_arrow(trips: gpd.GeoDataFrame) -> pa.Table:
+def to_arrow(trips: gpd.GeoDataFrame, *, with_bounds: bool = True) -> pa.Table:
     """Return trips as an Arrow table with GeoParquet 1.1 metadata and the column types of the design."""
     plain = pd.DataFrame(trips.drop(columns="geometry"))
     plain["geometry"] = shapely.to_wkb(trips.geometry.to_numpy())
@@ -134,7 +158,7 @@ def to_arrow(trips: gpd.GeoDataFrame) -> pa.Table:
         else:
             fields.append(pa.Schema.from_pandas(plain[[column]], preserve_index=False).field(column))
     table = pa.Table.from_pandas(plain, schema=pa.schema(fields), preserve_index=False)
-    bounds = [float(b) for b in trips.total_bounds] if len(trips) else []
+    bounds = [float(b) for b in trips.total_bounds] if with_bounds and len(trips) else []
     column = {"encoding": "WKB", "geometry_types": ["LineString"], "bbox": bounds}
     if not bounds:
         del column["bbox"]

@@ -1,7 +1,7 @@
 """Read off trips what a planner asks: where each trip is when, how fast, and which real trips are like it.
 
-Everything is measured along the route (Definition 4's percent), so that the noise of the receiver is no movement. Works on
-prepared and generated trips alike; knows nothing about models.
+Everything is measured along the route (Definition 4's percent), so that the noise of the receiver is no movement. Works
+on prepared and generated trips alike; knows nothing about models.
 """
 
 from __future__ import annotations

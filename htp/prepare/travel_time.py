@@ -157,9 +157,9 @@ def _booster(quantile: float) -> HistGradientBoostingRegressor:
         loss="quantile",
         quantile=quantile,
         max_iter=60,
-        learning_rate=0.1,
+        learning_rate=0.15,
         max_leaf_nodes=15,
-        min_samples_leaf=20,
+        min_samples_leaf=50,
         early_stopping=False,
         random_state=0,
     )

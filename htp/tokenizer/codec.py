@@ -101,6 +101,16 @@ class Tokenizer:
             raise InputError(f"{folder}: the tokenizer knows {len(state['roads.node2vec'])} roads, the city {len(city)}.")
         return cls(model.to(device), city)
 
+    @classmethod
+    def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Tokenizer:
+        """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
+        facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        new = cls.new(TokenizerConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}), city, seed=seed)
+        state = load_file(folder / "model.safetensors")
+        state["roads.node2vec"] = new.model.roads.node2vec
+        new.model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+        return new
+
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors (half precision: 1e-3 of a weight, far below what training leaves)."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,12 +192,12 @@ class Tokenizer:
         )
 
 
-def drives_of(trips: gpd.GeoDataFrame, city: City, seed: int) -> Drives:
-    """Return what the decoder is told of prepared trips, as they were driven."""
+def drives_of(trips: gpd.GeoDataFrame, city: City, seed: int, first: int = 0) -> Drives:
+    """Return what the decoder is told of prepared trips, as they were driven; `first` is the first one's place."""
     roads = [np.asarray(route, dtype=np.int32) for route in trips["roads"]]
     lengths = np.array([city.length_m[route].sum() for route in roads])
     driven = np.array([percent[-1] - percent[0] for percent in trips["percent"]], dtype=np.float64)
-    keys = np.column_stack([np.full(len(trips), seed), np.arange(len(trips))]).astype(np.uint64)
+    keys = np.column_stack([np.full(len(trips), seed), np.arange(first, first + len(trips))]).astype(np.uint64)
     return Drives(roads, driven * lengths, trips["interval"].to_numpy(dtype=np.float32), None, keys)
 
 

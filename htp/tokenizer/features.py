@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STEP_M, OFFSET_M, ROUTE_M = 100.0, 10.0, 1000.0  # scales of the inputs, ours
 BEND_M = (30.0, 90.0)  # how far before and behind a point the encoder sees the route bend, ours
-RELATIVE_INPUTS = 6 + 4 * len(BEND_M)
+RELATIVE_INPUTS = 6 + 4 * len(BEND_M) + 3
 ABSOLUTE_INPUTS = 2
 
 
@@ -79,7 +79,7 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
 def relative_inputs(
     lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return what the encoder sees of N points, [N, RELATIVE_INPUTS]: steps, offsets and bends."""
+    """Return what the encoder sees of N points, [N, RELATIVE_INPUTS]: steps, offsets, bends, junctions."""
     starts = np.r_[True, row[1:] != row[:-1]]
     step = np.where(starts, 0.0, np.diff(along_m, prepend=0.0))
     change = np.where(starts, 0.0, np.diff(step, prepend=0.0))
@@ -99,6 +99,9 @@ def relative_inputs(
             there = lines.direction(row, along_m + sign * reach_m)
             columns.append(here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0])  # sine of the turn
             columns.append(1.0 - (here * there).sum(axis=1))
+    road = lines.first_road[row] + lines.road_at(row, along_m)
+    driven, length = along_m - lines.road_start_m[road], lines.road_length_m[road]
+    columns += [driven / STEP_M, (length - driven) / STEP_M, driven / np.maximum(length, 1.0)]  # where on its road
     return np.clip(np.column_stack(columns), -8.0, 8.0)
 
 

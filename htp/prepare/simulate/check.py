@@ -38,8 +38,8 @@ def check_day(city: City, folder: Path) -> dict[str, Any]:
     statistics = ET.parse(day.statistics).getroot()  # noqa: S314  SUMO's own output
     inserted = int(statistics.find("vehicles").attrib["inserted"])  # type: ignore[union-attr]
     teleports = int(statistics.find("teleports").attrib["total"])  # type: ignore[union-attr]
-    times_s = travel_times(day.roads, len(city))
     busiest = busiest_arterials(city, day.roads)
+    relative = relative_times(travel_times(day.roads, len(city)), busiest)
     probes = pd.read_parquet(day.probes, columns=["timestep_time", "vehicle_speed"])
     by_hour = _by_hour(probes)
     return {
@@ -47,8 +47,8 @@ def check_day(city: City, folder: Path) -> dict[str, Any]:
         "teleports": teleports,
         "teleport_share": round(teleports / max(inserted, 1), 5),
         "busiest_arterials": len(busiest),
-        "peak_ratio": _rounded(np.nanmedian(times_s[busiest, PEAK_HOUR] / times_s[busiest, NIGHT_HOUR])),
-        "travel_time_by_hour": [_rounded(x) for x in relative_times(times_s, busiest)],
+        "peak_ratio": _rounded(relative[PEAK_HOUR]),
+        "travel_time_by_hour": [_rounded(x) for x in relative],
         **by_hour,
         **check_trips(city, read_trips(day.trips)),
     }
@@ -85,7 +85,8 @@ def busiest_arterials(city: City, roads: Path) -> NDArray[np.int64]:
 
 def relative_times(times_s: NDArray[np.float64], roads: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return for each hour the median over the roads of the travel time over that at 23:00, [24]."""
-    return np.nanmedian(times_s[roads] / times_s[roads, NIGHT_HOUR, None], axis=0)
+    ratio = times_s[roads] / times_s[roads, NIGHT_HOUR, None]
+    return np.array([np.median(hour[~np.isnan(hour)]) if not np.isnan(hour).all() else np.nan for hour in ratio.T])
 
 
 def _table(roads: Path, count: int, column: str, missing: float) -> NDArray[np.float64]:

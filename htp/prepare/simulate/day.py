@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WEEKEND_TRAFFIC = 0.85  # vehicles of a weekend day for one of a weekday
 PILOT_VEHICLES = 2000  # whose routes tell how many trips will have 20 to 200 points
-SAMPLE_VEHICLES = 10_000  # whose routes tell where traffic delays traffic
+SAMPLE_VEHICLES = 8_000  # whose routes tell where traffic delays traffic
 STRETCH = 1.15  # travel time in the simulation for one second expected by the route choice, measured
 SURPLUS = 1.04  # vehicles for one that would just do, because the share of probes is drawn
 

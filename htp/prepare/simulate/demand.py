@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
 
 CELL_M = 500.0  # side of the cells between which trips are drawn
-DECAY_M = 1900.0  # the gravity model's d^0.8 exp(-d / 1.9 km): mean trip of 6 km in La Serena–Coquimbo
+DECAY_M = 1750.0  # the gravity model's d^0.8 exp(-d / 1.75 km): mean trip of 5.9 km in La Serena–Coquimbo
 DECAY_POWER = 0.8
 SHORTEST_END_M = 20.0  # no trip starts or ends on a road shorter than this
 ARTERIAL_PULL = 3.0  # a metre of arterial road attracts as much as three of a minor one
@@ -44,8 +44,8 @@ class Wave(NamedTuple):
 WEEKDAY = (
     Wave(0.20, 8.0, 0.9, 0.95),
     Wave(0.23, 13.3, 1.9, 0.5),
-    Wave(0.26, 18.3, 1.3, 0.1),
-    Wave(0.22, 14.0, 5.0, 0.5),
+    Wave(0.25, 18.3, 1.35, 0.1),
+    Wave(0.23, 14.0, 5.0, 0.5),
     Wave(0.09, 21.8, 1.6, 0.2),
 )
 WEEKEND = (

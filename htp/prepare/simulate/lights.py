@@ -3,6 +3,8 @@
 netconvert's own programs give each approach of a joined junction its own phase, which jams a city even at night. Here
 the approaches of a light form two axes by bearing; each axis has its green in turn, opposed left turns yield, and
 links inside a joined junction may be left in the other phase too. A light without a crossing axis is always green.
+Where more vehicles turn into a short inner road than wait there, the approach that they come from gets a part of its
+axis's green alone.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from htp.prepare.simulate.network import Network
 
 YELLOW_S, CLEARING_S = 3, 2  # after the green of each axis
+GREEN, YIELDING_GREEN, YELLOW, RED = "G", "g", "y", "r"
+ALONE_SHARE = 0.4  # of an axis's green that a crowded approach has to itself
+CROWDED = 1000  # vehicles a day for each that finds room on an inner road
+VEHICLE_M = 7.6
 LEAST_SHARE = 0.32  # of the cycle's green that the weaker axis gets
 CYCLE_SPREAD_S = 8
 
@@ -51,9 +57,15 @@ WEEKEND_PLANS = (Plan("night", 0, 50), Plan("day", 9, 84), Plan("night", 22.5, 5
 class _Link(NamedTuple):
     place: int  # in the state of the light
     source: int
+    target: int
     direction: str
     axis: int  # 0 or 1
     inner: bool  # begins inside the joined junction
+
+
+class _Stage(NamedTuple):
+    share: float  # of the cycle's green
+    state: str
 
 
 def write_lights(
@@ -70,10 +82,10 @@ def write_lights(
         xml.write("<additional>\n")
         links = _links(city, network)
         for light, of_light in links.items():
-            share = _first_share(of_light, flow / lanes)
+            stages = _stages(of_light, flow, lanes, city.length_m)
             stretch_s, start = int(rng.integers(-CYCLE_SPREAD_S, CYCLE_SPREAD_S + 1)), rng.random()
             for name, cycle_s in programs.items():
-                xml.write(_program(light, name, of_light, cycle_s + stretch_s, share, start))
+                xml.write(_program(light, name, stages, cycle_s + stretch_s, start))
         xml.write(f'<WAUT id="day" refTime="0" startProg="{plans[0].name}">\n')
         xml.writelines(f'<wautSwitch time="{plan.from_hour * 3600:.0f}" to="{plan.name}"/>\n' for plan in plans[1:])
         xml.write("</WAUT>\n")
@@ -95,7 +107,14 @@ def _links(city: City, network: Network) -> dict[str, list[_Link]]:
         main = bearing[min(sources.tolist(), key=lambda road: (rank[road], road))]
         crossing = np.abs(np.sin(bearing[sources] - main)) > np.sqrt(0.5)  # more than 45 degrees off the main axis
         found[light] = [
-            _Link(int(network.link[row]), road, str(network.direction[row]), int(cross), int(city.u[road]) in nodes)
+            _Link(
+                place=int(network.link[row]),
+                source=road,
+                target=int(network.target[row]),
+                direction=str(network.direction[row]),
+                axis=int(cross),
+                inner=int(city.u[road]) in nodes,
+            )
             for row, road, cross in zip(of_light, sources.tolist(), crossing.tolist(), strict=True)
         ]
     return found
@@ -108,36 +127,62 @@ def _end_bearings(city: City) -> NDArray[np.float64]:
     return np.arctan2(step[:, 1], step[:, 0])
 
 
-def _first_share(links: list[_Link], flow_a_lane: NDArray[np.float64]) -> float:
-    """Return the share of the green that the first axis gets: by the busiest lane of each axis."""
-    busiest = [max((flow_a_lane[link.source] for link in links if link.axis == axis), default=0.0) for axis in (0, 1)]
-    total = sum(busiest)
-    share = busiest[0] / total if total > 0 else 0.5
-    return float(np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE))
+def _stages(
+    links: list[_Link], flow: NDArray[np.float64], lanes: NDArray[np.int64], length_m: NDArray[np.float64]
+) -> list[_Stage]:
+    """Return the stages of a light: one where no axis crosses, else one an axis, or two where an inner road is crowded.
 
-
-def _program(light: str, name: str, links: list[_Link], cycle_s: int, share: float, start: float) -> str:
-    lost_s = 2 * (YELLOW_S + CLEARING_S)
-    first_s = round((cycle_s - lost_s) * share)
-    states = [_state(links, 0, "G"), _state(links, 0, "y"), _state(links, 0, "r")]
-    lengths = [first_s, YELLOW_S, CLEARING_S]
+    The axes share the green by their busiest lanes.
+    """
+    busiest = [
+        max((flow[link.source] / lanes[link.source] for link in links if link.axis == axis), default=0.0)
+        for axis in (0, 1)
+    ]
+    first = busiest[0] / sum(busiest) if sum(busiest) > 0 else 0.5
+    first = float(np.clip(first, LEAST_SHARE, 1 - LEAST_SHARE))
     if len({link.axis for link in links if not link.inner}) < 2:
-        states, lengths = [_state(links, None, "G")], [cycle_s]
-    else:
-        states += [_state(links, 1, "G"), _state(links, 1, "y"), _state(links, 1, "r")]
-        lengths += [cycle_s - lost_s - first_s, YELLOW_S, CLEARING_S]
-    phases = "".join(f'<phase duration="{s}" state="{state}"/>' for s, state in zip(lengths, states, strict=True))
-    offset_s = round(start * cycle_s)
-    return f'<tlLogic id="{light}" type="static" programID="{name}" offset="{offset_s}">{phases}</tlLogic>\n'
+        return [_Stage(1.0, _state(links, links))]
+    stages = []
+    for axis, share in ((0, first), (1, 1 - first)):
+        green = [link for link in links if link.axis == axis]
+        room = {
+            link.source: (length_m[link.source] // VEHICLE_M + 1) * lanes[link.source] for link in links if link.inner
+        }
+        crowded = {road for road, vehicles in room.items() if flow[road] > CROWDED * vehicles}
+        feeders = {link.source for link in green if link.target in crowded and not link.inner}
+        if feeders:
+            alone = [link for link in links if link.source in feeders or (link.inner and link.source in crowded)]
+            stages.append(_Stage(share * (1 - ALONE_SHARE), _state(links, green)))
+            stages.append(_Stage(share * ALONE_SHARE, _state(links, alone, protected=True)))
+        else:
+            stages.append(_Stage(share, _state(links, green)))
+    return stages
 
 
-def _state(links: list[_Link], green: int | None, shown: str) -> str:
-    """Return the state of a light's links when axis `green` (None: both) shows green, yellow or, clearing, red."""
-    state = ["r"] * (max(link.place for link in links) + 1)
+def _state(links: list[_Link], green: list[_Link], *, protected: bool = False) -> str:
+    """Return the light's state when the links of `green` show green; left turns yield unless they are protected."""
+    state = [RED] * (max(link.place for link in links) + 1)
     for link in links:
-        if green is None or link.axis == green:
-            yields = link.direction in "lLt" and not link.inner
-            state[link.place] = "g" if shown == "G" and yields else shown
+        if link in green:
+            yields = link.direction in "lLt" and not link.inner and not protected
+            state[link.place] = YIELDING_GREEN if yields else GREEN
         elif link.inner:
-            state[link.place] = "g"
+            state[link.place] = YIELDING_GREEN
     return "".join(state)
+
+
+def _program(light: str, name: str, stages: list[_Stage], cycle_s: int, start: float) -> str:
+    """Return a program as XML: each stage's green, then yellow and red for the links that the next stage stops."""
+    phases = []
+    green_s = cycle_s - len(stages) * (YELLOW_S + CLEARING_S)
+    for stage, following in zip(stages, stages[1:] + stages[:1], strict=True):
+        stops = [now in "Gg" and then == RED for now, then in zip(stage.state, following.state, strict=True)]
+        waits = [now == RED or stop for now, stop in zip(stage.state, stops, strict=True)]
+        yellow = "".join(YELLOW if stop else now for now, stop in zip(stage.state, stops, strict=True))
+        clearing = "".join(RED if wait else now for now, wait in zip(stage.state, waits, strict=True))
+        phases.append((max(round(green_s * stage.share), 1), stage.state))
+        if len(stages) > 1:
+            phases += [(YELLOW_S, yellow), (CLEARING_S, clearing)]
+    xml = "".join(f'<phase duration="{seconds}" state="{state}"/>' for seconds, state in phases)
+    offset_s = round(start * cycle_s)
+    return f'<tlLogic id="{light}" type="static" programID="{name}" offset="{offset_s}">{xml}</tlLogic>\n'

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STEP_S = 900  # signs change every quarter of an hour
 SLOWEST = 0.35  # no sign goes below this share of the speed limit
-DEPTH = np.array([0.30, 0.32, 0.36, 0.34, 0.26])  # share of the limit lost in a full peak: motorway … tertiary
+DEPTH = np.array([0.33, 0.35, 0.40, 0.38, 0.30])  # share of the limit lost in a full peak: motorway … tertiary
 INBOUND_TILT = 0.3  # a peak is this much stronger in its direction and weaker against it
 STREET_SPREAD = 0.25  # standard deviation of the random field over streets, about 1
 WAVE_M = 3000.0  # length over which the field changes

@@ -1,0 +1,348 @@
+"""Map commands to functions: `htp COMMAND --help` says what each one takes.
+
+Imports a command's part of the package when it is run, so that `htp --help` is quick. Bad input ends with one sentence and
+exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date  # noqa: TC003  typer reads the annotations
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
+train = typer.Typer(help="Train stage 1 (tokenizer) or stage 2 (language).", no_args_is_help=True)
+app.add_typer(train, name="train")
+console = Console(stderr=True)
+
+CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
+OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
+CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**61, help="The same seed gives the same trips again.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Minutes = Annotated[float | None, typer.Option(min=0.05, help="Train for this long instead of all epochs.")]
+
+
+class Inputs(StrEnum):
+    """What the encoder sees."""
+
+    relative = "relative"
+    absolute = "absolute"
+
+
+class Increments(StrEnum):
+    """How the decoder places points along the route."""
+
+    anchored = "anchored"
+    normalised = "normalised"
+    free = "free"
+
+
+@app.command()
+def city(
+    source: Annotated[str, typer.Argument(help=".osm.pbf or .osm extract, osmnx .graphml, or a place name (online).")],
+    out: Annotated[Path, typer.Option(help="City folder to write.")],
+    name: Annotated[str | None, typer.Option(help="Name of the city; otherwise taken from the source.")] = None,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """Make a city folder from OpenStreetMap roads."""
+    from htp.city.sources import build_city
+
+    _refuse_to_overwrite(out / "roads.parquet", force)
+    built = build_city(source, name=name)
+    built.save(out)
+    print(f"{out}: {built.name}, {len(built):,} roads, {built.length_m.sum() / 1000:,.0f} km, time zone {built.timezone}")
+
+
+@app.command()
+def prepare(
+    trips: Annotated[list[Path], typer.Argument(help="Porto CSV, CSV of points, GPX, or GeoParquet of trips.")],
+    city: CityFolder,
+    out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
+    interval: Annotated[float, typer.Option(min=1, max=120, help="Sampling interval in seconds.")] = 15.0,
+    column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],  # noqa: B006
+    heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    seed: Seed = 0,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """Clean raw trips, match them to the roads and label their points."""
+    from htp.city import City
+    from htp.prepare import PrepareOptions
+    from htp.prepare import prepare as run
+
+    _refuse_to_overwrite(out / "report.json", force)
+    columns = dict(_pair(text) for text in column)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, cache=city)
+    with _bar("preparing") as progress:
+        report = run(trips, City.load(city), out, options, progress=progress)
+    for note in report["notes"]:
+        print(note)
+    print(f"{out}: kept {report['kept']:,} of {report['rows']:,} trips; dropped {json.dumps(report['dropped'])}")
+
+
+@app.command()
+def simulate(
+    city: CityFolder,
+    trips: Annotated[int, typer.Option(help="How many trips to write at most.")],
+    out: OutFile,
+    day: Annotated[list[str], typer.Option(help="Day to simulate, e.g. 2024-05-14; repeatable.")] = [],  # noqa: B006
+    work: Annotated[Path | None, typer.Option(help="Folder for finished days; beside --out by default.")] = None,
+    seed: Seed = 0,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """Make raw trips for a city that has none, driven through it by SUMO."""
+    from htp.city import City
+    from htp.prepare.simulate import DAYS
+    from htp.prepare.simulate import simulate as run
+
+    _refuse_to_overwrite(out, force)
+    days = tuple(_day(text) for text in day) or DAYS
+    with _bar("simulating") as progress:
+        run(City.load(city), trips, out, work=work or out.parent / "days", days=days, seed=seed, progress=progress)
+    print(f"{out}: written; these trips are simulated")
+
+
+@train.command("tokenizer")
+def train_tokenizer(
+    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
+    city: CityFolder,
+    out: Annotated[Path, typer.Option(help="Checkpoint folder; a training stopped there goes on.")],
+    epochs: Annotated[int, typer.Option(min=1, help="The paper trains 100.")] = 100,
+    minutes: Minutes = None,
+    start: Annotated[Path | None, typer.Option("--from", help="Fine-tune the tokenizer of this checkpoint.")] = None,
+    inputs: Annotated[Inputs, typer.Option(help="What the encoder sees; absolute: as in the paper.")] = Inputs.relative,
+    increments: Annotated[Increments, typer.Option(help="free: as in the paper.")] = Increments.anchored,
+    offset_noise: Annotated[bool, typer.Option(help="Draw offsets; off: regress them as in the paper.")] = True,  # noqa: FBT002
+    batch_size: Annotated[int, typer.Option(min=8, help="Trips a step.")] = 128,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    seed: Seed = 0,
+) -> None:
+    """Train stage 1, the RQ-VAE that turns trips into travel patterns."""
+    from htp.config import TokenizerConfig, TokenizerTraining
+    from htp.training import train_tokenizer as run
+
+    config = TokenizerConfig(inputs=inputs.value, increments=increments.value, offset_noise=offset_noise)
+    settings = TokenizerTraining(epochs, minutes, batch_size, learning_rate, seed=seed)
+    run(data, city, out, config, settings, start=start, report=_say)
+
+
+@train.command("language")
+def train_language(
+    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
+    checkpoint: CheckpointFolder,
+    base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf file or hub name; built-in by default.")] = None,
+    lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = 16,
+    epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
+    minutes: Minutes = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate; the paper's is 5e-4.")] = 1e-3,
+    seed: Seed = 0,
+) -> None:
+    """Train stage 2, the language model that writes travel patterns; completes the checkpoint."""
+    from htp.config import LanguageConfig, LanguageTraining
+    from htp.training import train_language as run
+
+    settings = LanguageTraining(epochs, minutes, batch_size, learning_rate, lora_rank=lora_rank, seed=seed)
+    run(data, checkpoint, settings, base=base, config=LanguageConfig(), report=_say)
+
+
+@app.command()
+def tokenize(
+    trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
+    checkpoint: CheckpointFolder,
+    out: OutFile,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """Add the patterns of prepared trips to them."""
+    from htp.generate import load_tokenizer
+    from htp.generate import tokenize as run
+
+    _through(trips, out, force, lambda piece, tokenizer, _: run(piece, tokenizer), load_tokenizer(checkpoint))
+
+
+@app.command()
+def reconstruct(
+    trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
+    checkpoint: CheckpointFolder,
+    out: OutFile,
+    seed: Seed = 0,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """Send prepared trips through the tokenizer and back."""
+    from htp.generate import load_tokenizer
+    from htp.generate import reconstruct as run
+
+    _through(trips, out, force, lambda piece, tokenizer, at: run(piece, tokenizer, seed, at), load_tokenizer(checkpoint))
+
+
+@app.command()
+def generate(
+    checkpoint: CheckpointFolder,
+    out: OutFile,
+    like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
+    via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],  # noqa: B006
+    depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
+    interval: Annotated[float, typer.Option(help="Sampling interval in seconds.")] = 15.0,
+    n: Annotated[int, typer.Option("-n", help="Trips to generate along the route.")] = 1,
+    temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Seed = 0,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """Generate trips: like given ones, or along the fastest route through places."""
+    from htp.generate import Generator, check_count
+    from htp.language.decode import Sampling
+    from htp.requests import generate_along, generate_like
+    from htp.trips import Conditions
+
+    _refuse_to_overwrite(out, force)
+    if (like is None) == (not via):
+        raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
+    try:
+        sampling = Sampling(temperature, top_p)
+    except ValueError as error:
+        raise InputError(f"{error}.") from error
+    generator = Generator.load(checkpoint, device)
+    with _bar("generating") as progress:
+        if like is not None:
+            count = generate_like(generator, like, out, sampling, seed=seed, progress=progress)
+        else:
+            check_count(1, n)
+            if depart is None:
+                raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
+            when = generator.city.local_time(depart)
+            route = generator.city.route([_place(text) for text in via])
+            wanted = Conditions(route, when, duration, interval_s=interval)
+            count = generate_along(generator, wanted, n, out, sampling, seed=seed, progress=progress)
+    print(f"{out}: {count:,} generated trips")
+
+
+@app.command()
+def evaluate(
+    real: Annotated[Path, typer.Option(help="Real trips.")],
+    generated: Annotated[Path, typer.Option(help="Generated trips.")],
+    city: CityFolder,
+    ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Compare generated with real trips by the paper's eight metrics, each beside its noise floor."""
+    from htp.city import City
+    from htp.evaluate import evaluate as run
+
+    with _bar("measuring") as progress:
+        report = run(real, generated, City.load(city), ceiling=ceiling, seed=seed, workers=workers, progress=progress)
+    if as_json:
+        print(report.to_json())
+    else:
+        report.print()
+
+
+@app.command("app")
+def open_app(
+    checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")] = Path("checkpoints/coquimbo"),
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+) -> None:
+    """Open the Streamlit app."""
+    import app as pages
+
+    main_page = Path(pages.__path__[0]) / "main.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(main_page), "--server.port", str(port)]
+    raise typer.Exit(subprocess.call([*command, "--", "--checkpoint", str(checkpoint)]))  # noqa: S603  our own command
+
+
+def main() -> None:
+    """Run the program; bad input is one sentence on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        console.print(f"[bold red]htp:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("stopped")
+        sys.exit(130)
+
+
+def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:  # noqa: FBT001
+    """Send a table of trips through a step piece by piece."""
+    from htp.trips import count_trips, iter_trips, write_pieces
+
+    _refuse_to_overwrite(out, force)
+    total, done = count_trips(trips), 0
+    with _bar("tokenizing") as progress:
+
+        def pieces():  # noqa: ANN202
+            nonlocal done
+            for piece in iter_trips(trips):
+                yield step(piece, tokenizer, done)
+                done += len(piece)
+                progress(done, total)
+
+        write_pieces(pieces(), out)
+    print(f"{out}: {total:,} trips")
+
+
+def _refuse_to_overwrite(path: Path, force: bool) -> None:  # noqa: FBT001
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; give --force to overwrite it, or another --out.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    role, equals, name = text.partition("=")
+    if not equals:
+        raise InputError(f"--column {text!r}: write role=name, e.g. --column trip_id=ride.")
+    return role, name
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--via {text!r}: write LON,LAT in degrees, e.g. --via -71.34,-29.95.") from error
+    return lon, lat
+
+
+def _day(text: str) -> date:
+    from datetime import date as day
+
+    try:
+        return day.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--day {text!r}: write a date such as 2024-05-14.") from error
+
+
+def _say(line: dict) -> None:
+    console.print(json.dumps(line), highlight=False, soft_wrap=True)
+
+
+class _bar:  # noqa: N801  a context manager used as a function
+    """Show progress as (done, total) on standard error."""
+
+    def __init__(self, label: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress, self.label = Progress(*columns, console=console), label
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self.progress.start()
+        task = self.progress.add_task(self.label, total=None)
+        return lambda done, total: self.progress.update(task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()

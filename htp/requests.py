@@ -1,0 +1,64 @@
+"""Answer what the command line asks of a generator, from file to file in pieces, so that memory does not grow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from htp.errors import InputError
+from htp.generate import conditions_of
+from htp.trips import Conditions, count_trips, iter_trips, write_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from htp.generate import Generator
+    from htp.language.decode import Sampling
+
+
+
+def generate_like(
+    generator: Generator,
+    like: Path,
+    out: Path,
+    sampling: Sampling,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Write one generated trip, under the same `trip_id`, for the conditions of every prepared trip; return how many."""
+    total = count_trips(like)
+
+    def pieces() -> Iterator[gpd.GeoDataFrame]:
+        names: list[str] = []
+
+        def conditions() -> Iterator[Conditions]:
+            for piece in iter_trips(like):
+                if "percent" not in piece or "roads" not in piece:
+                    raise InputError(f"{like}: these trips are not prepared; run `htp prepare` on them first.")
+                names.extend(piece["trip_id"])
+                yield from conditions_of(piece, generator.city)
+
+        done = 0
+        for made in generator.stream(conditions(), seed=seed, sampling=sampling, total=total, progress=progress):
+            yield made.assign(trip_id=names[done : done + len(made)])
+            done += len(made)
+
+    return write_pieces(pieces(), out)
+
+
+def generate_along(
+    generator: Generator,
+    conditions: Conditions,
+    n: int,
+    out: Path,
+    sampling: Sampling,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Write `n` trips for the same conditions; return how many."""
+    stream = generator.stream((conditions for _ in range(n)), seed=seed, sampling=sampling, total=n, progress=progress)
+    return write_pieces((piece.assign(trip_id=[f"0-{name}" for name in piece["trip_id"]]) for piece in stream), out)
