@@ -255,6 +255,21 @@ def evaluate(
         report.print()
 
 
+@app.command()
+def card(
+    checkpoint: CheckpointFolder,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,  # noqa: FBT002
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Evaluate a checkpoint on its held-out trips and write the result into its model card."""
+    from htp.card import write_card
+
+    with _bar("measuring") as progress:
+        report = write_card(checkpoint, simulated=simulated, seed=seed, workers=workers, progress=progress)
+    report.print()
+
+
 @app.command("app")
 def open_app(
     checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")] = Path("checkpoints/coquimbo"),

@@ -5,7 +5,9 @@ The stages themselves know neither files nor each other; what is trained on what
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +61,7 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     inputs = tokenizer.model.config.inputs
     samples, checked = describe(train, city, inputs=inputs), describe(heldout, city, inputs=inputs)
     city.save(files.city)
+    _write_settings(files.tokenizer, settings)
     TokenizerTrainer(tokenizer, settings, files.tokenizer).fit(samples, checked, report)
     files.seal()
 
@@ -85,6 +88,7 @@ def train_language(
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
     pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
+    _write_settings(files.language, settings)
     fit(language, pairs, settings, files.language, report)
     TravelTimeModel.fit(train, city).save(files.conditions)
     shutil.copyfile(data / "heldout.parquet", files.heldout)
@@ -95,6 +99,11 @@ def answers_of(patterns: Patterns) -> list[Answer]:
     """Return the patterns of each trip as the answer to its question."""
     ends = zip(patterns.first[:-1], patterns.first[1:], strict=True)
     return [Answer(patterns.anchors[a:b], patterns.codes[a:b]) for a, b in ends]
+
+
+def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining) -> None:
+    stage.mkdir(parents=True, exist_ok=True)
+    (stage / "settings.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
 
 
 def _prepared(data: Path, name: str) -> gpd.GeoDataFrame:
