@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from scipy.sparse.csgraph import dijkstra
 
 from htp.city import City
-from htp.city.routing import TURN_S, Router
+from htp.city.routing import TURN_S, Router, Snap
 from htp.errors import InputError
 
 NAN = float("nan")
@@ -80,6 +82,32 @@ def test_a_route_passes_its_waypoints_in_order(grid, place):
     along = [grid.roads["name"][road] for road in route.roads]
     order = [along.index(name) for name in ("Calle 0", "Avenida 4", "Calle 4", "Avenida 0")]
     assert order == sorted(order)
+
+
+def test_no_choice_among_the_roads_at_each_waypoint_is_faster(grid):
+    router = grid.router
+    seconds = dijkstra(router.graph, indices=range(len(grid)))  # from the end of each road to the end of each other
+    for places in np.random.default_rng(7).uniform(0, 400, (20, 3, 2)):
+        lonlat = grid.to_lonlat(places + grid.xy_m.min(axis=0))
+        fastest = min(
+            sum(drive_s(router, seconds, *leg) for leg in itertools.pairwise(choice))
+            for choice in itertools.product(*(router._snaps(*place, "It") for place in lonlat))
+        )
+        route = router.route(lonlat.tolist())
+        between = zip(route.roads[:-1], route.roads[1:], strict=True)
+        spent = sum(router.graph[i, j] for i, j in between) + grid.free_flow_s[route.roads[0]]
+        spent -= grid.free_flow_s[route.roads[0]] * route.start_m / 100
+        spent -= grid.free_flow_s[route.roads[-1]] * (1 - route.end_m / 100)
+        assert spent == pytest.approx(fastest, abs=0.01)
+
+
+def drive_s(router: Router, seconds: np.ndarray, start: Snap, end: Snap) -> float:
+    """Return the seconds from one place on a road to another, by the seconds between all ends of roads."""
+    if start.road_id == end.road_id and end.along_m >= start.along_m:
+        return router.seconds[end.road_id] * (end.along_m - start.along_m) / 100
+    last = np.flatnonzero(router.graph[:, [end.road_id]].toarray()[: len(seconds), 0])
+    reach_s = min(seconds[start.road_id, before] + router.graph[before, end.road_id] for before in last)
+    return router._rest_s(start) + reach_s - router._rest_s(end)
 
 
 def test_at_a_junction_no_empty_part_of_a_road_is_left(grid, place):
