@@ -62,7 +62,9 @@ def load_model(checkpoint: str) -> Model:
     generator = load_generator(checkpoint)
     heldout = generator.heldout()
     city = generator.city
-    return Model(generator, heldout, Profile.of(heldout, city), basemap(city), is_simulated(Checkpoint(Path(checkpoint))))
+    return Model(
+        generator, heldout, Profile.of(heldout, city), basemap(city), is_simulated(Checkpoint(Path(checkpoint)))
+    )
 
 
 def is_simulated(checkpoint: Checkpoint) -> bool:

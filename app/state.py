@@ -1,7 +1,7 @@
 """Keep what a person has chosen, in the session and in the URL, so that a link reproduces the view.
 
-The names in the URL are those of `htp generate`'s options. Streamlit forgets a widget's value when another page is shown;
-the choices are kept beside the widgets.
+The names in the URL are those of `htp generate`'s options. Streamlit forgets a widget's value when another page is
+shown; the choices are kept beside the widgets.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Choices:
         return {name: value for name, value in query.items() if value}
 
     def with_query(self, query: Mapping[str, str]) -> tuple[Choices, list[str]]:
-        """Return these choices with a URL's parameters put over them, and a sentence on each that could not be used."""
+        """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
         fields: dict[str, Any] = {}
         problems = []
         for name, text in query.items():
@@ -95,7 +95,9 @@ def parse_waypoints(text: str) -> tuple[LonLat, ...]:
         try:
             lon, lat = (float(number) for number in numbers)
         except ValueError as error:
-            raise InputError(f"“{part.strip()[:40]}” is no point; write longitude, latitude, as in -71.34, -29.95") from error
+            raise InputError(
+                f"“{part.strip()[:40]}” is no point; write longitude, latitude, as in -71.34, -29.95"
+            ) from error
         if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 180):
             raise InputError(f"“{part.strip()[:40]}” is no place on Earth; write longitude, latitude in degrees")
         points.append((lon, lat))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,11 +25,26 @@ def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real
     middle = (edges[:-1] + edges[1:]) / 2
     figure = go.Figure()
     hover = "%{customdata} points: %{y:.1f} %"
-    spans = [f"{low:g}–{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in zip(edges, edges[1:], strict=False)]
-    figure.add_bar(x=middle, y=_percent(generated, edges), width=np.diff(edges) * 0.94, name="Generated",
-                   marker_color=GENERATED, opacity=0.85, customdata=spans, hovertemplate=hover)  # fmt: skip
-    figure.add_scatter(x=middle, y=_percent(real, edges), name=real_name, line={"color": REAL, "width": 2.5, "shape": "hvh"},
-                       mode="lines", customdata=spans, hovertemplate=hover)  # fmt: skip
+    spans = [f"{low:g}–{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in pairwise(edges)]
+    figure.add_bar(
+        x=middle,
+        y=_percent(generated, edges),
+        width=np.diff(edges) * 0.94,
+        name="Generated",
+        marker_color=GENERATED,
+        opacity=0.85,
+        customdata=spans,
+        hovertemplate=hover,
+    )
+    figure.add_scatter(
+        x=middle,
+        y=_percent(real, edges),
+        name=real_name,
+        line={"color": REAL, "width": 2.5, "shape": "hvh"},
+        mode="lines",
+        customdata=spans,
+        hovertemplate=hover,
+    )
     return _finish(figure, "Points per trip", "Trips, %", height=190)
 
 
@@ -41,11 +57,24 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
     km = np.insert(profile.along_m[:end] / 1000, gaps, np.nan)
     figure = go.Figure()
     opacity = float(np.clip(10 / curves, 0.35, 0.8))
-    figure.add_scatter(x=minutes, y=km, mode="lines", name="Generated", line={"color": GENERATED, "width": 1.2},
-                       opacity=opacity, hovertemplate="%{y:.2f} km after %{x:.1f} min")  # fmt: skip
+    figure.add_scatter(
+        x=minutes,
+        y=km,
+        mode="lines",
+        name="Generated",
+        line={"color": GENERATED, "width": 1.2},
+        opacity=opacity,
+        hovertemplate="%{y:.2f} km after %{x:.1f} min",
+    )
     far_km = float(profile.distance_m.max()) / 1000
-    figure.add_scatter(x=[0, free_flow_s / 60], y=[0, far_km], mode="lines", name="At the speed limits",
-                       line={"color": REAL, "width": 2, "dash": "dash"}, hoverinfo="skip")  # fmt: skip
+    figure.add_scatter(
+        x=[0, free_flow_s / 60],
+        y=[0, far_km],
+        mode="lines",
+        name="At the speed limits",
+        line={"color": REAL, "width": 2, "dash": "dash"},
+        hoverinfo="skip",
+    )
     return _finish(figure, "Minutes since departure", "Distance, km", height=240)
 
 
@@ -63,7 +92,9 @@ def _percent(values: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[n
 
 def _finish(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
-    figure.update_layout(height=height, margin={**MARGIN, "t": 30}, legend=legend, bargap=0, hovermode="closest", dragmode=False)
+    figure.update_layout(
+        height=height, margin={**MARGIN, "t": 30}, legend=legend, bargap=0, hovermode="closest", dragmode=False
+    )
     figure.update_xaxes(title={"text": x, "font": {"size": 11}, "standoff": 6}, rangemode="tozero")
     figure.update_yaxes(title={"text": y, "font": {"size": 11}, "standoff": 6}, rangemode="tozero")
     return figure

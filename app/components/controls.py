@@ -26,12 +26,15 @@ def route_panel(choices: Choices, plan: Plan | None, bounds: tuple[float, float,
         st.caption("Click the map: origin, destination, and further if you like. Drag a pin to move it.")
     else:
         letters = ["A", *(str(i) for i in range(1, len(plan.names) - 1)), "B"]
-        rows = "".join(f"<li><b>{letter}</b>{html.escape(name)}</li>" for letter, name in zip(letters, plan.names, strict=True))
+        rows = "".join(
+            f"<li><b>{letter}</b>{html.escape(name)}</li>" for letter, name in zip(letters, plan.names, strict=True)
+        )
         facts = f"{plan.distance_m / 1000:.1f} km · {plan.free_flow_s / 60:.0f} min at the speed limits"
         st.html(f"<ul class='stops'>{rows}</ul><p class='facts'>{facts}</p>")
     with st.expander("Paste coordinates", icon=":material/content_paste:"), st.form("paste", border=False):
-        text = st.text_area("Longitude, latitude: a point a line", placeholder="-71.34, -29.95\n-71.25, -29.90",
-                            height=90, key="pasted")  # fmt: skip
+        text = st.text_area(
+            "Longitude, latitude: a point a line", placeholder="-71.34, -29.95\n-71.25, -29.90", height=90, key="pasted"
+        )
         if st.form_submit_button("Use these points", width="stretch"):
             _take(text, choices, bounds)
 
@@ -40,21 +43,35 @@ def settings_panel(choices: Choices, expected: str | None) -> Choices:
     """Ask for everything but the route; `expected` says what travel time the model expects, where there is a route."""
     st.markdown("#### Departure")
     day, hour = st.columns(2)
-    date = day.date_input("Date", key="date", label_visibility="collapsed", min_value=dt.date(1990, 1, 1),
-                          max_value=dt.date(2099, 12, 31))  # fmt: skip
+    date = day.date_input(
+        "Date", key="date", label_visibility="collapsed", min_value=dt.date(1990, 1, 1), max_value=dt.date(2099, 12, 31)
+    )
     time = hour.time_input("Time", key="time", label_visibility="collapsed", step=300)
     st.markdown("#### Trips")
     left, right = st.columns(2)
     count = left.number_input("How many", 1, MAX_COUNT, key="count")
     interval_s = right.selectbox("A point every", INTERVALS_S, key="interval", format_func=lambda s: f"{s} s")
-    duration_s = _travel_time(choices, expected)
+    duration_s = _travel_time(expected)
     with st.expander("Advanced", icon=":material/tune:"):
         seed = st.number_input("Seed", 0, MAX_SEED, key="seed", help="The same seed and settings give the same trips.")
-        temperature = st.slider("Temperature", 0.1, MAX_TEMPERATURE, step=0.05, key="temperature",
-                                help="1 is as varied as the trips learned from; less is more alike.")  # fmt: skip
+        temperature = st.slider(
+            "Temperature",
+            0.1,
+            MAX_TEMPERATURE,
+            step=0.05,
+            key="temperature",
+            help="1 is as varied as the trips learned from; less is more alike.",
+        )
     depart = dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time())
-    return replace(choices, depart=depart, count=int(count), interval_s=int(interval_s), duration_s=duration_s,
-                   seed=int(seed), temperature=float(temperature))  # fmt: skip
+    return replace(
+        choices,
+        depart=depart,
+        count=int(count),
+        interval_s=int(interval_s),
+        duration_s=duration_s,
+        seed=int(seed),
+        temperature=float(temperature),
+    )
 
 
 def seed_widgets(choices: Choices) -> None:
@@ -74,7 +91,7 @@ def seed_widgets(choices: Choices) -> None:
         st.session_state.setdefault(key, value)
 
 
-def _travel_time(choices: Choices, expected: str | None) -> int | None:
+def _travel_time(expected: str | None) -> int | None:
     source = st.radio("Travel time", (MODEL, SET), key="travel_time", horizontal=True)
     if source == MODEL:
         if expected:
@@ -88,10 +105,11 @@ def _take(text: str, choices: Choices, bounds: tuple[float, float, float, float]
     """Make pasted points the route."""
     try:
         points, swapped = oriented(parse_waypoints(text), bounds)
-        if len(points) < 2:
-            raise InputError("give two points or more, longitude, latitude, a point a line")
     except InputError as error:
         st.error(f"{error}.")
+        return
+    if len(points) < 2:
+        st.error("Give two points or more, longitude, latitude, a point a line.")
         return
     if swapped:
         st.toast("The points were read as latitude, longitude: the other way round they are not in this city.")
@@ -99,4 +117,3 @@ def _take(text: str, choices: Choices, bounds: tuple[float, float, float, float]
     st.session_state["revision"] = st.session_state.get("revision", 0) + 1
     st.session_state["fit"] = st.session_state.get("fit", 0) + 1
     st.rerun()
-

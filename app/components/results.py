@@ -29,7 +29,9 @@ def results_panel(generated: Generated, *, current: bool, real_word: str) -> Non
     st.markdown("##### Length", help=_compared_with(generated, real_word))
     figure = length_histogram(generated.points, generated.real_points, f"Held-out {real_word} trips")
     st.plotly_chart(figure, key="lengths", config=PLAIN)
-    st.markdown("##### Progress along the route", help="A trip a line. Flat stretches are stops, at lights or in queues.")
+    st.markdown(
+        "##### Progress along the route", help="A trip a line. Flat stretches are stops, at lights or in queues."
+    )
     st.plotly_chart(time_distance(generated.profile, generated.free_flow_s), key="time-distance", config=PLAIN)
     _download(generated.trips)
 
@@ -61,8 +63,14 @@ def _download(trips: gpd.GeoDataFrame) -> None:
     left, right = st.columns(2, vertical_alignment="bottom")
     name = left.selectbox("Download as", list(FORMATS), key="format")
     ending = FORMATS[name]
-    right.download_button("Download", lambda: file_bytes(trips, ending), f"trips{ending}", on_click="ignore",
-                          icon=":material/download:", width="stretch")  # fmt: skip
+    right.download_button(
+        "Download",
+        lambda: file_bytes(trips, ending),
+        f"trips{ending}",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+    )
 
 
 def file_bytes(trips: gpd.GeoDataFrame, ending: str) -> bytes:

@@ -29,7 +29,8 @@ def page() -> None:
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         route_panel(choices, plan, tuple(city.roads.total_bounds))
-        choices = settings_panel(choices, plan and expected_travel_time(served, plan, choices.depart))
+        expected = expected_travel_time(served, plan, choices.depart) if plan else None
+        choices = settings_panel(choices, expected)
         action = st.container(key="action")
     _title(served)
     generated = generation.collected(choices)
@@ -61,7 +62,11 @@ def _defaults(served: model.Model) -> Choices:
 
 
 def _picture(
-    served: model.Model, choices: Choices, plan: Plan | None, problem: str | None, generated: generation.Generated | None
+    served: model.Model,
+    choices: Choices,
+    plan: Plan | None,
+    problem: str | None,
+    generated: generation.Generated | None,
 ) -> Picture:
     steps = ["Click the map to set the origin", "Now click the destination"]
     step = steps[len(choices.via)] if len(choices.via) < len(steps) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import streamlit as st
@@ -13,7 +14,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # for fake_generator, which brow
 from fake_generator import FakeGenerator
 
 import app.model
-from htp.city import City
+
+if TYPE_CHECKING:
+    from htp.city import City
 
 
 @pytest.fixture

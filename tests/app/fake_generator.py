@@ -1,19 +1,22 @@
-"""Stand in for a trained generator: trips that drive a route at half the speed limits with stops, and nothing learned."""
+"""Stand in for a trained generator: trips at half the speed limits with stops, and nothing learned."""
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from htp.city import City
 from htp.city.relative import RouteLines
 from htp.errors import InputError
 from htp.prepare.travel_time import QUANTILES
 from htp.trips import Conditions, Route
+
+if TYPE_CHECKING:
+    from htp.city import City
 
 STOPS = (0.2, 0.45, 0.7)  # places along the route, as shares of it, where about half of the trips wait
 NOISE_M = 3.0
@@ -23,6 +26,7 @@ class FakeTravelTime:
     """Twice the free-flow time, give or take."""
 
     def quantiles(self, city: City, routes: list[Route], departs: list[pd.Timestamp]) -> np.ndarray:
+        assert len(departs) == len(routes)
         return np.array([[2 * city.free_flow_s[r.roads].sum() * (0.7 + 0.6 * q) for q in QUANTILES] for r in routes])
 
 
@@ -34,7 +38,8 @@ class FakeGenerator:
         self.travel_time = FakeTravelTime()
         self.seconds_per_trip = seconds_per_trip
 
-    def generate(self, conditions, n=1, seed=0, temperature=1.0, progress=None):
+    def generate(self, conditions, n=1, *, seed=0, temperature=1.0, progress=None):
+        assert temperature > 0
         if conditions.duration_s is not None and conditions.duration_s / conditions.interval_s < 7:
             raise InputError("a trip needs 8 points or more; give it more time or a shorter interval.")
         trips = []
@@ -61,10 +66,14 @@ class FakeGenerator:
     def _trip(self, conditions: Conditions, rng: np.random.Generator, name: str) -> dict:
         lines = RouteLines.of(self.city, [conditions.route.roads])
         length_m = lines.length_m[0]
-        last_m = length_m if conditions.route.end_m is None else (
-            length_m - self.city.length_m[conditions.route.roads[-1]] + conditions.route.end_m)  # fmt: skip
+        last_m = (
+            length_m
+            if conditions.route.end_m is None
+            else (length_m - self.city.length_m[conditions.route.roads[-1]] + conditions.route.end_m)
+        )
         duration_s = conditions.duration_s or (
-            2 * self.city.free_flow_s[conditions.route.roads].sum() * rng.uniform(0.8, 1.4))  # fmt: skip
+            2 * self.city.free_flow_s[conditions.route.roads].sum() * rng.uniform(0.8, 1.4)
+        )
         points = max(8, round(duration_s / conditions.interval_s) + 1)
         pace = rng.gamma(4.0, size=points)
         for stop in STOPS:

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from fake_generator import FakeGenerator
 from streamlit.testing.v1 import AppTest
 
 import app.model
+from app.components.results import FORMATS, file_bytes
 from htp.errors import InputError
 
 MAIN = Path(app.model.__file__).parent / "main.py"
@@ -54,7 +56,7 @@ def generate(page: AppTest) -> AppTest:
 
 @pytest.fixture
 def ends(place) -> str:
-    """A route of 360 m through the grid city."""
+    """Return a route of 360 m through the grid city."""
     return via(place(20, 0), place(180, 0), place(200, 200))
 
 
@@ -153,8 +155,6 @@ def test_pasted_nonsense_is_a_message(checkpoint):
 
 
 def test_a_running_generation_can_be_stopped(checkpoint, ends, grid, monkeypatch):
-    from fake_generator import FakeGenerator
-
     monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
     page = open_page(via=ends, n="500")
     next(button for button in page.button if button.label == "Generate").click().run()
@@ -166,8 +166,11 @@ def test_a_running_generation_can_be_stopped(checkpoint, ends, grid, monkeypatch
 
 @pytest.mark.parametrize("name", ["GeoParquet", "GeoJSON", "GPX", "CSV"])
 def test_trips_are_offered_in_every_format(checkpoint, ends, name: str):
-    from app.components.results import FORMATS, file_bytes
-
     trips = generate(open_page(via=ends, n="2")).session_state["generated"].trips
-    begins = {"GeoParquet": b"PAR1", "GeoJSON": b'{"type": "FeatureCollection"', "GPX": b"<?xml", "CSV": b"trip_id,time,lon,lat"}
+    begins = {
+        "GeoParquet": b"PAR1",
+        "GeoJSON": b'{"type": "FeatureCollection"',
+        "GPX": b"<?xml",
+        "CSV": b"trip_id,time,lon,lat",
+    }
     assert file_bytes(trips, FORMATS[name]).startswith(begins[name])

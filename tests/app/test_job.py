@@ -46,7 +46,7 @@ def test_a_mistake_in_the_input_is_kept_as_a_sentence():
 
 
 def test_a_crash_is_kept_for_the_page_to_raise():
-    job = Job(lambda progress: 1 / 0)
+    job = Job(lambda _: 1 / 0)
     job.wait(SOON)
     assert isinstance(job.crash, ZeroDivisionError)
     assert job.error is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -44,14 +45,16 @@ def test_eighty_roads_of_the_grid_are_ten_named_streets(grid):
     header, columns = unpack(basemap(grid))
     assert header["names"] == [*(f"Avenida {i}" for i in range(5)), *(f"Calle {i}" for i in range(5))]
     assert len(columns["kind"]) == 10
-    assert {header["names"][n] for n, kind in zip(columns["name"], columns["kind"], strict=True) if kind == 2} == {"Avenida 2"}
+    assert {header["names"][n] for n, kind in zip(columns["name"], columns["kind"], strict=True) if kind == 2} == {
+        "Avenida 2"
+    }
 
 
 def test_the_streets_of_the_basemap_cover_every_road_once(grid):
     _, columns = unpack(basemap(grid))
     lonlat = np.cumsum(np.column_stack([columns["lon"], columns["lat"]]), axis=0) * DEGREE
     first = columns["first"]
-    streets = [shapely.LineString(grid.to_metres(lonlat[a:b])) for a, b in zip(first[:-1], first[1:], strict=True)]
+    streets = [shapely.LineString(grid.to_metres(lonlat[a:b])) for a, b in pairwise(first)]
     assert sum(street.length for street in streets) == pytest.approx(40 * 100, rel=1e-3)
     union = shapely.unary_union(streets).buffer(1)
     assert all(union.covers(shapely.LineString(line)) for line in grid.lines_m)

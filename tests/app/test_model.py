@@ -23,6 +23,6 @@ def test_the_checkpoint_is_named_after_the_dashes_and_has_a_default():
         ("", False),
     ],
 )
-def test_the_header_of_the_card_says_whether_trips_are_simulated(tmp_path, card: str, simulated: bool):
+def test_the_header_of_the_card_says_whether_trips_are_simulated(tmp_path, card, simulated):
     (tmp_path / "README.md").write_text(card, encoding="utf-8")
     assert is_simulated(Checkpoint(tmp_path)) is simulated

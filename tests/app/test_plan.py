@@ -23,7 +23,9 @@ def test_a_plan_knows_streets_length_and_time(grid, place):
 def test_the_line_of_a_plan_runs_from_click_to_click(grid, place):
     plan, _ = plan_or_problem(grid, (place(20, 0), place(180, 0)))
     xy_m = grid.to_metres(np.array(plan.line))
-    assert np.allclose(xy_m - grid.to_metres(np.array([place(0, 0)])), [[20, 0], [100, 0], [100, 0], [180, 0]], atol=0.3)
+    assert np.allclose(
+        xy_m - grid.to_metres(np.array([place(0, 0)])), [[20, 0], [100, 0], [100, 0], [180, 0]], atol=0.3
+    )
 
 
 def test_a_plan_within_one_block_is_trimmed_at_both_ends(grid, place):
@@ -60,5 +62,5 @@ def test_points_given_latitude_first_are_turned_where_the_city_tells(grid, place
 def test_the_expected_travel_time_is_a_sentence_and_none_for_an_hour_that_does_not_exist(grid, place):
     plan, _ = plan_or_problem(grid, (place(0, 50), place(400, 350)))
     model = SimpleNamespace(generator=SimpleNamespace(city=grid, travel_time=FakeTravelTime()))
-    assert "of 10 trips" in expected_travel_time(model, plan, dt.datetime(2024, 5, 14, 8))
-    assert expected_travel_time(model, plan, dt.datetime(2024, 9, 8, 0, 30)) is None
+    assert "of 10 trips" in expected_travel_time(model, plan, dt.datetime.fromisoformat("2024-05-14T08:00"))
+    assert expected_travel_time(model, plan, dt.datetime.fromisoformat("2024-09-08T00:30")) is None

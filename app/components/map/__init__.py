@@ -1,7 +1,7 @@
 """Show a city on a map that works without a network: pick a route by clicks, see it drawn, see trips on it.
 
-The map is a Streamlit component around MapLibre GL JS. Its source is in `frontend/`, bundled by `npm ci && npm run build`
-into `app/static/`, from where Streamlit serves it.
+The map is a Streamlit component around MapLibre GL JS. Its source is in `frontend/`, bundled by
+`npm ci && npm run build` into `app/static/`, from where Streamlit serves it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,12 @@ class Table:
     @classmethod
     def pack(cls, columns: Mapping[str, NDArray[Any]], **header: Any) -> Table:
         """Pack columns (int32, uint16 or uint8) and whatever JSON values the header should carry."""
-        facts = {"columns": [[name, TYPES[values.dtype.str], len(values)] for name, values in columns.items()], **header}
-        body = gzip.compress(b"".join(np.ascontiguousarray(values).tobytes() for values in columns.values()), 6, mtime=0)
+        facts = {
+            "columns": [[name, TYPES[values.dtype.str], len(values)] for name, values in columns.items()],
+            **header,
+        }
+        body = gzip.compress(
+            b"".join(np.ascontiguousarray(values).tobytes() for values in columns.values()), 6, mtime=0
+        )
         content = json.dumps(facts, ensure_ascii=False).encode() + b"\n" + body
         return cls(hashlib.blake2s(content, digest_size=8).hexdigest(), content)

@@ -1,8 +1,8 @@
 """Send tables to the browser through a component of their own, so that they travel once and not with every click.
 
-A component's bytes arrive only when they are the whole of its `data`, and everything in `data` is sent again when any of it
-changes. So a table has an (invisible) component to itself, and the map names it by its key. Streamlit recognises a message
-that the browser already has by its hash and sends the hash.
+A component's bytes arrive only when they are the whole of its `data`, and all of `data` is sent again when any of it
+changes. So a table has an (invisible) component to itself, and the map names it by its key. Streamlit recognises a
+message that the browser already has by its hash and sends the hash.
 """
 
 from __future__ import annotations

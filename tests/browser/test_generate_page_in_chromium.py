@@ -1,0 +1,197 @@
+"""What people do on the page that generates trips, in headless Chromium and without a network."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from htp.trips import read_trips
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Watched
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+ORIGIN, DESTINATION = (0.0, 0.0), (400.0, 400.0)  # corners of the grid city, metres
+
+
+def link(place, *points: tuple[float, float], **more: object) -> str:
+    """Return the parameters of a link to a route through points in metres."""
+    via = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in (place(*point) for point in points))
+    return "?" + "&".join([f"via={via}", *(f"{name}={value}" for name, value in more.items())])
+
+
+def open_map(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector(".htp-map[data-roads='10'] canvas")  # the ten streets are on the map
+
+
+def click_map(page: Page, x: float, y: float) -> None:
+    """Click the map at a share of its width and height."""
+    box = page.locator(".htp-map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+
+
+def vertices(page: Page) -> int:
+    """Return the number of vertices of the route on the map."""
+    return int(page.locator(".htp-map").get_attribute("data-route") or 0)
+
+
+def wait_for_route(page: Page) -> None:
+    page.wait_for_selector(".htp-map[data-route]:not([data-route='0'])")
+
+
+def wait_for_trips(page: Page, count: int) -> None:
+    page.wait_for_selector(f".htp-map[data-trips='{count}']")
+    page.wait_for_selector(".figures")
+
+
+def text(page: Page, selector: str) -> str:
+    return page.locator(selector).inner_text()
+
+
+def test_a_route_is_clicked_and_trips_are_generated_along_it(app_url, watched: Watched):
+    page = watched.page
+    open_map(page, app_url)
+    assert "origin" in text(page, ".htp-hint")
+    click_map(page, 0.4, 0.7)
+    page.wait_for_selector(".htp-hint:has-text('destination')")
+    begin = time.perf_counter()
+    click_map(page, 0.6, 0.3)
+    wait_for_route(page)
+    assert time.perf_counter() - begin < 5  # seconds; some 0.3 on a machine that has nothing else to do
+    page.get_by_role("button", name="Generate").click()
+    wait_for_trips(page, 20)
+    assert "Speed, km/h" in text(page, ".htp-legend")
+    assert "km" in text(page, ".figures")
+    assert re.search(r"via=.*show=1", page.url)
+
+
+def test_credit_and_the_word_simulated_are_on_the_map_from_the_start(app_url, watched: Watched):
+    open_map(watched.page, app_url)
+    assert "© OpenStreetMap contributors" in text(watched.page, ".maplibregl-ctrl-attrib")
+    assert "Simulated" in text(watched.page, ".htp-legend")
+
+
+def test_a_link_brings_back_route_and_trips(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=7, seed=5, interval=5, show=1))
+    wait_for_trips(page, 7)
+    assert page.get_by_label("How many").input_value() == "7"
+
+
+def test_points_can_be_undone_reversed_dragged_removed_and_cleared(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, (400.0, 0.0), DESTINATION))
+    wait_for_route(page)
+    assert page.locator(".htp-pin").count() == 3
+    page.get_by_label("Undo the last point").click()
+    page.wait_for_function("() => decodeURIComponent(location.search).match(/via=([^&]*)/)[1].split(';').length === 2")
+    before = page.url
+    page.get_by_label("Reverse the route").click()
+    page.wait_for_function("(url) => location.href !== url", arg=before)
+    before = page.url
+    pin = page.locator(".htp-pin.origin").bounding_box()
+    page.mouse.move(pin["x"] + 13, pin["y"] + 13)
+    page.mouse.down()
+    page.mouse.move(pin["x"] - 60, pin["y"] - 40, steps=6)
+    page.mouse.up()
+    page.wait_for_function("(url) => location.href !== url", arg=before)
+    assert page.locator(".htp-pin").count() == 2
+    page.locator(".htp-pin.origin").hover()
+    page.get_by_label("Remove Origin").click()
+    page.wait_for_selector(".htp-hint:has-text('destination')")
+    page.get_by_label("Clear the route").click()
+    page.wait_for_selector(".htp-hint:has-text('origin')")
+    assert vertices(page) == 0
+
+
+def test_the_map_keeps_its_place_when_something_is_changed(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION))
+    wait_for_route(page)
+    page.evaluate("document.querySelector('[data-testid=stBidiComponentIsolated]').marked = true")
+    page.get_by_label("Zoom in").click()
+    page.wait_for_timeout(1000)
+    scale = text(page, ".maplibregl-ctrl-scale")
+    page.get_by_label("How many").fill("9")
+    page.get_by_label("How many").press("Enter")
+    page.wait_for_url(re.compile("n=9"))
+    assert text(page, ".maplibregl-ctrl-scale") == scale
+    assert page.evaluate("document.querySelector('[data-testid=stBidiComponentIsolated]').marked")
+
+
+def test_a_click_out_of_town_is_explained_on_the_map(app_url, watched: Watched):
+    page = watched.page
+    open_map(page, app_url)
+    for _ in range(4):
+        page.get_by_label("Zoom out").click()
+        page.wait_for_timeout(500)
+    click_map(page, 0.9, 0.5)
+    page.wait_for_selector(".htp-hint[data-kind='error']")
+    assert "Grid" in text(page, ".htp-hint")
+
+
+@pytest.mark.parametrize("name", ["GeoParquet", "CSV"])
+def test_the_download_can_be_read_back(app_url, place, watched: Watched, tmp_path: Path, name: str):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
+    wait_for_trips(page, 4)
+    if name != "GeoParquet":
+        page.get_by_label("Download as").click()
+        page.get_by_role("option", name=name).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    if name == "GeoParquet":
+        assert len(read_trips(path)) == 4
+    else:
+        assert path.read_text().startswith("trip_id,time,lon,lat")
+
+
+def test_a_long_generation_shows_progress_and_stops(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=500))
+    wait_for_route(page)
+    page.get_by_role("button", name="Generate").click()
+    page.wait_for_selector("text=of 500 trips")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Generate", exact=True).wait_for()
+    assert page.locator(".figures").count() == 0
+
+
+def test_everything_fits_a_small_screen(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
+    wait_for_trips(page, 4)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    button = page.get_by_role("button", name="Generate again").bounding_box()
+    assert button["y"] + button["height"] <= 720
+    box = page.locator(".htp-map").bounding_box()
+    assert box["y"] + box["height"] <= 720.5
+    assert box["width"] > 500
+
+
+def test_the_map_follows_the_dark_theme(app_url, watched: Watched):
+    watched.page.emulate_media(color_scheme="dark")
+    open_map(watched.page, app_url)
+    watched.page.wait_for_selector(".htp-map[data-dark]")
+
+
+def test_the_online_background_is_asked_for_only_when_wanted_and_may_be_missing(app_url, watched: Watched):
+    page = watched.page
+    page.context.route("https://tile.openstreetmap.org/**", lambda route: route.abort())
+    open_map(page, app_url)
+    assert watched.outside == []
+    page.get_by_label("Online background map").click()
+    page.wait_for_selector(".htp-hint:has-text('cannot be reached')")
+    assert [url.startswith("https://tile.openstreetmap.org/0/0/0") for url in watched.outside] == [True]
+    watched.outside.clear()
+    watched.complaints.clear()  # Chromium reports the refused request
