@@ -41,5 +41,6 @@ def call(name: str, options: Sequence[str], log: Path, *, on_line: Callable[[str
         finally:
             process.wait()
     if process.returncode != 0:
-        said = [line for line in log.read_text(encoding="utf-8").splitlines() if "rror" in line] or ["no message"]
-        raise InputError(f"SUMO's {name} failed ({said[-1].strip()}); see {log}, then run the command again.")
+        lines = log.read_text(encoding="utf-8").splitlines()
+        said = next((line for line in lines if line.startswith("Error")), "it said nothing")
+        raise InputError(f"SUMO's {name} failed ({said}); see {log}, then run the command again.")
