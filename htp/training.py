@@ -6,7 +6,6 @@ The stages themselves know neither files nor each other; what is trained on what
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from htp.prepare.travel_time import TravelTimeModel
 from htp.tokenizer.codec import Patterns, Tokenizer
 from htp.tokenizer.features import describe
 from htp.tokenizer.train import TokenizerTrainer
-from htp.trips import read_trips
+from htp.trips import compact, read_trips, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +51,7 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     """Train stage 1 on `data`/train.parquet, anew or from the tokenizer of the checkpoint `start`."""
     files, city = Checkpoint(out), City.load(city_folder)
     if files.language.exists():
-        raise InputError(f"{out}: holds a language model, which another tokenizer would make useless; choose another --out.")
+        raise InputError(f"{out}: holds a language model, useless with another tokenizer; choose another --out.")
     train, heldout = _prepared(data, "train"), _prepared(data, "heldout").iloc[:CHECKED]
     if start is None:
         tokenizer = Tokenizer.new(config, city, seed=settings.seed)
@@ -91,7 +90,7 @@ def train_language(
     _write_settings(files.language, settings)
     fit(language, pairs, settings, files.language, report)
     TravelTimeModel.fit(train, city).save(files.conditions)
-    shutil.copyfile(data / "heldout.parquet", files.heldout)
+    write_trips(compact(_prepared(data, "heldout")), files.heldout)
     files.seal()
 
 

@@ -4,8 +4,8 @@ Shape letters used in docstrings and comments everywhere: B trips in a batch, T 
 patterns, R roads of a route, L codebook layers, D channels, V roads of the city.
 
 A table of trips is a GeoDataFrame in EPSG:4326, longitude first: `trip_id`, `start_time` (time zone of the city),
-`interval` (seconds), `roads` (list of road_id), `geometry` (LineString of T points); prepared trips also carry `percent` (T)
-and `offset` (2T, metres east and north, interleaved); generated ones `length_token` and `patterns` (4P).
+`interval` (seconds), `roads` (list of road_id), `geometry` (LineString of T points); prepared trips also carry
+`percent` (T) and `offset` (2T, metres east and north, interleaved); generated ones `length_token` and `patterns` (4P).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,8 @@ import shapely
 from htp.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
@@ -40,6 +41,8 @@ LIST_COLUMNS = {
     "patterns": pa.int16(),
     "anchors": pa.int16(),  # place in the route of the road each pattern ends on
 }
+PARQUET = {"compression": "zstd", "compression_level": 9, "use_dictionary": False}  # points repeat nothing
+PERCENT_STEP, OFFSET_STEP_M = 2.0**-20, 2.0**-6  # a centimetre: what `compact` keeps
 WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
 
 
@@ -89,7 +92,7 @@ def write_trips(trips: gpd.GeoDataFrame, path: Path | str) -> None:
         raise InputError(f"{path}: trips can be written as {', '.join(WRITABLE)}; choose one of these endings.")
     with replacing(path) as temporary:
         if path.suffix == ".parquet":
-            pq.write_table(to_arrow(trips), temporary, compression="zstd")
+            pq.write_table(to_arrow(trips), temporary, **PARQUET)
         elif path.suffix == ".geojson":
             temporary.write_text(to_geojson(trips), encoding="utf-8")
         elif path.suffix == ".gpx":
@@ -115,11 +118,19 @@ def write_pieces(pieces: Iterator[gpd.GeoDataFrame], path: Path | str) -> int:
                 points_table(piece).to_csv(temporary, index=False, mode="a", header=count == 0)
             else:
                 table = to_arrow(piece, with_bounds=False)
-                writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema, compression="zstd"))
+                writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema, **PARQUET))
                 writer.write_table(table)
             count += len(piece)
         stack.close()
     return count
+
+
+def compact(trips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return prepared trips with labels rounded to a centimetre or so, which halves their file."""
+    return trips.assign(
+        percent=[np.round(np.asarray(p) / PERCENT_STEP) * PERCENT_STEP for p in trips["percent"]],
+        offset=[np.round(np.asarray(o) / OFFSET_STEP_M) * OFFSET_STEP_M for o in trips["offset"]],
+    )
 
 
 @contextmanager
@@ -159,10 +170,10 @@ def to_arrow(trips: gpd.GeoDataFrame, *, with_bounds: bool = True) -> pa.Table:
             fields.append(pa.Schema.from_pandas(plain[[column]], preserve_index=False).field(column))
     table = pa.Table.from_pandas(plain, schema=pa.schema(fields), preserve_index=False)
     bounds = [float(b) for b in trips.total_bounds] if with_bounds and len(trips) else []
-    column = {"encoding": "WKB", "geometry_types": ["LineString"], "bbox": bounds}
-    if not bounds:
-        del column["bbox"]
-    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    facts: dict[str, object] = {"encoding": "WKB", "geometry_types": ["LineString"]}
+    if bounds:
+        facts["bbox"] = bounds
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": facts}}
     return table.replace_schema_metadata({"geo": json.dumps(geo)})
 
 
