@@ -62,6 +62,7 @@ def load_model(checkpoint: str) -> Model:
     generator = load_generator(checkpoint)
     heldout = generator.heldout()
     city = generator.city
+    city.snap(*city.roads.geometry.iloc[0].coords[0])  # builds the search for routes now: the first click need not wait
     return Model(
         generator, heldout, Profile.of(heldout, city), basemap(city), is_simulated(Checkpoint(Path(checkpoint)))
     )

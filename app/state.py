@@ -22,9 +22,10 @@ LonLat = tuple[float, float]  # degrees
 
 MAX_COUNT = 500  # trips at a time in the app
 INTERVALS_S = (5, 10, 15, 20, 30, 60)
-MAX_TEMPERATURE = 2.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 2.0
 MAX_SEED = 2**31 - 1
-MAX_DURATION_S = 4 * 3600
+MIN_DURATION_S, MAX_DURATION_S = 6, 4 * 3600
+FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2099, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Choices:
 
 
 def restore(defaults: Choices) -> tuple[Choices, list[str]]:
-    """Return this session's choices, at its start those of the link that opened it, and what was wrong with the link."""
+    """Return this session's choices, at its start those of the link, and what was wrong with the link."""
     if "choices" in st.session_state:
         return st.session_state["choices"], []
     choices, problems = defaults.with_query(st.query_params.to_dict())
@@ -115,9 +116,12 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 def _depart(text: str) -> dt.datetime:
     try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=None, second=0, microsecond=0)
+        depart = dt.datetime.fromisoformat(text).replace(tzinfo=None, second=0, microsecond=0)
     except ValueError as error:
         raise InputError("it takes a date and time, as in 2024-05-14T08:00") from error
+    if not FIRST_DAY <= depart.date() <= LAST_DAY:
+        raise InputError(f"it takes a day from {FIRST_DAY:%Y} to {LAST_DAY:%Y}")
+    return depart
 
 
 def _temperature(text: str) -> float:
@@ -125,8 +129,8 @@ def _temperature(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= MAX_TEMPERATURE:
-        raise InputError(f"it takes a number above 0 and up to {MAX_TEMPERATURE:g}")
+    if not MIN_TEMPERATURE <= value <= MAX_TEMPERATURE:
+        raise InputError(f"it takes a number from {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}")
     return value
 
 
@@ -139,7 +143,7 @@ def _interval(text: str) -> int:
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "via": ("via", parse_waypoints),
     "depart": ("depart", _depart),
-    "duration": ("duration_s", _whole(1, MAX_DURATION_S)),
+    "duration": ("duration_s", _whole(MIN_DURATION_S, MAX_DURATION_S)),
     "interval": ("interval_s", _interval),
     "n": ("count", _whole(1, MAX_COUNT)),
     "seed": ("seed", _whole(0, MAX_SEED)),

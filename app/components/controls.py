@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.plan import oriented
-from app.state import INTERVALS_S, MAX_COUNT, MAX_DURATION_S, MAX_SEED, MAX_TEMPERATURE, Choices, parse_waypoints
+from app.state import (
+    FIRST_DAY,
+    INTERVALS_S,
+    LAST_DAY,
+    MAX_COUNT,
+    MAX_DURATION_S,
+    MAX_SEED,
+    MAX_TEMPERATURE,
+    MIN_DURATION_S,
+    MIN_TEMPERATURE,
+    Choices,
+    parse_waypoints,
+)
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,9 +55,7 @@ def settings_panel(choices: Choices, expected: str | None) -> Choices:
     """Ask for everything but the route; `expected` says what travel time the model expects, where there is a route."""
     st.markdown("#### Departure")
     day, hour = st.columns(2)
-    date = day.date_input(
-        "Date", key="date", label_visibility="collapsed", min_value=dt.date(1990, 1, 1), max_value=dt.date(2099, 12, 31)
-    )
+    date = day.date_input("Date", key="date", label_visibility="collapsed", min_value=FIRST_DAY, max_value=LAST_DAY)
     time = hour.time_input("Time", key="time", label_visibility="collapsed", step=300)
     st.markdown("#### Trips")
     left, right = st.columns(2)
@@ -56,7 +66,7 @@ def settings_panel(choices: Choices, expected: str | None) -> Choices:
         seed = st.number_input("Seed", 0, MAX_SEED, key="seed", help="The same seed and settings give the same trips.")
         temperature = st.slider(
             "Temperature",
-            0.1,
+            MIN_TEMPERATURE,
             MAX_TEMPERATURE,
             step=0.05,
             key="temperature",
@@ -97,7 +107,9 @@ def _travel_time(expected: str | None) -> int | None:
         if expected:
             st.caption(expected)
         return None
-    minutes = st.number_input("Minutes", 1.0, MAX_DURATION_S / 60, key="minutes", step=1.0, format="%.1f")
+    minutes = st.number_input(
+        "Minutes", MIN_DURATION_S / 60, MAX_DURATION_S / 60, key="minutes", step=1.0, format="%.1f"
+    )
     return round(minutes * 60)
 
 

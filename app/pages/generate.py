@@ -108,16 +108,16 @@ def _act(served: model.Model, choices: Choices, plan: Plan | None, *, again: boo
             generation.start(served, choices, plan)
         except InputError as error:
             st.session_state["trouble"] = str(error)
-            remember(replace(choices, show=False))
         st.rerun()
 
 
 @st.fragment(run_every=POLL_S)
 def _progress() -> None:
     """Show how far the work is; look again soon."""
-    job = st.session_state["job"]
-    job.wait(POLL_S)
-    if not job.running:
+    job = st.session_state.get("job")
+    if job is not None:
+        job.wait(POLL_S)
+    if job is None or not job.running:
         st.rerun()
     share = job.done / job.total if job.total else 0.0
     st.progress(share, text=f"{job.done} of {job.total} trips" if job.done else "Starting …")

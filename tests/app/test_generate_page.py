@@ -136,6 +136,26 @@ def test_a_broken_link_is_a_message_and_the_rest_of_it_is_used(checkpoint, ends)
     assert page.number_input(key="seed").value == 9
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("depart", "1990-01-01T00:00"),
+        ("depart", "2099-12-31T23:59"),
+        ("duration", "6"),
+        ("duration", "14400"),
+        ("n", "500"),
+        ("seed", "2147483647"),
+        ("temperature", "0.1"),
+        ("temperature", "2"),
+    ],
+)
+def test_a_link_may_go_to_the_limits_of_every_control(checkpoint, name, value):
+    page = open_page(**{name: value})
+    assert query(page)[name] == value
+    assert not page.exception
+    assert not page.toast
+
+
 def test_pasted_coordinates_become_the_route(checkpoint, place):
     page = open_page()
     page.text_area(key="pasted").set_value(via(place(0, 0), place(400, 0)))

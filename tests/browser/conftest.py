@@ -18,12 +18,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
     from htp.city import City
 
 HERE = Path(__file__).parent
 START_S = 120  # on a machine that is busy with other tests
+PATIENCE_MS = 180_000
 FLAGS = (
     "--no-sandbox",
     "--use-angle=swiftshader",  # WebGL without a graphics card
@@ -70,7 +71,7 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
         if server.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(url):
+            with urllib.request.urlopen(url):  # noqa: S310  our own address
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.5)
@@ -78,27 +79,27 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """Return a headless Chromium that draws in software."""
+def browser(chromium: str) -> Iterator[BrowserContext]:
+    """Return a headless Chromium that draws in software; its pages share a cache, as a person's do."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  where it is missing, `chromium` has skipped
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield browser
+        context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+        context.set_default_timeout(PATIENCE_MS)
+        yield context
         browser.close()
 
 
 @pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
-    """Return a page of a browser of its own; at the end nothing may have left the machine or gone wrong."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
-    context.set_default_timeout(60_000)
-    watched = Watched(context.new_page())
+def watched(browser: BrowserContext) -> Iterator[Watched]:
+    """Return a new page; at the end nothing may have left the machine or gone wrong."""
+    watched = Watched(browser.new_page())
     watched.page.on("request", lambda request: _note_request(watched, request.url))
     watched.page.on("console", lambda m: watched.complaints.append(m.text) if m.type == "error" else None)
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     yield watched
-    context.close()
+    watched.page.close()
     assert watched.outside == []
     assert watched.complaints == []
 

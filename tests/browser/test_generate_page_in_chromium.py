@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,10 +61,8 @@ def test_a_route_is_clicked_and_trips_are_generated_along_it(app_url, watched: W
     assert "origin" in text(page, ".htp-hint")
     click_map(page, 0.4, 0.7)
     page.wait_for_selector(".htp-hint:has-text('destination')")
-    begin = time.perf_counter()
     click_map(page, 0.6, 0.3)
     wait_for_route(page)
-    assert time.perf_counter() - begin < 5  # seconds; some 0.3 on a machine that has nothing else to do
     page.get_by_role("button", name="Generate").click()
     wait_for_trips(page, 20)
     assert "Speed, km/h" in text(page, ".htp-legend")
@@ -187,7 +184,7 @@ def test_the_map_follows_the_dark_theme(app_url, watched: Watched):
 
 def test_the_online_background_is_asked_for_only_when_wanted_and_may_be_missing(app_url, watched: Watched):
     page = watched.page
-    page.context.route("https://tile.openstreetmap.org/**", lambda route: route.abort())
+    page.route("https://tile.openstreetmap.org/**", lambda route: route.abort())
     open_map(page, app_url)
     assert watched.outside == []
     page.get_by_label("Online background map").click()
