@@ -153,11 +153,11 @@ def free_flow_seconds(roads: RoadTable, drives: Drives) -> NDArray[np.float64]:
 
 def _driven_m(roads: RoadTable, drives: Drives) -> NDArray[np.float64]:
     """Return the driven metres of each road of each drive, [K]."""
-    length_m = roads.length_m[drives.roads]
-    end_m = np.cumsum(length_m)
+    length_um = np.rint(roads.length_m[drives.roads] * 1e6).astype(np.int64)
+    end_um = np.cumsum(length_um)  # whole numbers: where a drive's roads begin cannot depend on the drives before it
     first = np.searchsorted(drives.row, np.arange(len(drives)))
-    end_m -= (end_m - length_m)[first][drives.row]
-    begin_m = end_m - length_m
+    end_um -= (end_um - length_um)[first][drives.row]
+    begin_m, end_m = (end_um - length_um) / 1e6, end_um / 1e6
     low, high = drives.from_m[drives.row], drives.to_m[drives.row]
     return np.maximum(np.minimum(end_m, high) - np.maximum(begin_m, low), 0.0)
 

@@ -152,7 +152,11 @@ def _is_whole(booster: HistGradientBoostingRegressor) -> bool:
 
 
 def _booster(quantile: float) -> HistGradientBoostingRegressor:
-    """Return an untrained booster; sized by the pinball loss on held-out trips within 2 MB for all quantiles (ours)."""
+    """Return an untrained booster.
+
+    Sizes are ours: on the first simulated day, held out, a mean pinball loss of 24.1 s (40.9 s without features). 200
+    trees of 31 leaves reach 23.3 s, but some of their quantiles cover 3.5 points too few of the trips.
+    """
     return HistGradientBoostingRegressor(
         loss="quantile",
         quantile=quantile,

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 import zipfile
 from argparse import Namespace
 from dataclasses import replace
@@ -48,6 +49,19 @@ def made_up_trips(count, seed):
 @pytest.fixture(scope="module")
 def model(grid):
     return TravelTimeModel.fit(made_up_trips(2000, seed=1), grid)
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("conditions")
+    model.save(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    """Return a saved model of the test's own, to be damaged."""
+    return shutil.copytree(saved, tmp_path / "conditions")
 
 
 def test_a_trip_lasts_one_interval_less_than_it_has_points():
@@ -127,45 +141,40 @@ def test_a_saved_model_draws_the_same_and_stays_small(model, grid, tmp_path):
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, FACTS_FILE])
-def test_a_missing_file_is_named(model, tmp_path, name):
-    model.save(tmp_path)
-    (tmp_path / name).unlink()
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
     with pytest.raises(InputError, match=f"{name} is missing"):
-        TravelTimeModel.load(tmp_path)
+        TravelTimeModel.load(folder)
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, FACTS_FILE])
 @pytest.mark.parametrize("keep", [0, 100], ids=["empty", "cut off"])
-def test_a_damaged_file_is_reported(model, tmp_path, name, keep):
-    model.save(tmp_path)
-    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:keep])
+def test_a_damaged_file_is_reported(folder, name, keep):
+    (folder / name).write_bytes((folder / name).read_bytes()[:keep])
     with pytest.raises(InputError, match="damaged"):
-        TravelTimeModel.load(tmp_path)
+        TravelTimeModel.load(folder)
 
 
-def test_a_changed_byte_in_the_boosters_is_reported(model, tmp_path):
-    model.save(tmp_path)
-    content = bytearray((tmp_path / MODEL_FILE).read_bytes())
+def test_a_changed_byte_in_the_boosters_is_reported(folder):
+    content = bytearray((folder / MODEL_FILE).read_bytes())
     content[2000] ^= 0xFF
-    (tmp_path / MODEL_FILE).write_bytes(content)
+    (folder / MODEL_FILE).write_bytes(content)
     with pytest.raises(InputError, match="damaged"):
-        TravelTimeModel.load(tmp_path)
+        TravelTimeModel.load(folder)
 
 
 @pytest.mark.parametrize(("key", "value"), [("version", 0), ("features", ["hour"]), ("quantiles", [0.5])])
-def test_a_model_of_another_version_is_refused(model, tmp_path, key, value):
-    model.save(tmp_path)
-    facts = json.loads((tmp_path / FACTS_FILE).read_text(encoding="utf-8"))
-    (tmp_path / FACTS_FILE).write_text(json.dumps(facts | {key: value}), encoding="utf-8")
+def test_a_model_of_another_version_is_refused(folder, key, value):
+    facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+    (folder / FACTS_FILE).write_text(json.dumps(facts | {key: value}), encoding="utf-8")
     with pytest.raises(InputError, match="another version"):
-        TravelTimeModel.load(tmp_path)
+        TravelTimeModel.load(folder)
 
 
-def test_a_foreign_type_in_the_file_is_not_loaded(model, tmp_path):
-    model.save(tmp_path)
-    skops.io.dump([Namespace(seconds=1)], tmp_path / MODEL_FILE)
+def test_a_foreign_type_in_the_file_is_not_loaded(folder):
+    skops.io.dump([Namespace(seconds=1)], folder / MODEL_FILE)
     with pytest.raises(InputError, match=r"foreign type argparse\.Namespace"):
-        TravelTimeModel.load(tmp_path)
+        TravelTimeModel.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +188,10 @@ def test_a_tree_that_points_outside_itself_is_refused(model, tmp_path, field, va
         TravelTimeModel.load(tmp_path)
 
 
-def test_other_estimators_than_the_boosters_are_refused(model, tmp_path):
-    model.save(tmp_path)
-    skops.io.dump([LinearRegression()], tmp_path / MODEL_FILE, compression=zipfile.ZIP_DEFLATED)
+def test_other_estimators_than_the_boosters_are_refused(folder):
+    skops.io.dump([LinearRegression()], folder / MODEL_FILE, compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(InputError, match="damaged"):
-        TravelTimeModel.load(tmp_path)
+        TravelTimeModel.load(folder)
 
 
 def test_too_few_trips_are_counted(grid):
