@@ -121,7 +121,7 @@ def _progress() -> None:
         st.rerun()
     share = job.done / job.total if job.total else 0.0
     st.progress(share, text=f"{job.done} of {job.total} trips" if job.done else "Starting …")
-    if st.button("Stop", width="stretch", icon=":material/stop:"):
+    if st.button("Stop generating", width="stretch", icon=":material/stop:"):
         job.stop()
 
 

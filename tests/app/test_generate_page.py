@@ -178,7 +178,7 @@ def test_a_running_generation_can_be_stopped(checkpoint, ends, grid, monkeypatch
     monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
     page = open_page(via=ends, n="500")
     next(button for button in page.button if button.label == "Generate").click().run()
-    next(button for button in page.button if button.label == "Stop").click().run()
+    next(button for button in page.button if button.label == "Stop generating").click().run()
     finish(page)
     assert "generated" not in page.session_state
     assert [button.label for button in page.button if button.label.startswith("Generate")] == ["Generate"]

@@ -67,7 +67,7 @@ def test_a_route_is_clicked_and_trips_are_generated_along_it(app_url, watched: W
     wait_for_trips(page, 20)
     assert "Speed, km/h" in text(page, ".htp-legend")
     assert "km" in text(page, ".figures")
-    assert re.search(r"via=.*show=1", page.url)
+    page.wait_for_url(re.compile("via=.*show=1"))
 
 
 def test_credit_and_the_word_simulated_are_on_the_map_from_the_start(app_url, watched: Watched):
@@ -159,7 +159,7 @@ def test_a_long_generation_shows_progress_and_stops(app_url, place, watched: Wat
     wait_for_route(page)
     page.get_by_role("button", name="Generate").click()
     page.wait_for_selector("text=of 500 trips")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop generating").click()
     page.get_by_role("button", name="Generate", exact=True).wait_for()
     assert page.locator(".figures").count() == 0
 

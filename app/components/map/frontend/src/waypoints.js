@@ -22,8 +22,9 @@ export class Waypoints {
   receive(points, revision) {
     if (revision < this.revision) return false;
     this.revision = revision;
+    const known = JSON.stringify(points) === JSON.stringify(this.points);
     this.points = points;
-    this.draw();
+    if (!known) this.draw(); // pins that are as they should be stay, also the one being dragged
     return true;
   }
 
