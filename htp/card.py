@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from htp.evaluate.report import Report
 
 SIMULATED = (
-    "**The trips are simulated**, not recorded: see `docs/simulation.md` of the project for how, and for what is imposed."
+    "**The trips are simulated**, not recorded: see `docs/simulation.md` of the project for how, "
+    "and for what is imposed."
 )
 
 
@@ -41,7 +42,9 @@ def write_card(
         generate_like(generator, files.heldout, generated, Sampling(), seed=seed, progress=progress)
         write_pieces((reconstruct(piece, generator.tokenizer, seed) for piece in iter_trips(files.heldout)), ceiling)
         city = generator.city
-        report = evaluate(files.heldout, generated, city, ceiling=ceiling, seed=seed, workers=workers, progress=progress)
+        report = evaluate(
+            files.heldout, generated, city, ceiling=ceiling, seed=seed, workers=workers, progress=progress
+        )
     with replacing(files.card) as path:
         path.write_text(card_text(files, generator, report, simulated=simulated), encoding="utf-8")
     files.seal()
@@ -53,7 +56,8 @@ def card_text(files: Checkpoint, generator: Generator, report: Report, *, simula
     city = generator.city
     stages = {stage.name: _training(stage) for stage in (files.tokenizer, files.language)}
     rows = [
-        f"| {line.name} | {line.value:.5f} | {line.floor:.5f} | {'' if line.ceiling is None else f'{line.ceiling:.5f}'} |"
+        f"| {line.name} | {line.value:.5f} | {line.floor:.5f} | "
+        f"{'' if line.ceiling is None else f'{line.ceiling:.5f}'} |"
         for line in report.lines
     ]
     return "\n".join(

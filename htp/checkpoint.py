@@ -1,7 +1,7 @@
 """Know what lies where in a checkpoint folder, and whether it is whole.
 
-`manifest.json` holds the version and the size and SHA-256 of every file; a checkpoint with a missing, damaged or foreign file
-is refused with a sentence that names it. No file of a checkpoint is a pickle.
+`manifest.json` holds the version and the size and SHA-256 of every file; a checkpoint with a missing, damaged or
+foreign file is refused with a sentence that names it. No file of a checkpoint is a pickle.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.folder}: {MANIFEST} is missing or damaged; take a whole checkpoint.") from error
         if version != VERSION:
-            raise InputError(f"{self.folder}: checkpoint version {version}, this program reads {VERSION}; train it anew.")
+            raise InputError(f"{self.folder}: a checkpoint of version {version}, not {VERSION}; train it anew.")
         for name, expected in files.items():
             path = self.folder / name
             if ".." in Path(name).parts or Path(name).is_absolute():

@@ -1,7 +1,7 @@
 """Map commands to functions: `htp COMMAND --help` says what each one takes.
 
-Imports a command's part of the package when it is run, so that `htp --help` is quick. Bad input ends with one sentence and
-exit code 2.
+Imports a command's part of the package when it is run, so that `htp --help` is quick. Bad input ends with one sentence
+and exit code 2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import geopandas as gpd
 
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 train = typer.Typer(help="Train stage 1 (tokenizer) or stage 2 (language).", no_args_is_help=True)
@@ -56,7 +58,7 @@ def city(
     source: Annotated[str, typer.Argument(help=".osm.pbf or .osm extract, osmnx .graphml, or a place name (online).")],
     out: Annotated[Path, typer.Option(help="City folder to write.")],
     name: Annotated[str | None, typer.Option(help="Name of the city; otherwise taken from the source.")] = None,
-    force: Force = False,  # noqa: FBT002
+    force: Force = False,
 ) -> None:
     """Make a city folder from OpenStreetMap roads."""
     from htp.city.sources import build_city
@@ -64,7 +66,8 @@ def city(
     _refuse_to_overwrite(out / "roads.parquet", force)
     built = build_city(source, name=name)
     built.save(out)
-    print(f"{out}: {built.name}, {len(built):,} roads, {built.length_m.sum() / 1000:,.0f} km, time zone {built.timezone}")
+    length_km = built.length_m.sum() / 1000
+    print(f"{out}: {built.name}, {len(built):,} roads, {length_km:,.0f} km, time zone {built.timezone}")
 
 
 @app.command()
@@ -73,16 +76,16 @@ def prepare(
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
     interval: Annotated[float, typer.Option(min=1, max=120, help="Sampling interval in seconds.")] = 15.0,
-    column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],  # noqa: B006
+    column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
     heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     seed: Seed = 0,
-    force: Force = False,  # noqa: FBT002
+    force: Force = False,
 ) -> None:
     """Clean raw trips, match them to the roads and label their points."""
     from htp.city import City
-    from htp.prepare import PrepareOptions
-    from htp.prepare import prepare as run
+    from htp.prepare.options import PrepareOptions
+    from htp.prepare.pipeline import prepare as run
 
     _refuse_to_overwrite(out / "report.json", force)
     columns = dict(_pair(text) for text in column)
@@ -99,10 +102,10 @@ def simulate(
     city: CityFolder,
     trips: Annotated[int, typer.Option(help="How many trips to write at most.")],
     out: OutFile,
-    day: Annotated[list[str], typer.Option(help="Day to simulate, e.g. 2024-05-14; repeatable.")] = [],  # noqa: B006
+    day: Annotated[list[str], typer.Option(help="Day to simulate, e.g. 2024-05-14; repeatable.")] = [],
     work: Annotated[Path | None, typer.Option(help="Folder for finished days; beside --out by default.")] = None,
     seed: Seed = 0,
-    force: Force = False,  # noqa: FBT002
+    force: Force = False,
 ) -> None:
     """Make raw trips for a city that has none, driven through it by SUMO."""
     from htp.city import City
@@ -126,7 +129,7 @@ def train_tokenizer(
     start: Annotated[Path | None, typer.Option("--from", help="Fine-tune the tokenizer of this checkpoint.")] = None,
     inputs: Annotated[Inputs, typer.Option(help="What the encoder sees; absolute: as in the paper.")] = Inputs.relative,
     increments: Annotated[Increments, typer.Option(help="free: as in the paper.")] = Increments.anchored,
-    offset_noise: Annotated[bool, typer.Option(help="Draw offsets; off: regress them as in the paper.")] = True,  # noqa: FBT002
+    offset_noise: Annotated[bool, typer.Option(help="Draw offsets; off: regress them as in the paper.")] = True,
     batch_size: Annotated[int, typer.Option(min=8, help="Trips a step.")] = 128,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
     seed: Seed = 0,
@@ -144,7 +147,7 @@ def train_tokenizer(
 def train_language(
     data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
     checkpoint: CheckpointFolder,
-    base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf file or hub name; built-in by default.")] = None,
+    base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf or hub name; built-in by default.")] = None,
     lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = 16,
     epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
     minutes: Minutes = None,
@@ -165,7 +168,7 @@ def tokenize(
     trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
     checkpoint: CheckpointFolder,
     out: OutFile,
-    force: Force = False,  # noqa: FBT002
+    force: Force = False,
 ) -> None:
     """Add the patterns of prepared trips to them."""
     from htp.generate import load_tokenizer
@@ -180,13 +183,14 @@ def reconstruct(
     checkpoint: CheckpointFolder,
     out: OutFile,
     seed: Seed = 0,
-    force: Force = False,  # noqa: FBT002
+    force: Force = False,
 ) -> None:
     """Send prepared trips through the tokenizer and back."""
     from htp.generate import load_tokenizer
     from htp.generate import reconstruct as run
 
-    _through(trips, out, force, lambda piece, tokenizer, at: run(piece, tokenizer, seed, at), load_tokenizer(checkpoint))
+    tokenizer = load_tokenizer(checkpoint)
+    _through(trips, out, force, lambda piece, tokenizer, at: run(piece, tokenizer, seed, at), tokenizer)
 
 
 @app.command()
@@ -194,7 +198,7 @@ def generate(
     checkpoint: CheckpointFolder,
     out: OutFile,
     like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
-    via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],  # noqa: B006
+    via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
     depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
     duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
     interval: Annotated[float, typer.Option(help="Sampling interval in seconds.")] = 15.0,
@@ -203,7 +207,7 @@ def generate(
     top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Seed = 0,
-    force: Force = False,  # noqa: FBT002
+    force: Force = False,
 ) -> None:
     """Generate trips: like given ones, or along the fastest route through places."""
     from htp.generate import Generator, check_count
@@ -239,7 +243,7 @@ def evaluate(
     generated: Annotated[Path, typer.Option(help="Generated trips.")],
     city: CityFolder,
     ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     seed: Seed = 0,
 ) -> None:
@@ -258,7 +262,7 @@ def evaluate(
 @app.command()
 def card(
     checkpoint: CheckpointFolder,
-    simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,  # noqa: FBT002
+    simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     seed: Seed = 0,
 ) -> None:
@@ -295,7 +299,7 @@ def main() -> None:
         sys.exit(130)
 
 
-def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:  # noqa: FBT001
+def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
     """Send a table of trips through a step piece by piece."""
     from htp.trips import count_trips, iter_trips, write_pieces
 
@@ -303,7 +307,7 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
     total, done = count_trips(trips), 0
     with _bar("tokenizing") as progress:
 
-        def pieces():  # noqa: ANN202
+        def pieces() -> Iterator[gpd.GeoDataFrame]:
             nonlocal done
             for piece in iter_trips(trips):
                 yield step(piece, tokenizer, done)
@@ -314,7 +318,7 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
     print(f"{out}: {total:,} trips")
 
 
-def _refuse_to_overwrite(path: Path, force: bool) -> None:  # noqa: FBT001
+def _refuse_to_overwrite(path: Path, force: bool) -> None:
     if path.exists() and not force:
         raise InputError(f"{path} is there already; give --force to overwrite it, or another --out.")
 

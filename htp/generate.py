@@ -1,7 +1,7 @@
 """Generate trips for conditions: language model, then tokenizer, then points along the route.
 
-The one file that knows both stages. Conditions that are not given are filled in as in the paper's A.1: the distance from the
-route, the travel time drawn from the travel-time model. Every trip draws from random streams of its own.
+The one file that knows both stages. Conditions that are not given are filled in as in the paper's A.1: the distance
+from the route, the travel time drawn from the travel-time model. Every trip draws from random streams of its own.
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ class Generator:
             sampling = Sampling(temperature, top_p)
         except ValueError as error:
             raise InputError(f"{error}.") from error
-        pieces = []
-        for piece in self.stream(requests, seed=seed, sampling=sampling, total=len(names), progress=progress):
-            pieces.append(piece)
+        pieces = list(self.stream(requests, seed=seed, sampling=sampling, total=len(names), progress=progress))
         trips = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
         return trips.assign(trip_id=names)
 
@@ -172,8 +170,9 @@ class Generator:
             raise InputError(f"trip {number}: the route is empty or names roads that this city does not have.")
         if not self.city.is_connected(roads):
             gap = int(np.flatnonzero(self.city.v[roads[:-1]] != self.city.u[roads[1:]])[0])
+            before, after = roads[gap : gap + 2]
             raise InputError(
-                f"trip {number}: the route has a gap: road {roads[gap + 1]} does not begin where road {roads[gap]} ends."
+                f"trip {number}: the route has a gap: road {after} does not begin where road {before} ends."
             )
         length = self.city.length_m[roads]
         if asked.distance_m is None:
@@ -201,7 +200,8 @@ class Generator:
             # a drawn time is cut to what the models write, unless it is far from it
             low, high = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S
             near = (duration_s > low / 2) & (duration_s < high * 2)
-            duration_s = np.where(np.isin(np.arange(len(asked)), drawn) & near, np.clip(duration_s, low, high), duration_s)
+            cut = np.isin(np.arange(len(asked)), drawn) & near
+            duration_s[cut] = np.clip(duration_s[cut], low, high)
         for at, seconds in enumerate(duration_s):
             _check_duration(seconds, asked[at].interval_s, int(keys[at, 1]))
         return duration_s
@@ -228,8 +228,9 @@ def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
     drives = drives_of(trips, city, seed=0)
     starts, intervals = pd.DatetimeIndex(trips["start_time"]), trips["interval"].to_numpy(dtype=float)
     points = [len(percent) for percent in trips["percent"]]
+    durations_s, distances_m = (np.array(points) - 1) * intervals, drives.distance_m.astype(float)
     return [
-        Conditions(Route(roads), starts[at], (points[at] - 1) * intervals[at], float(drives.distance_m[at]), intervals[at])
+        Conditions(Route(roads), starts[at], durations_s[at], distances_m[at], intervals[at])
         for at, roads in enumerate(drives.roads)
     ]
 
@@ -292,9 +293,9 @@ def resample(city: City, points: Points, wanted: _Wanted, other: NDArray[np.bool
         offset[row] = np.column_stack([np.interp(here, known, axis) for axis in offset[row].T]).astype(np.float32)
         percent[row] = np.interp(here, known, percent[row]).astype(np.float32)
     counts = np.array([len(part) for part in percent])
-    row = np.repeat(np.arange(len(counts)), counts)
+    trip = np.repeat(np.arange(len(counts)), counts)
     flat, moved = np.concatenate(percent), np.concatenate(offset)
-    lonlat = city.to_lonlat(lines.place(row, flat.astype(np.float64) * lines.length_m[row]) + moved)
+    lonlat = city.to_lonlat(lines.place(trip, flat.astype(np.float64) * lines.length_m[trip]) + moved)
     return Points(flat, moved, lonlat, counts)
 
 

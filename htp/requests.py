@@ -9,14 +9,13 @@ from htp.generate import conditions_of
 from htp.trips import Conditions, count_trips, iter_trips, write_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import geopandas as gpd
 
     from htp.generate import Generator
     from htp.language.decode import Sampling
-
 
 
 def generate_like(
@@ -28,7 +27,7 @@ def generate_like(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Write one generated trip, under the same `trip_id`, for the conditions of every prepared trip; return how many."""
+    """Write a generated trip for the conditions of every prepared one, under its `trip_id`; return how many."""
     total = count_trips(like)
 
     def pieces() -> Iterator[gpd.GeoDataFrame]:
@@ -49,7 +48,7 @@ def generate_like(
     return write_pieces(pieces(), out)
 
 
-def generate_along(
+def generate_along(  # noqa: PLR0913  the request and what it is answered with
     generator: Generator,
     conditions: Conditions,
     n: int,

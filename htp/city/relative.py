@@ -75,7 +75,7 @@ class RouteLines:
     def _segment(
         self, row: NDArray[np.int64], along_m: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the vertex before each place, on a segment of its route that has a length, and the share of it driven."""
+        """Return the vertex before each place, on a segment that has a length, and the share of the segment driven."""
         wanted = self.base_m[row] + np.clip(along_m, 0.0, self.length_m[row])
         # at the very start of a route the vertex itself, elsewhere the last vertex strictly before the place
         left = np.searchsorted(self.axis_m, wanted, side="left") - 1
@@ -86,5 +86,5 @@ class RouteLines:
 
 
 def lines_through(xy: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Return a LineString for every `counts` consecutive coordinates of `xy` [N, 2], rounded to 1e-6 degrees (0.1 m)."""
-    return shapely.linestrings(xy.round(6), indices=np.repeat(np.arange(len(counts)), counts))
+    """Return a LineString for every `counts` consecutive coordinates of `xy` [N, 2], rounded to 1e-6 degrees: 0.1 m."""
+    return np.asarray(shapely.linestrings(xy.round(6), indices=np.repeat(np.arange(len(counts)), counts)))

@@ -5,14 +5,18 @@ A base model comes from a folder, a GGUF file, or a hub name; code that comes wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
 
-from htp.config import LanguageConfig
 from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from htp.config import LanguageConfig
 
 
 def built_in(config: LanguageConfig, text_size: int) -> PreTrainedModel:
@@ -63,8 +67,11 @@ def from_base(base: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{base}: no causal language model could be loaded from it ({reason}).") from error
-    return model, tokenizer
+        raise InputError(
+            f"{base}: no causal language model could be loaded from it ({reason}); "
+            "name a folder, a .gguf file or a model of the hub."
+        ) from error
+    return model, tokenizer  # type: ignore[return-value]  # PreTrainedTokenizerFast in all that loads here
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

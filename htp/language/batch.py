@@ -46,7 +46,7 @@ def collate(questions: Sequence[Question], answers: Sequence[Answer], vocabulary
 
 
 def collate_questions(questions: Sequence[Question], layers: int) -> Asked:
-    """Return questions padded on the left, so that all answers begin at the same place: what the model generates from."""
+    """Return questions padded on the left, so that all answers begin at the same place, for generation."""
     lengths = np.array([len(question.ids) for question in questions])
     width = int(lengths.max())
     ids = np.zeros((len(questions), width), dtype=np.int64)
@@ -73,7 +73,7 @@ def _written(
     roads = len(question.road_start_m)
     first_codes = [vocabulary.first_code(layer) for layer in range(answer.codes.shape[1])]
     anchor_ids = question.ids[1 + answer.anchors].astype(np.int64)
-    written = np.concatenate([anchor_ids[:, None], text_size + answer.codes + np.array(first_codes)], axis=1).ravel()
+    written = np.concatenate([anchor_ids[:, None], answer.codes + (text_size + np.array(first_codes, dtype=np.int64))], axis=1).ravel()
     ids = np.concatenate([question.ids, written])
     where = place_features(question.road_start_m, question.road_end_m, float(question.road_end_m[-1]))
     place = np.zeros((len(ids), where.shape[1]), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Write answers that are valid by construction: anchor, a, b, c, d for every pattern, each drawn among what may stand there.
+"""Write answers that are valid by construction: anchor, a, b, c, d for every pattern, each drawn among what may stand.
 
 Knows the model and its grammar, nothing of roads on a map or of points. Every trip draws from a stream of its own.
 """

@@ -1,19 +1,22 @@
 """Keep a trained language model with its text tokenizer; load and save it.
 
-In a checkpoint's `language/`: `language.json` (sizes; the base model's name, if any), `tokens.safetensors` (rows of the new
-tokens and the heads), and either the built-in backbone with its tokenizer in Hugging Face layout or `adapter/`, the LoRA weights.
+In a checkpoint's `language/`: `language.json` (sizes; the base model's name, if any), `tokens.safetensors` (rows of the
+new tokens and the heads), and either the built-in backbone with its tokenizer in Hugging Face layout or `adapter/`, the
+LoRA weights.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from htp.errors import InputError
 from htp.language.backbone import built_in, built_in_tokenizer, encode_texts, from_base
@@ -24,16 +27,14 @@ from htp.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from htp.city.network import City
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
 
-LORA_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 HEADS = ("rows.small", "rows.roads", "place", "query", "key", "progress")
 
 
@@ -44,7 +45,9 @@ class Language:
         self.model, self.tokenizer, self.base = model, tokenizer, base
 
     @classmethod
-    def new(cls, config: LanguageConfig, vocabulary: Vocabulary, road_features: Tensor, facts: Facts, city: City) -> Language:
+    def new(
+        cls, config: LanguageConfig, vocabulary: Vocabulary, road_features: Tensor, facts: Facts, city: City
+    ) -> Language:
         """Make an untrained built-in model; its text tokenizer is learned from the questions of `facts`."""
         tokenizer = built_in_tokenizer(question_texts(facts, city), config.text_vocabulary)
         backbone = built_in(config, len(tokenizer))
@@ -52,12 +55,15 @@ class Language:
 
     @classmethod
     def on_base(cls, base: str, vocabulary: Vocabulary, road_features: Tensor, rank: int) -> Language:
-        """Put new tokens and LoRA adapters on a base model, whose own weights stay as they are (paper §4.2)."""
+        """Put new tokens and LoRA adapters on a base model, whose own weights stay as they are (paper §4.2).
+
+        The adapters are on all linear layers, attention and feed-forward alike (ours; the paper gives the rank alone).
+        """
         backbone, tokenizer = from_base(base)
-        size = backbone.get_input_embeddings().num_embeddings
-        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(LORA_LAYERS))
+        size = cast("nn.Embedding", backbone.get_input_embeddings()).num_embeddings
+        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
         model = LanguageModel(get_peft_model(backbone, lora), vocabulary, size, road_features)
-        return cls(model, tokenizer, base)
+        return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> Language:
@@ -69,8 +75,7 @@ class Language:
                 backbone = AutoModel.from_pretrained(folder, trust_remote_code=False, dtype=torch.float32)
                 tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             else:
-                backbone, tokenizer = from_base(facts["base"])
-                backbone = PeftModel.from_pretrained(backbone, folder / "adapter")
+                backbone, tokenizer = _adapted(facts, folder)
             model = LanguageModel(backbone, vocabulary, facts["text_size"])
             state = {name: tensor.float() for name, tensor in load_file(folder / "tokens.safetensors").items()}
             left_out, foreign = model.load_state_dict(state, strict=False)
@@ -79,8 +84,8 @@ class Language:
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder}: the language model is missing or damaged; train it again.") from error
         if foreign or any(not name.startswith("backbone.") for name in left_out):
-            raise InputError(f"{folder}/tokens.safetensors: does not hold the rows this program expects; train it again.")
-        return cls(model.to(device).eval(), tokenizer, facts["base"])
+            raise InputError(f"{folder}/tokens.safetensors: does not hold the rows that are expected; train it again.")
+        return cls(model.to(device).eval(), cast("PreTrainedTokenizerFast", tokenizer), facts["base"])
 
     def save(self, folder: Path) -> None:
         """Write the model, weights in bfloat16 as they are trained."""
@@ -90,16 +95,18 @@ class Language:
         state = {name: t for name, t in model.state_dict().items() if name.startswith(HEADS)}
         save_file({name: t.bfloat16().contiguous() for name, t in state.items()}, folder / "tokens.safetensors")
         if self.base is None:
-            model.backbone.to(torch.bfloat16).save_pretrained(folder)
+            model.backbone.bfloat16().save_pretrained(str(folder))
             model.backbone.float()
             self.tokenizer.save_pretrained(folder)
         else:
-            model.backbone.save_pretrained(folder / "adapter")
+            adapter = {name: t.bfloat16() for name, t in model.backbone.state_dict().items() if "lora_" in name}
+            model.backbone.save_pretrained(str(folder / "adapter"), state_dict=adapter, save_embedding_layers=False)
         facts = {
             "codebook_sizes": list(model.vocabulary.codebook_sizes),
             "roads": model.vocabulary.roads,
             "text_size": model.text_size,
             "base": self.base,
+            "base_norm": None if self.base is None else _embedding_norm(model.backbone),
         }
         (folder / "language.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
@@ -118,3 +125,31 @@ class Language:
     ) -> list[Answer]:
         """Return the patterns of one trip for each of the facts."""
         return write_answers(self.model, self.ask(facts, city), keys, sampling, progress=progress)
+
+
+def _adapted(facts: dict, folder: Path) -> tuple[PeftModel, PreTrainedTokenizerFast]:
+    """Return the base model with the adapter of `folder`, and its tokenizer."""
+    backbone, tokenizer = from_base(_place_of_base(facts["base"], folder))
+    if not math.isclose(_embedding_norm(backbone), facts["base_norm"], rel_tol=1e-3):
+        raise InputError(
+            f"{folder}: was trained on another model than {facts['base']} is now; put the one it was trained on there."
+        )
+    return PeftModel.from_pretrained(backbone, str(folder / "adapter")), tokenizer
+
+
+def _place_of_base(base: str, folder: Path) -> str:
+    """Return where the base model is found: where it was at training, or a copy of it beside its adapter."""
+    beside = folder / Path(base).name
+    if not Path(base).exists() and beside.exists():
+        return str(beside)
+    if Path(base).is_absolute() and not Path(base).exists():
+        raise InputError(
+            f"{folder}: needs the base model {base}, which is not there any more; put it back, or a copy of it into "
+            f"{folder} under the name {beside.name}."
+        )
+    return base
+
+
+def _embedding_norm(backbone: PreTrainedModel | PeftModel) -> float:
+    """Return one number by which a base model is known again, whatever machine has loaded it."""
+    return float(cast("nn.Embedding", backbone.get_input_embeddings()).weight.detach().float().norm())

@@ -1,21 +1,26 @@
-"""Predict patterns with a causal transformer whose vocabulary is extended by roads, codes, lengths and marks (paper §4.2).
+"""Predict patterns with a causal transformer whose vocabulary has roads, codes, lengths and marks besides (paper §4.2).
 
-The backbone is any causal model of `transformers`, without its output head: an answer consists of new tokens only, so logits
-are computed for those that may come next and for no others. The rows of the new tokens are our own table, trained and stored
-apart from the base model's embedding, which stays as it is.
+The backbone is any causal model of `transformers`, without its output head: an answer consists of new tokens only, so
+logits are computed for those that may come next and for no others. The rows of the new tokens are our own table,
+trained and stored apart from the base model's embedding, which stays as it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from htp.language.prompt import PLACE
-from htp.language.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+    from htp.language.vocabulary import Vocabulary
 
 POINTS_PER_PATTERN = 8
 POINTER = 64  # width of the anchor head
@@ -43,6 +48,9 @@ class Asked:
 class TokenRows(nn.Module):
     """The embedding rows of the new tokens; a road's row is a projection of its features plus a row of its own."""
 
+    features: Tensor | None
+    project: nn.Linear | None
+
     def __init__(self, vocabulary: Vocabulary, hidden: int, road_features: Tensor | None) -> None:
         super().__init__()
         self.vocabulary = vocabulary
@@ -50,8 +58,8 @@ class TokenRows(nn.Module):
         self.roads = nn.Embedding(vocabulary.roads, hidden)
         nn.init.normal_(self.small.weight, std=0.02)
         nn.init.zeros_(self.roads.weight)
-        self.project: nn.Linear | None = None
         self.register_buffer("features", road_features, persistent=False)
+        self.project = None
         if road_features is not None:
             self.project = nn.Linear(road_features.shape[1], hidden)
             nn.init.normal_(self.project.weight, std=0.02 / road_features.shape[1] ** 0.5)
@@ -61,7 +69,7 @@ class TokenRows(nn.Module):
         is_road = tokens >= self.vocabulary.first_road
         road = (tokens - self.vocabulary.first_road).clamp_min(0)
         rows = self.roads(road)
-        if self.project is not None:
+        if self.project is not None and self.features is not None:
             rows = rows + self.project(self.features[road])
         small = self.small(tokens.clamp_max(self.vocabulary.first_road - 1))
         return torch.where(is_road[..., None], rows, small)
@@ -69,7 +77,7 @@ class TokenRows(nn.Module):
     @torch.no_grad()
     def settle(self) -> None:
         """Add the projection into the rows once and for all: what is saved and generated with."""
-        if self.project is not None:
+        if self.project is not None and self.features is not None:
             self.roads.weight += self.project(self.features)
             self.project, self.features = None, None
 
@@ -78,7 +86,11 @@ class LanguageModel(nn.Module):
     """A backbone, the new tokens' rows, a head for codes (tied to the rows) and a head for anchors (a pointer)."""
 
     def __init__(
-        self, backbone: PreTrainedModel, vocabulary: Vocabulary, text_size: int, road_features: Tensor | None = None
+        self,
+        backbone: PreTrainedModel | PeftModel,
+        vocabulary: Vocabulary,
+        text_size: int,
+        road_features: Tensor | None = None,
     ) -> None:
         super().__init__()
         hidden = backbone.config.hidden_size
@@ -105,8 +117,8 @@ class LanguageModel(nn.Module):
         """Return the logits of the road on which a pattern ends, [B, P, R].
 
         `h` [B, P, hidden] from which each anchor is predicted, `keys` [B, R, POINTER] of the route's roads, `before`
-        [B, P] the anchor before (0 at first), `pattern` [B, P] its number. Roads behind the one before get -inf, and the
-        last pattern ends on the last road.
+        [B, P] the anchor before (0 at first), `pattern` [B, P] its number. Roads behind the one before get -inf, and
+        the last pattern ends on the last road.
         """
         scores = self.query(h) @ keys.transpose(1, 2) / POINTER**0.5
         scores = scores.float() + self.progress(self._progress(asked, before, pattern)).float()[..., 0]
@@ -117,7 +129,7 @@ class LanguageModel(nn.Module):
         return scores.masked_fill(~torch.where(is_last, number == last_road, allowed), -torch.inf)
 
     def road_keys(self, h: Tensor, first_road_at: Tensor, roads: int) -> Tensor:
-        """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` on in `h` [B, S, .]."""
+        """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` in `h` [B, S, .]."""
         places = (first_road_at[:, None] + torch.arange(roads, device=h.device)).clamp_max(h.shape[1] - 1)
         return self.key(h.gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
 

@@ -1,10 +1,11 @@
 """Write conditions as a question and patterns as its answer (paper §4.2, Figure 4, and A.1).
 
-    <|t_begin|> <road_7> <road_9> … <|t_end|> Main roads: A, B. Tuesday 08:15, 12 min 15 s, 6.02 km, every 15 s, 50 points.
+    <|t_begin|> <road_7> <road_9> … <|t_end|>
+    Main roads: A, B. Tuesday 08:15, 12 min 15 s, 6.02 km, every 15 s, 50 points.
     <t_5> <|p_begin|> <road_9> <a_3> <b_17> <c_99> <d_4> …
 
-Ours: before its four codes each pattern names the road it ends on (its anchor), so the model always knows where it is. The
-length token follows from travel time and interval, hence it is given, not guessed; and <|p_end|> follows from the count.
+Ours: before its four codes each pattern names the road it ends on (its anchor), so the model always knows where it is.
+The length token follows from travel time and interval, hence it is given, not guessed; <|p_end|> follows from that.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from htp.city.network import City
@@ -87,11 +88,12 @@ def ask(
     questions = []
     for row, roads in enumerate(facts.roads):
         length = text_size + vocabulary.length(int(facts.length_tokens[row]))
-        ids = [[begin], text_size + vocabulary.first_road + roads, [end], texts[row], [length, answer]]
+        route = (text_size + vocabulary.first_road + roads).tolist()
+        ids = [begin, *route, end, *texts[row], length, answer]
         end_m = np.cumsum(city.length_m[roads])
         questions.append(
             Question(
-                np.concatenate(ids).astype(np.int32),
+                np.array(ids, dtype=np.int32),
                 (end_m - city.length_m[roads]).astype(np.float32),
                 end_m.astype(np.float32),
                 float(facts.distance_m[row]),
@@ -102,7 +104,7 @@ def ask(
 
 
 def place_features(start_m: NDArray[np.float32], end_m: NDArray[np.float32], total_m: float) -> NDArray[np.float32]:
-    """Return where roads lie on their route, [R, PLACE]; ours: without it the model has to add up lengths it cannot see."""
+    """Return where roads lie on their route, [R, PLACE]; ours: else the model has to add up lengths it cannot see."""
     both = np.stack([start_m, end_m], axis=1).astype(np.float64)
     phase = both[:, :, None] * (2 * np.pi / (64.0 * 2.0 ** np.arange(PLACE_WAVES)))
     waves = np.concatenate([np.sin(phase), np.cos(phase)], axis=2).reshape(len(both), -1)

@@ -1,6 +1,7 @@
 """Train the language model on questions and answers with the transformers Trainer (paper §4.2 and 5.1).
 
-The loss is the answer's alone. Resumes from the Trainer's own checkpoints; several GPUs and bfloat16 are the Trainer's business.
+The loss is the answer's alone. Resumes from the Trainer's own checkpoints; several GPUs and bfloat16 are the Trainer's
+business.
 """
 
 from __future__ import annotations
@@ -9,25 +10,33 @@ import json
 import math
 import shutil
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.utils import SAFE_WEIGHTS_NAME
 
+from htp.errors import InputError
 from htp.language.batch import Answer, collate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import Tensor, nn
+    from transformers import TrainerControl, TrainerState
 
     from htp.config import LanguageTraining
     from htp.language.language import Language
+    from htp.language.model import LanguageModel
     from htp.language.prompt import Question
 
 WARM_UP = 0.03  # share of the training over which the learning rate rises, ours
 LOG_STEPS, SAVE_STEPS = 25, 500
+LOG_SECONDS, SAVE_SECONDS = 30.0, 120.0  # at least this often: steps of a large base model are slow
 
 
 class QuestionsAndAnswers(torch.utils.data.Dataset):
@@ -46,15 +55,39 @@ class QuestionsAndAnswers(torch.utils.data.Dataset):
 class AnswerTrainer(Trainer):
     """The Trainer with the loss of our model and batches of trips of similar length."""
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201, ARG002, FBT002
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,  # noqa: FBT001, FBT002  the Trainer's signature
+        num_items_in_batch: Tensor | int | None = None,  # noqa: ARG002
+    ) -> Any:
         """Return the loss of a batch."""
         loss = _unwrap(model).loss(inputs["asked"])
         return (loss, {}) if return_outputs else loss
 
-    def _get_train_sampler(self, train_dataset=None):  # noqa: ANN001, ANN202, ARG002
-        return SimilarLengths(self.train_dataset, self.args.train_batch_size, self.args.seed)
+    def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:  # noqa: ARG002
+        data = cast("QuestionsAndAnswers", self.train_dataset)
+        return SimilarLengths(data, self.args.train_batch_size, self.args.seed)
 
-    def _prepare_inputs(self, inputs):  # noqa: ANN001, ANN202
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        """Write what is trained; a base model stays where it came from."""
+        trained = {name: p.detach() for name, p in self._trained().items()} if state_dict is None else state_dict
+        super()._save(output_dir, trained)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        state = load_file(Path(resume_from_checkpoint) / SAFE_WEIGHTS_NAME)
+        if {name: t.shape for name, t in state.items()} != {name: p.shape for name, p in self._trained().items()}:
+            raise InputError(
+                f"{resume_from_checkpoint}: the training of a model of another kind was stopped here; go on with its "
+                "options, or delete this folder to begin anew."
+            )
+        cast("nn.Module", model or self.model).load_state_dict(state, strict=False)
+
+    def _trained(self) -> dict[str, nn.Parameter]:
+        return {name: p for name, p in cast("nn.Module", self.model).named_parameters() if p.requires_grad}
+
+    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         asked = inputs["asked"]
         moved = {name: tensor.to(self.args.device, non_blocking=True) for name, tensor in vars(asked).items()}
         return {"asked": type(asked)(**moved)}
@@ -64,8 +97,9 @@ class SimilarLengths(torch.utils.data.Sampler):
     """Give the rows in an order in which neighbours, and so batches, have similar lengths; a new order every epoch."""
 
     def __init__(self, data: QuestionsAndAnswers, batch_size: int, seed: int) -> None:
-        lengths = [len(q.ids) + a.codes.size + len(a.anchors) for q, a in zip(data.questions, data.answers, strict=True)]
-        self.lengths, self.batch_size, self.seed, self.epoch = np.array(lengths), batch_size, seed, 0
+        pairs = zip(data.questions, data.answers, strict=True)
+        self.lengths = np.array([len(q.ids) + a.codes.size + len(a.anchors) for q, a in pairs])
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -74,7 +108,7 @@ class SimilarLengths(torch.utils.data.Sampler):
         """Choose the order of an epoch."""
         self.epoch = epoch
 
-    def __iter__(self):  # noqa: ANN204
+    def __iter__(self) -> Iterator[int]:
         generator = np.random.default_rng([self.seed, self.epoch])
         order = np.argsort(self.lengths * generator.uniform(0.9, 1.1, len(self.lengths)))
         batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
@@ -90,30 +124,54 @@ class Clock(TrainerCallback):
         self.path = folder / "training" / "seconds.json"
         self.before = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else 0.0
         self.started, self.progress = time.monotonic(), 0.0
+        self.logged = self.saved = self.before
 
     @property
     def seconds(self) -> float:
         """Seconds trained so far."""
         return self.before + time.monotonic() - self.started
 
-    def on_step_end(self, args, state, control, **_):  # noqa: ANN001, ANN003, ANN201, ARG002
-        """Work out how much of the training is done."""
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002  the Trainer's signature
+        state: TrainerState,
+        control: TrainerControl,
+        **_: object,
+    ) -> TrainerControl:
+        """Work out how much of the training is done, and whether it is time to log and to save."""
         by_steps = state.global_step / max(state.max_steps, 1)
         by_minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
         self.progress = max(by_steps, by_minutes)
         control.should_training_stop = control.should_training_stop or self.progress >= 1.0
+        control.should_log = control.should_log or self.seconds > self.logged + LOG_SECONDS
+        control.should_save = control.should_save or self.seconds > self.saved + SAVE_SECONDS
         return control
 
-    def on_log(self, args, state, control, logs=None, **_):  # noqa: ANN001, ANN003, ANN201, ARG002
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        logs: dict | None = None,
+        **_: object,
+    ) -> None:
         """Write a line a log."""
+        self.logged = self.seconds
         line = {"step": state.global_step, "minutes": round(self.seconds / 60, 1)} | (logs or {})
         with (self.folder / "training.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.report(line)
 
-    def on_save(self, args, state, control, **_):  # noqa: ANN001, ANN003, ANN201, ARG002
+    def on_save(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,  # noqa: ARG002
+        control: TrainerControl,  # noqa: ARG002
+        **_: object,
+    ) -> None:
         """Remember the time beside the Trainer's checkpoint."""
-        self.path.write_text(json.dumps(self.seconds), encoding="utf-8")
+        self.saved = self.seconds
+        self.path.write_text(json.dumps(self.saved), encoding="utf-8")
 
     def rate(self, step: int) -> float:  # noqa: ARG002  the schedule follows the clock, not the steps
         """Return the learning rate's factor: warm-up, then a cosine to a hundredth."""
@@ -163,15 +221,22 @@ def fit(
         model=model,
         args=arguments,
         train_dataset=pairs,
-        data_collator=lambda items: {"asked": collate(*zip(*items, strict=True), vocabulary, text_size)},
+        data_collator=lambda items: {
+            "asked": collate([q for q, _ in items], [a for _, a in items], vocabulary, text_size)
+        },
         optimizers=(optimizer, LambdaLR(optimizer, clock.rate)),
         callbacks=[clock],
     )
-    resumable = any(training.glob("checkpoint-*"))
-    trainer.train(resume_from_checkpoint=True if resumable else None)
+    trainer.train(resume_from_checkpoint=_last_whole(training))
     language.save(folder)
     shutil.rmtree(training)
 
 
-def _unwrap(model: torch.nn.Module) -> torch.nn.Module:
-    return model.module if hasattr(model, "module") else model
+def _last_whole(training: Path) -> str | None:
+    """Return the Trainer's last checkpoint that was written to its end: its state comes last."""
+    whole = [path.parent for path in training.glob("checkpoint-*/trainer_state.json")]
+    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
+
+
+def _unwrap(model: nn.Module) -> LanguageModel:
+    return cast("LanguageModel", model.module if hasattr(model, "module") else model)

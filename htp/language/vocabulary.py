@@ -1,7 +1,7 @@
 """Number the tokens that are added to the language model's vocabulary (paper §4.2).
 
-Four marks, eight length tokens, the pattern tokens of every codebook layer and a token for each road: V + ΣC_l + 8 + 4 in all.
-They lie behind the base model's own vocabulary and outside its text tokenizer, so no street name can spell one.
+Four marks, eight length tokens, the pattern tokens of every codebook layer and a token for each road: V + ΣC_l + 8 + 4
+in all. They lie behind the base model's own vocabulary and outside its text tokenizer, so no street name can spell one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Build the encoder and decoder from convolutions and transformer layers that never see padding (paper Figure 13).
 
-Every block takes `h` [B, T, D] and `mask` [B, T], true where there is a point, and returns zeros elsewhere, so the result for
-a trip does not depend on its batch. Ours: attention has rotary positions, so that a pattern means the same anywhere in a trip.
+Every block takes `h` [B, T, D] and `mask` [B, T], true where there is a point, and returns zeros elsewhere, so the
+result for a trip does not depend on its batch. Ours: attention has rotary positions, so that a pattern means the same
+anywhere in a trip.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class ConvBlock(nn.Module):
         self.second = nn.Conv1d(dim, dim, 3, padding=1)
 
     def forward(self, h: Tensor, mask: Tensor) -> Tensor:
+        """Return `h` [B, T, D] with its neighbours' movement added."""
         keep = mask[:, :, None].to(h.dtype)
         x = (self.norm(h) * keep).transpose(1, 2)
         x = F.gelu(self.first(x)) * keep.transpose(1, 2)
@@ -39,6 +41,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(dim, dim)
 
     def forward(self, h: Tensor, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Return what each of `h` [B, T, D] finds in `context` [B, S, E] where its mask [B, S] is true, [B, T, D]."""
         query = self._split(self.query(h))
         key, value = (self._split(x) for x in self.key_value(context).chunk(2, dim=-1))
         if self.rotary:
@@ -53,7 +56,7 @@ class Attention(nn.Module):
 
 
 class TransformerLayer(nn.Module):
-    """Self-attention, cross-attention to the roads where `context_dim` is given, and a feed-forward network, pre-norm."""
+    """Self-attention, cross-attention to the roads where `context_dim` is given, and a feed-forward net, pre-norm."""
 
     def __init__(self, dim: int, head_dim: int, context_dim: int | None = None) -> None:
         super().__init__()
@@ -64,13 +67,13 @@ class TransformerLayer(nn.Module):
         self.norm_forward = nn.LayerNorm(dim)
         self.forward_1, self.forward_2 = nn.Linear(dim, 2 * dim), nn.Linear(2 * dim, dim)
 
-    def forward(
-        self, h: Tensor, mask: Tensor, roads: Tensor | None = None, roads_mask: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, h: Tensor, mask: Tensor, roads: Tensor | None = None, roads_mask: Tensor | None = None) -> Tensor:
+        """Return `h` [B, T, D] after one layer; `roads` [B, R, E] and their mask [B, R] are the context."""
         x = self.norm_self(h)
         h = h + self.attend_self(x, x, mask)
         if self.attend_roads is not None and self.norm_roads is not None:
-            assert roads is not None and roads_mask is not None
+            assert roads is not None
+            assert roads_mask is not None
             h = h + self.attend_roads(self.norm_roads(h), roads, roads_mask)
         h = h + self.forward_2(F.gelu(self.forward_1(self.norm_forward(h))))
         return h * mask[:, :, None].to(h.dtype)
@@ -84,6 +87,7 @@ class Halve(nn.Module):
         self.merge = nn.Linear(2 * dim, dim_out)
 
     def forward(self, h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the coarser level and its mask [B, T/2]; `mask` [B, T] is that of the finer one."""
         pairs = h.unflatten(1, (-1, 2)).flatten(2)
         mask = mask[:, ::2]
         return self.merge(pairs) * mask[:, :, None].to(h.dtype), mask
@@ -97,6 +101,7 @@ class Double(nn.Module):
         self.split = nn.Linear(dim, 2 * dim_out)
 
     def forward(self, h: Tensor, mask: Tensor) -> Tensor:
+        """Return the finer level; `mask` [B, 2T] is its own."""
         h = self.split(h).unflatten(-1, (2, -1)).flatten(1, 2)
         return h * mask[:, :, None].to(h.dtype)
 

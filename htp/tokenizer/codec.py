@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -59,7 +59,7 @@ class Drives:
     roads: Sequence[NDArray[np.int32]]
     distance_m: NDArray[np.float32]  # [B] first to last point
     interval_s: NDArray[np.float32]  # [B]
-    first_m: NDArray[np.float32] | None  # [B] where the first point lies, NaN where the decoder says; None: nowhere known
+    first_m: NDArray[np.float32] | None  # [B] where the first point lies, NaN where the decoder says; None: always so
     keys: NDArray[np.uint64]  # [B, 2] seed and place in the request: each trip's own random stream
 
 
@@ -91,28 +91,29 @@ class Tokenizer:
         """Load a tokenizer; `InputError` where a file is missing or does not fit the city."""
         try:
             facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            config = TokenizerConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()})
+            config = _config(facts)
             state = load_file(folder / "model.safetensors")
             model = RQVAE(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
             model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder}: the tokenizer is missing, damaged, or of another city; train it.") from error
         if len(state["roads.node2vec"]) != len(city):
-            raise InputError(f"{folder}: the tokenizer knows {len(state['roads.node2vec'])} roads, the city {len(city)}.")
+            known = len(state["roads.node2vec"])
+            raise InputError(f"{folder}: the tokenizer knows {known} roads, the city has {len(city)}; train it on it.")
         return cls(model.to(device), city)
 
     @classmethod
     def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Tokenizer:
         """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
         facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        new = cls.new(TokenizerConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}), city, seed=seed)
+        new = cls.new(_config(facts), city, seed=seed)
         state = load_file(folder / "model.safetensors")
-        state["roads.node2vec"] = new.model.roads.node2vec
+        state["roads.node2vec"] = new.model.state_dict()["roads.node2vec"]
         new.model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
         return new
 
     def save(self, folder: Path) -> None:
-        """Write config.json and model.safetensors (half precision: 1e-3 of a weight, far below what training leaves)."""
+        """Write config.json and model.safetensors, in half precision: 1e-3 of a weight, below what training leaves."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
         state = {
@@ -147,7 +148,7 @@ class Tokenizer:
 
     @torch.inference_mode()
     def decode(self, patterns: Patterns, drives: Drives) -> Points:
-        """Return the points that patterns stand for along the drives' routes; offsets are drawn from each trip's stream."""
+        """Return the points that patterns stand for along the routes; offsets are drawn from each trip's own stream."""
         lines = RouteLines.of(self.city, drives.roads)
         first_point = np.r_[0, np.cumsum(patterns.points)]
         along_m = np.zeros(first_point[-1])
@@ -208,10 +209,13 @@ def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
         "percent": np.split(points.percent, ends),
         "offset": [part.ravel() for part in np.split(points.offset, ends)],
     }
-    return trips.assign(**columns, geometry=gpd.GeoSeries(lines_through(points.lonlat, points.counts), trips.index, "EPSG:4326"))
+    lines = lines_through(points.lonlat, points.counts)
+    return trips.assign(**columns, geometry=gpd.GeoSeries(lines, trips.index, "EPSG:4326"))
 
 
-def offset_numbers(keys: NDArray[np.uint64], points: NDArray[np.int64], width: int) -> tuple[torch.Tensor, torch.Tensor]:
+def offset_numbers(
+    keys: NDArray[np.uint64], points: NDArray[np.int64], width: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the uniform [B, width] and normal [B, width, 2] numbers of each trip's own stream."""
     uniform, normal = np.zeros((len(keys), width), np.float32), np.zeros((len(keys), width, 2), np.float32)
     for row, (key, n) in enumerate(zip(keys, points, strict=True)):
@@ -219,6 +223,12 @@ def offset_numbers(keys: NDArray[np.uint64], points: NDArray[np.int64], width: i
         numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
         uniform[row, :n], normal[row, :n] = numbers
     return torch.from_numpy(uniform), torch.from_numpy(normal)
+
+
+def _config(facts: dict[str, Any]) -> TokenizerConfig:
+    """Return the settings read from JSON, whose lists are tuples."""
+    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
+    return TokenizerConfig(**settings)
 
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Describe trips to the tokenizer: what the encoder sees, where every point lies, and the roads around it.
 
-The paper's encoder sees normalised coordinates (equation 1). Ours sees movement in the frame of the route: steps, how they
-change, offsets along and across, and how the route bends, so that patterns are free of place. Lengths are metres.
+The paper's encoder sees normalised coordinates (equation 1). Ours sees movement in the frame of the route: steps, how
+they change, offsets along and across, and how the route bends, so that patterns are free of place. Lengths are metres.
 """
 
 from __future__ import annotations
@@ -59,10 +59,8 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
     along_m = np.concatenate(list(trips["percent"])).astype(np.float64) * lines.length_m[row]
     east_north = np.concatenate(list(trips["offset"])).reshape(-1, 2)
     offset_m = to_route_frame(east_north, lines.direction(row, along_m))
-    if inputs == "absolute":
-        seen = absolute_inputs(trips, city)
-    else:
-        seen = relative_inputs(lines, row, along_m, offset_m)
+    relative = inputs == "relative"
+    seen = relative_inputs(lines, row, along_m, offset_m) if relative else absolute_inputs(trips, city)
     return Samples(
         seen.astype(np.float32),
         along_m.astype(np.float32),
@@ -127,7 +125,7 @@ def from_route_frame(offset: NDArray, direction: NDArray) -> NDArray:
 
 
 def anchors_of(samples: Samples) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return for every pattern the place in its route of the road its last point lies on, and [B + 1] first patterns."""
+    """Return for every pattern the place in its route of the road its last point lies on, [P], and the first ones."""
     points = samples.points
     counts = -(-points // POINTS_PER_PATTERN)
     first = np.r_[0, np.cumsum(counts)]
@@ -138,7 +136,8 @@ def anchors_of(samples: Samples) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     starts = samples.road_start_m + base[np.repeat(np.arange(len(samples)), np.diff(samples.first_road))]
     found = np.searchsorted(starts, base[row] + samples.along_m[last_point], side="right") - 1
     found = np.clip(found, samples.first_road[row], samples.first_road[row + 1] - 1) - samples.first_road[row]
-    found = np.where(number == counts[row] - 1, np.diff(samples.first_road)[row] - 1, found)  # the last is the last road
+    is_last = number == counts[row] - 1
+    found = np.where(is_last, np.diff(samples.first_road)[row] - 1, found)  # the last ends on the last road
     return found.astype(np.int32), first
 
 

@@ -1,21 +1,24 @@
 """Say where the points lie along the route: three ways, from the paper's regression to increments that add up.
 
-`FreeIncrements` is equation 10: increments are regressed, nothing keeps them from running backwards or beyond the route.
-`NormalisedIncrements` (ours) shares the travelled distance among the increments, which are non-negative by construction.
+`FreeIncrements` is equation 10: increments are regressed, nothing keeps them from running backwards or beyond the end.
+`NormalisedIncrements` (ours) shares the travelled distance among the increments, non-negative by construction.
 `AnchoredIncrements` (ours) knows on which road each pattern ends, so that errors do not add up along the trip.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from htp.config import TokenizerConfig
-from htp.tokenizer.batch import Routes
 from htp.trips import POINTS_PER_PATTERN
+
+if TYPE_CHECKING:
+    from htp.config import TokenizerConfig
+    from htp.tokenizer.batch import Routes
 
 SCALE_M = 50.0  # errors are counted in units of this, ours
 
@@ -97,8 +100,9 @@ class NormalisedIncrements(nn.Module):
         length = (span.end_m - span.begin_m)[:, :, None]
         return (span.begin_m[:, :, None] + torch.cumsum(share, dim=2) * length).flatten(1)
 
-    def loss(self, along_m: Tensor, target_m: Tensor, span: Span, routes: Routes) -> Tensor:
+    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: Routes) -> Tensor:
         """Mean absolute error of increments, of places and of the ends of patterns, in units of SCALE_M (ours)."""
+        assert span is not None
         mask = routes.point_mask
         steps = (torch.diff(along_m, dim=1) - torch.diff(target_m, dim=1)).abs() * mask[:, 1:]
         places = (along_m - target_m).abs() * mask
@@ -131,4 +135,9 @@ class AnchoredIncrements(NormalisedIncrements):
         return Span(torch.cat([first[:, None], end_m[:, :-1]], dim=1), end_m)
 
 
-INCREMENTS = {"free": FreeIncrements, "normalised": NormalisedIncrements, "anchored": AnchoredIncrements}
+Increments = FreeIncrements | NormalisedIncrements
+INCREMENTS: dict[str, type[Increments]] = {
+    "free": FreeIncrements,
+    "normalised": NormalisedIncrements,
+    "anchored": AnchoredIncrements,
+}

@@ -1,7 +1,7 @@
 """Record how the length of a trip halves three times, so that it can be restored (paper §4.1, Figure 12).
 
-Example: 26 (even) → 13 (odd) → 7 (odd) → 4 is the record (0, 1, 1). The paper's text fixes only <t_7> = (1, 1, 1); ours: the
-first halving is the most significant bit, so (0, 1, 1) is <t_3>.
+Example: 26 (even) → 13 (odd) → 7 (odd) → 4 is the record (0, 1, 1). The paper's text fixes only <t_7> = (1, 1, 1);
+ours: the first halving is the most significant bit, so (0, 1, 1) is <t_3>.
 """
 
 from __future__ import annotations

@@ -1,23 +1,29 @@
 """Encode trips into travel patterns and decode patterns along a route: the RQ-VAE (paper §4.1, Figures 2 and 13).
 
-Knows nothing of language models or of files. Shapes: [B, 8P, .] for points padded to whole patterns, [B, P, .] for patterns.
+Knows nothing of language models or of files. Shapes: [B, 8P, .] for points padded to whole patterns, [B, P, .] for
+patterns.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from htp.config import TokenizerConfig
-from htp.tokenizer.batch import Batch, Routes
 from htp.tokenizer.blocks import WAVES, ConvBlock, Double, Halve, TransformerLayer, waves
 from htp.tokenizer.features import ABSOLUTE_INPUTS, OFFSET_M, RELATIVE_INPUTS
 from htp.tokenizer.increments import INCREMENTS, Span
 from htp.tokenizer.noise import OffsetNoise
 from htp.tokenizer.quantizer import Quantizer
 from htp.tokenizer.roads import RoadContext
+
+if TYPE_CHECKING:
+    from htp.config import TokenizerConfig
+    from htp.tokenizer.batch import Batch, Routes
+    from htp.tokenizer.increments import Increments
 
 
 class Encoder(nn.Module):
@@ -30,7 +36,7 @@ class Encoder(nn.Module):
         self.project = nn.Linear(inputs, dims[0])
         self.convs = nn.ModuleList([ConvBlock(dim) for dim in dims[:-1]])
         self.layers = nn.ModuleList([TransformerLayer(dim, head) for dim in dims[:-1]])
-        self.halvings = nn.ModuleList([Halve(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True)])
+        self.halvings = nn.ModuleList([Halve(a, b) for a, b in pairwise(dims)])
         self.mid_conv, self.mid = ConvBlock(dims[-1]), TransformerLayer(dims[-1], head)
         self.norm = nn.LayerNorm(dims[-1])
 
@@ -54,9 +60,9 @@ class Decoder(nn.Module):
         self.tell = nn.Linear(4 * WAVES + 4, dims[0])
         self.mid_conv = ConvBlock(dims[0])
         self.mid = nn.ModuleList([TransformerLayer(dims[0], head, config.road_dim) for _ in range(1)])
-        self.increments = INCREMENTS[config.increments](config)
+        self.increments: Increments = INCREMENTS[config.increments](config)
         self.anchored = config.increments == "anchored"
-        self.doublings = nn.ModuleList([Double(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True)])
+        self.doublings = nn.ModuleList([Double(a, b) for a, b in pairwise(dims)])
         self.places = nn.ModuleList([nn.Linear(WAVES + 1, dim) for dim in dims[1:]])
         self.convs = nn.ModuleList([ConvBlock(dim) for dim in dims[1:]])
         self.layers = nn.ModuleList([TransformerLayer(dim, head, config.road_dim) for dim in dims[1:]])

@@ -1,7 +1,7 @@
 """Draw the offsets of GPS points from their road (our replacement of the regression in equation 11).
 
-A regressed offset is the mean of all offsets that could be: zero, which puts every point on the road's centre line. Here an
-offset is drawn, given the one before it and how the car moves, from a mixture of Gaussians along and across the road.
+A regressed offset is the mean of all offsets that could be: zero, which puts every point on the road's centre line.
+Here an offset is drawn, given the one before it and how the car moves, from a mixture of Gaussians along and across it.
 """
 
 from __future__ import annotations

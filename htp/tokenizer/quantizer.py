@@ -7,11 +7,14 @@ commitment term of every layer reaches the encoder.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from vector_quantize_pytorch import ResidualVQ
 
-from htp.config import TokenizerConfig
+if TYPE_CHECKING:
+    from htp.config import TokenizerConfig
 
 
 class Quantizer(nn.Module):

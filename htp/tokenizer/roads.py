@@ -14,13 +14,13 @@ import shapely
 import torch
 from torch import Tensor, nn
 
-from htp.config import TokenizerConfig
 from htp.tokenizer.blocks import WAVES, TransformerLayer, waves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.config import TokenizerConfig
 
 CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service", "other")
 PLACE_WAVES = 6  # wavelengths of the bounds' width and its halves, for the absolute place (equation 7)
@@ -79,6 +79,9 @@ def road_features(city: City) -> NDArray[np.float32]:
 
 class RoadContext(nn.Module):
     """Turn the road sequence of a route into its embedding sequence H'_r (equation 8)."""
+
+    node2vec: Tensor
+    features: Tensor
 
     def __init__(self, config: TokenizerConfig, node2vec_: Tensor, features: Tensor) -> None:
         super().__init__()

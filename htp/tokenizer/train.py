@@ -1,6 +1,6 @@
 """Train the tokenizer: AdamW, warm-up and cosine schedule, resumable (paper 5.1).
 
-Writes a line of JSON every epoch: losses, the share of each codebook in use (Figure 9), and the error on held-out trips.
+Writes a line of JSON every epoch: losses, the share of each codebook in use (Figure 9), the error on held-out trips.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from htp.config import TokenizerTraining
 from htp.tokenizer.batch import Batches
-from htp.tokenizer.features import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from htp.config import TokenizerTraining
     from htp.tokenizer.codec import Tokenizer
+    from htp.tokenizer.features import Samples
     from htp.tokenizer.model import RQVAE
 
 WARM_UP = 0.03  # share of the training over which the learning rate rises, ours
@@ -73,8 +73,8 @@ class TokenizerTrainer:
             parts, codes = self._step(batches, rows, progress)
             for name, part in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(part) / len(rows_of)
-            for layer, used in enumerate(uses):
-                used += torch.bincount(codes[:, layer].cpu(), minlength=len(used))
+            for layer in range(len(uses)):
+                uses[layer] += torch.bincount(codes[:, layer].cpu(), minlength=len(uses[layer]))
         self.seconds = before
         shares = [round(float((used > 0).float().mean()), 3) for used in uses]
         return {name: round(value, 4) for name, value in sums.items()} | {"codes_in_use": shares}
