@@ -22,7 +22,7 @@ from htp.prepare.simulate.check import check_day, check_trips
 from htp.prepare.simulate.day import Scenario, simulate_day, vehicles_needed
 from htp.prepare.simulate.network import build_network
 from htp.prepare.simulate.run import DayFolder
-from htp.trips import read_trips, replacing, write_trips
+from htp.trips import WRITABLE, read_trips, replacing, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,8 +81,8 @@ def simulate(  # noqa: PLR0913  the command's options
 def _check_request(trips: int, out: Path, days: Sequence[date]) -> None:
     if not 1 <= trips <= MOST_TRIPS:
         raise InputError(f"{trips} trips cannot be simulated; ask for 1 to {MOST_TRIPS:,}.")
-    if out.suffix == ".json":
-        raise InputError(f"{out}: trips are not written as JSON; choose a name that ends in .parquet.")
+    if out.suffix not in WRITABLE:  # said before an hour of simulation, not after
+        raise InputError(f"{out}: trips can be written as {', '.join(WRITABLE)}; choose one of these endings.")
     if len(days) == 0 or len(set(days)) != len(days):
         raise InputError("The days to simulate must be at least one and differ from each other; give other dates.")
 

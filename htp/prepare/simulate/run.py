@@ -26,6 +26,7 @@ INTERVAL_S = 15  # between two points of a probe, as Porto's taxis have it
 PROBE_SHARE = 0.5  # of the vehicles that are recorded
 LAST_S = DAY_S + 3600  # vehicles that leave before midnight may arrive until then
 HOUR_S = 3600
+SEEDS = 2**31  # SUMO knows so many
 
 # Cautious drivers: a lane of a light passes some 850 vehicles an hour of green, so queues form at moderate traffic.
 DRIVER = 'vClass="passenger" length="5" minGap="2.6" tau="3.4" sigma="0.5" speedFactor="normc(0.97,0.12,0.6,1.3)"'
@@ -119,7 +120,7 @@ def run_sumo(network: Path, day: DayFolder, seed: int, *, progress: Callable[[fl
         f"--net-file={network}",
         f"--route-files={day.vehicles}",
         f"--additional-files={','.join(additional)}",
-        f"--seed={seed}",
+        f"--seed={seed % SEEDS}",
         f"--end={LAST_S}",
         f"--fcd-output={day.probes}",
         f"--statistic-output={day.statistics}",

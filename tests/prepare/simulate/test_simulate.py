@@ -95,6 +95,12 @@ def test_city_too_small_for_twenty_points_is_refused(grid: City, tmp_path: Path)
         simulate(grid, 10, tmp_path / "trips.parquet", work=tmp_path / "work")
 
 
+def test_ending_that_cannot_be_written_is_refused_before_the_simulation(grid: City, tmp_path: Path):
+    with pytest.raises(InputError, match="can be written as"):
+        simulate(grid, 10, tmp_path / "trips.json", work=tmp_path / "work")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_days_must_differ(grid: City, tmp_path: Path):
     with pytest.raises(InputError, match="differ"):
         simulate(grid, 10, tmp_path / "trips.parquet", work=tmp_path / "work", days=[TUESDAY, TUESDAY])
