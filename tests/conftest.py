@@ -15,6 +15,9 @@ except "Avenida 2", the fast one at 20 m/s. Roads are numbered street by street,
 Calle j's block i is road 8 j + 2 i (east) and 8 j + 2 i + 1 (west); Avenida i's block j is road 40 + 8 i + 2 j (north)
 and 40 + 8 i + 2 j + 1 (south).
 
+`random_trips` makes prepared trips along random walks through a city, `tiny_data` holds some of them in files, and
+`tiny_checkpoint` a generator that was trained on those for a few seconds: whole, but it has hardly learned anything.
+
 `chromium` is the browser of the tests marked `browser`; without one they are skipped and the summary says so. With
 HTP_REQUIRE_BROWSER=1, as in .ci/run, a skipped browser test fails the run.
 """
@@ -28,14 +31,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 import shapely
 
 from htp.city.network import City
+from htp.city.relative import RouteLines, lines_through
+from htp.trips import write_trips
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 CRS = "EPSG:32719"
 ORIGIN_M = np.array([283_000.0, 6_690_000.0])  # about 71.25 W, 29.90 S
@@ -107,6 +115,78 @@ def grid() -> City:
             a, b = GRID * j + i, GRID * (j + 1) + i
             streets += [Street(x, y, f"Avenida {i}", speed_kmh, highway) for x, y in ((a, b), (b, a))]
     return city_of("Grid", nodes, streets)
+
+
+def made_up_trips(city: City, points: Sequence[int], seed: int = 0) -> gpd.GeoDataFrame:
+    """Return prepared trips with these numbers of points, every 15 s along random walks of some 3 m/s without U-turns.
+
+    As preparation leaves them: the first point lies on the first road, the last on the last, none runs backwards.
+    """
+    rng = np.random.default_rng(seed)
+    routes = [_random_walk(city, int(np.ceil(n * 0.45)), rng) for n in points]
+    lines = RouteLines.of(city, routes)
+    along_m, offset_m = [], []
+    for row, n in enumerate(points):
+        roads = slice(lines.first_road[row], lines.first_road[row + 1])
+        first_m = rng.uniform(0.1, 0.8) * lines.road_length_m[roads][0]
+        last_m = lines.road_start_m[roads][-1] + rng.uniform(0.2, 0.9) * lines.road_length_m[roads][-1]
+        steps = rng.gamma(1.0, size=n - 1) * (rng.random(n - 1) < 0.8)  # one in five: waiting
+        along_m.append(first_m + (last_m - first_m) * np.r_[0.0, np.cumsum(steps) / steps.sum()])
+        offset_m.append(np.cumsum(rng.normal(0, 1.0, (n, 2)), axis=0) * 0.3)
+    row = np.repeat(np.arange(len(points)), points)
+    along, offset = np.concatenate(along_m), np.concatenate(offset_m)
+    lonlat = city.to_lonlat(lines.place(row, along) + offset)
+    minutes = rng.integers(0, 7 * 24 * 60, len(points))
+    starts = pd.Timestamp("2024-05-06", tz=city.timezone) + pd.to_timedelta(minutes, unit="min")
+    columns = {
+        "trip_id": [f"trip-{number}" for number in range(len(points))],
+        "start_time": starts,
+        "interval": np.full(len(points), 15.0, dtype=np.float32),
+        "roads": routes,
+        "percent": [(m / length).astype(np.float32) for m, length in zip(along_m, lines.length_m, strict=True)],
+        "offset": [m.ravel().astype(np.float32) for m in offset_m],
+    }
+    return gpd.GeoDataFrame(columns, geometry=lines_through(lonlat, np.array(points)), crs="EPSG:4326")
+
+
+def _random_walk(city: City, roads: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    walk = [int(rng.integers(len(city)))]
+    follows = city.successors
+    while len(walk) < roads:
+        walk.append(int(rng.choice(follows.indices[follows.indptr[walk[-1]] : follows.indptr[walk[-1] + 1]])))
+    return np.array(walk, dtype=np.int32)
+
+
+@pytest.fixture(scope="session")
+def random_trips() -> Callable[..., gpd.GeoDataFrame]:
+    """(city, numbers of points, seed) -> prepared trips, see `made_up_trips`."""
+    return made_up_trips
+
+
+@pytest.fixture(scope="session")
+def tiny_data(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder as `htp prepare` writes it, of trips through the grid, with the city's folder `city` in it."""
+    folder = tmp_path_factory.mktemp("data")
+    grid.save(folder / "city")
+    points = np.random.default_rng(1).integers(20, 60, 120)
+    write_trips(made_up_trips(grid, points[:96], seed=2), folder / "train.parquet")
+    write_trips(made_up_trips(grid, points[96:], seed=3), folder / "heldout.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint trained on `tiny_data` by the functions behind `htp train`; copy it before changing it."""
+    from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining  # noqa: PLC0415
+    from htp.training import train_language, train_tokenizer  # noqa: PLC0415  brings torch
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    sizes = TokenizerConfig((4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1)
+    stage_1, stage_2 = TokenizerTraining(epochs=2, batch_size=32), LanguageTraining(epochs=1, batch_size=32)
+    train_tokenizer(tiny_data, tiny_data / "city", folder, sizes, stage_1, report=lambda _: None)
+    built_in = LanguageConfig(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
+    train_language(tiny_data, folder, stage_2, config=built_in, report=lambda _: None)
+    return folder
 
 
 @pytest.fixture(scope="session")
