@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from htp.city.matching import detour_m
+from htp.city.matching import places_m
 from htp.city.relative import RouteLines
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ STILL_MPS, STILL_M = 0.4, 6.0  # a step slower and shorter than this is noise of
 STAND_M = 15.0  # a run of such steps that spans more of the route is a slow car, not a standing one
 FAR_M = 50.0  # two points in a row this far from the route were driven elsewhere
 VERY_FAR_M = 150.0  # and so was a single one
-DETOUR_STEPS = 3  # a detour may hide in as many steps in a row
 MIN_RATIO, MAX_RATIO = 0.8, 1.3  # matched length against the length of the GPS track
 
 
@@ -61,7 +60,7 @@ def label(
     lines = RouteLines.of(city, [matches[i].roads for i in used])
     xy_m = [trips_xy_m[i][matches[i].first : matches[i].stop] for i in used]
     along_m = [
-        forward(matches[i].along_m, track_m, min(STILL_M, STILL_MPS * float(interval_s[i])))
+        forward(places_m(city, matches[i]), track_m, min(STILL_M, STILL_MPS * float(interval_s[i])))
         for i, track_m in zip(used, xy_m, strict=True)
     ]
     row = np.repeat(np.arange(len(used)), [len(track_m) for track_m in xy_m])
@@ -101,8 +100,7 @@ class _Aligned:
 
 def _label_one(city: City, match: Match, aligned: _Aligned, min_points: int) -> Labels | str:
     offset_m = aligned.xy_m - aligned.placed_m
-    far = _far(np.hypot(offset_m[:, 0], offset_m[:, 1]))
-    start, stop = _longest_stretch(far, _detours(aligned))
+    start, stop = _longest_stretch(_far(np.hypot(offset_m[:, 0], offset_m[:, 1])))
     if stop - start < min_points:
         return "matched_part_too_short" if stop - start == len(offset_m) else "off_road"
     along_m = aligned.along_m[start:stop]
@@ -127,27 +125,9 @@ def _far(distance_m: NDArray[np.float64]) -> NDArray[np.bool_]:
     return pair | (distance_m > VERY_FAR_M)
 
 
-def _detours(aligned: _Aligned) -> NDArray[np.bool_]:
-    """Return which steps [T - 1] are, alone or with the next ones, longer along the route than can have been driven."""
-    driven_m = np.diff(aligned.along_m)
-    straight_m = np.hypot(*np.diff(aligned.xy_m, axis=0).T)
-    bad = np.zeros(len(driven_m), dtype=bool)
-    for steps in range(1, min(DETOUR_STEPS, len(driven_m)) + 1):
-        window = np.ones(steps)
-        over = detour_m(np.convolve(driven_m, window, "valid"), np.convolve(straight_m, window, "valid")) > 0.0
-        for i in range(steps):
-            bad[i : len(over) + i] |= over
-    return bad
-
-
-def _longest_stretch(bad_points: NDArray[np.bool_], bad_steps: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return start and stop of the longest run of points without a bad point or a bad step inside."""
-    best, start = (0, 0), 0
-    for i in range(len(bad_points)):
-        if bad_points[i]:
-            start = i + 1
-        elif i > start and bad_steps[i - 1]:
-            start = i
-        if i + 1 - start > best[1] - best[0]:
-            best = (start, i + 1)
-    return best
+def _longest_stretch(bad: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return start and stop of the longest run of points that are not `bad`."""
+    cuts = np.flatnonzero(bad)
+    starts, stops = np.r_[0, cuts + 1], np.r_[cuts, len(bad)]
+    best = int(np.argmax(stops - starts))
+    return int(starts[best]), int(stops[best])
