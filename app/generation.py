@@ -105,7 +105,7 @@ def _generate(
         )
     profile = Profile.of(trips, generator.city)
     starts = pd.DatetimeIndex(model.heldout["start_time"])
-    like = comparable(model.profile, starts, plan.distance_m, conditions.depart)
+    like = comparable(model.profile, starts, plan.distance_m, pd.Timestamp(conditions.depart))
     real_s = model.profile.duration_s[like.rows]
     return Generated(
         choices=replace(choices, show=True),

@@ -82,8 +82,8 @@ class Checkpoint:
                 raise InputError(f"{path}: damaged (its checksum differs from {MANIFEST}); take a whole checkpoint.")
 
     def _files(self) -> list[Path]:
-        hidden = (path for path in self.folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-        return sorted(path for path in hidden if not any(part.startswith(".") for part in path.parts[-3:]))
+        files = (path for path in self.folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+        return sorted(path for path in files if not any(p.startswith(".") for p in path.relative_to(self.folder).parts))
 
 
 def _describe(path: Path) -> dict[str, int | str]:

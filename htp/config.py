@@ -37,7 +37,6 @@ class TokenizerTraining:
     batch_size: int = 256  # paper 5.1
     learning_rate: float = 1e-3  # ours; the paper's 1e-4 wants its 100 epochs
     weight_decay: float = 0.01
-    dead_below: float = 1.0  # a code whose moving count of uses per batch falls below this is revived
     seed: int = 0
 
 

@@ -127,7 +127,8 @@ class Generator:
         sampling: Sampling,
         progress: Callable[[int], None] | None,
     ) -> gpd.GeoDataFrame:
-        wanted = self._complete(asked, done, seed)
+        starts = pd.DatetimeIndex([self.city.local_time(c.depart) for c in asked])
+        wanted = self._complete(asked, starts, done, seed)
         answers = self.language.write(wanted.facts, self.city, wanted.keys, sampling, progress)
         patterns = as_patterns(answers, wanted.facts.points)
         facts = wanted.facts
@@ -136,7 +137,7 @@ class Generator:
         points = self.tokenizer.decode(patterns, drives)
         columns = {
             "trip_id": [str(done + at) for at in range(len(asked))],
-            "start_time": pd.DatetimeIndex([c.depart for c in asked]).tz_convert(self.city.timezone),
+            "start_time": starts,
             "interval": wanted.interval_s.astype(np.float32),
             "roads": list(facts.roads),
         }
@@ -145,16 +146,16 @@ class Generator:
         other = wanted.interval_s != INTERVAL_S
         return with_points(trips, resample(self.city, points, wanted, other) if other.any() else points)
 
-    def _complete(self, asked: list[Conditions], done: int, seed: int) -> _Wanted:
+    def _complete(self, asked: list[Conditions], starts: pd.DatetimeIndex, done: int, seed: int) -> _Wanted:
         """Fill in what is not given and check what is."""
         keys = np.column_stack([np.full(len(asked), seed), np.arange(done, done + len(asked))]).astype(np.uint64)
         roads = [np.asarray(c.route.roads, dtype=np.int32) for c in asked]
         first_m, distance_m = np.array([self._extent(c, done + at) for at, c in enumerate(asked)]).T
-        duration_s = self._durations(asked, keys)
+        duration_s = self._durations(asked, starts, keys)
         points = np.array([point_count(d, INTERVAL_S) for d in duration_s])
         facts = Facts(
             roads,
-            pd.DatetimeIndex([c.depart for c in asked]).tz_convert(self.city.timezone),
+            starts,
             points,
             distance_m,
             np.full(len(asked), INTERVAL_S),
@@ -189,18 +190,19 @@ class Generator:
             )
         return np.nan, float(min(asked.distance_m, length.sum()))
 
-    def _durations(self, asked: list[Conditions], keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    def _durations(
+        self, asked: list[Conditions], starts: pd.DatetimeIndex, keys: NDArray[np.uint64]
+    ) -> NDArray[np.float64]:
         """Return the travel times, drawn where they are not given."""
         duration_s = np.array([np.nan if c.duration_s is None else c.duration_s for c in asked], dtype=np.float64)
-        drawn = np.flatnonzero(np.isnan(duration_s))
+        drawn = np.array([at for at, c in enumerate(asked) if c.duration_s is None], dtype=np.int64)
         if len(drawn):
             uniforms = np.array([_stream(key, DURATION_STREAM).random() for key in keys[drawn]])
-            routes, departs = [asked[at].route for at in drawn], [asked[at].depart for at in drawn]
-            duration_s[drawn] = self.travel_time.draw(self.city, routes, departs, uniforms)
+            routes = [asked[at].route for at in drawn]
+            duration_s[drawn] = self.travel_time.draw(self.city, routes, list(starts[drawn]), uniforms)
             # a drawn time is cut to what the models write, unless it is far from it
             low, high = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S
-            near = (duration_s > low / 2) & (duration_s < high * 2)
-            cut = np.isin(np.arange(len(asked)), drawn) & near
+            cut = drawn[(duration_s[drawn] > low / 2) & (duration_s[drawn] < high * 2)]
             duration_s[cut] = np.clip(duration_s[cut], low, high)
         for at, seconds in enumerate(duration_s):
             _check_duration(seconds, asked[at].interval_s, int(keys[at, 1]))

@@ -60,7 +60,7 @@ class Conditions:
     """What a trip is generated for (paper A.1); what is None is filled in by the generator."""
 
     route: Route
-    depart: pd.Timestamp  # with the city's time zone
+    depart: pd.Timestamp | str  # local time such as 2024-05-06 08:15, or a time with its zone
     duration_s: float | None = None  # None: drawn from the travel-time model
     distance_m: float | None = None  # along the route, first to last point; None: from the route
     interval_s: float = 15.0

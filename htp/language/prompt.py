@@ -63,7 +63,7 @@ def question_texts(facts: Facts, city: City) -> list[str]:
         seconds = round((facts.points[row] - 1) * facts.interval_s[row])
         main = ", ".join(main_roads(roads, city.length_m[roads], names)) or "none"
         texts.append(
-            f"Main roads: {main}. {DAYS[when.dayofweek]} {when:%H:%M}, {seconds // 60} min {seconds % 60:02d} s, "
+            f"Main roads: {main}. {DAYS[when.day_of_week]} {when:%H:%M}, {seconds // 60} min {seconds % 60:02d} s, "
             f"{facts.distance_m[row] / 1000:.2f} km, every {facts.interval_s[row]:g} s, {facts.points[row]} points."
         )
     return texts

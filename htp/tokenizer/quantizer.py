@@ -16,11 +16,13 @@ from vector_quantize_pytorch import ResidualVQ
 if TYPE_CHECKING:
     from htp.config import TokenizerConfig
 
+DEAD_BELOW = 1.0  # a code whose moving count of uses per batch falls below this is revived, ours
+
 
 class Quantizer(nn.Module):
     """Residual quantization of d_e-dimensional pattern embeddings with L codebooks of their own sizes."""
 
-    def __init__(self, config: TokenizerConfig, *, dead_below: float = 1.0) -> None:
+    def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         self.project_in = nn.Linear(config.dims[-1], config.quantizer_dim)  # equation 2
         self.project_out = nn.Linear(config.quantizer_dim, config.dims[-1])  # equation 5
@@ -30,7 +32,7 @@ class Quantizer(nn.Module):
             kmeans_init=True,
             kmeans_iters=20,
             decay=0.98,
-            threshold_ema_dead_code=dead_below,
+            threshold_ema_dead_code=DEAD_BELOW,
             commitment_weight=config.commitment,
         )
 

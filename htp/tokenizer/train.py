@@ -64,6 +64,7 @@ class TokenizerTrainer:
         sums: dict[str, float] = {}
         uses = [torch.zeros(size) for size in self.model.config.codebook_sizes]
         rows_of = batches.epoch(self.settings.batch_size, generator)
+        torch.manual_seed(int(generator.integers(2**62)))  # revived codes are the same after a stop
         started, before = time.monotonic(), self.seconds
         for number, rows in enumerate(rows_of):
             self.seconds = before + time.monotonic() - started
