@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from htp.evaluate.profile import Profile
 
-GENERATED = "#0f8ba8"
+GENERATED = "#1f9bb9"
 REAL = "#e08a2e"
 MAX_CURVES = 200  # trips drawn in a time–distance diagram
 MARGIN = {"l": 44, "r": 8, "t": 8, "b": 38}
@@ -56,7 +56,7 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
     minutes = np.insert(profile.elapsed_s[:end] / 60, gaps, np.nan)
     km = np.insert(profile.along_m[:end] / 1000, gaps, np.nan)
     figure = go.Figure()
-    opacity = float(np.clip(10 / curves, 0.35, 0.8))
+    opacity = float(np.clip(10 / curves, 0.45, 0.85))
     figure.add_scatter(
         x=minutes,
         y=km,

@@ -51,17 +51,26 @@ def route_panel(choices: Choices, plan: Plan | None, bounds: tuple[float, float,
             _take(text, choices, bounds)
 
 
-def settings_panel(choices: Choices, expected: str | None) -> Choices:
-    """Ask for everything but the route; `expected` says what travel time the model expects, where there is a route."""
+def departure_panel(choices: Choices) -> Choices:
+    """Ask when the trips start, in the city's time."""
     st.markdown("#### Departure")
     day, hour = st.columns(2)
     date = day.date_input("Date", key="date", label_visibility="collapsed", min_value=FIRST_DAY, max_value=LAST_DAY)
     time = hour.time_input("Time", key="time", label_visibility="collapsed", step=300)
+    return replace(choices, depart=dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time()))
+
+
+def trips_panel(choices: Choices, expected: str | None) -> Choices:
+    """Ask how many trips and how long; `expected` says what travel time the model expects, where there is a route."""
     st.markdown("#### Trips")
     left, right = st.columns(2)
     count = left.number_input("How many", 1, MAX_COUNT, key="count")
     interval_s = right.selectbox("A point every", INTERVALS_S, key="interval", format_func=lambda s: f"{s} s")
-    duration_s = _travel_time(expected)
+    return replace(choices, count=int(count), interval_s=int(interval_s), duration_s=_travel_time(expected))
+
+
+def advanced_panel(choices: Choices) -> Choices:
+    """Offer what few people change."""
     with st.expander("Advanced", icon=":material/tune:"):
         seed = st.number_input("Seed", 0, MAX_SEED, key="seed", help="The same seed and settings give the same trips.")
         temperature = st.slider(
@@ -72,16 +81,7 @@ def settings_panel(choices: Choices, expected: str | None) -> Choices:
             key="temperature",
             help="1 is as varied as the trips learned from; less is more alike.",
         )
-    depart = dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time())
-    return replace(
-        choices,
-        depart=depart,
-        count=int(count),
-        interval_s=int(interval_s),
-        duration_s=duration_s,
-        seed=int(seed),
-        temperature=float(temperature),
-    )
+    return replace(choices, seed=int(seed), temperature=float(temperature))
 
 
 def seed_widgets(choices: Choices) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app import generation, model
-from app.components.controls import route_panel, seed_widgets, settings_panel
+from app.components.controls import advanced_panel, departure_panel, route_panel, seed_widgets, trips_panel
 from app.components.map import Hint, Picked, Picture, city_map
 from app.components.results import results_panel
 from app.plan import Plan, expected_travel_time, plan_or_problem
@@ -29,9 +29,11 @@ def page() -> None:
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         route_panel(choices, plan, tuple(city.roads.total_bounds))
+        choices = departure_panel(choices)
         expected = expected_travel_time(served, plan, choices.depart) if plan else None
-        choices = settings_panel(choices, expected)
+        choices = trips_panel(choices, expected)
         action = st.container(key="action")
+        choices = advanced_panel(choices)
     _title(served)
     generated = generation.collected(choices)
     with st.container(key="stage", horizontal=True, gap=None):

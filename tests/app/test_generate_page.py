@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from pathlib import Path
 
 import pytest
-from fake_generator import FakeGenerator
+from fake_generator import FakeGenerator, FakeTravelTime
 from streamlit.testing.v1 import AppTest
 
 import app.model
@@ -194,3 +195,17 @@ def test_trips_are_offered_in_every_format(checkpoint, ends, name: str):
         "CSV": b"trip_id,time,lon,lat",
     }
     assert file_bytes(trips, FORMATS[name]).startswith(begins[name])
+
+
+def test_the_expected_travel_time_is_that_of_the_departure_on_the_screen(checkpoint, ends, monkeypatch):
+    page = open_page(via=ends)
+    asked = []
+    quantiles = FakeTravelTime.quantiles
+
+    def listen(self, city, routes, departs):
+        asked.extend(departs)
+        return quantiles(self, city, routes, departs)
+
+    monkeypatch.setattr(FakeTravelTime, "quantiles", listen)
+    page.time_input(key="time").set_value(dt.time(23, 5)).run()
+    assert {depart.time() for depart in asked} == {dt.time(23, 5)}
