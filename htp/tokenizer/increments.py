@@ -98,7 +98,8 @@ class NormalisedIncrements(nn.Module):
         empty = torch.isinf(logits).all(dim=2, keepdim=True)  # a padded pattern, or one of the first point alone
         share = torch.where(empty, torch.zeros_like(logits), logits.masked_fill(empty, 0.0).softmax(dim=2))
         length = (span.end_m - span.begin_m)[:, :, None]
-        return (span.begin_m[:, :, None] + torch.cumsum(share, dim=2) * length).flatten(1)
+        places = (span.begin_m[:, :, None] + torch.cumsum(share, dim=2) * length).flatten(1)
+        return places + (places.cummax(dim=1).values - places).detach()  # nor by rounding, from pattern to pattern
 
     def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: Routes) -> Tensor:
         """Mean absolute error of increments, of places and of the ends of patterns, in units of SCALE_M (ours)."""
