@@ -31,6 +31,15 @@ class Plan:
     free_flow_s: float  # at the speed limits
 
 
+@dataclass(frozen=True)
+class Expected:
+    """The travel time that a tenth, half and nine tenths of the trips stay below, in minutes."""
+
+    low: float
+    middle: float
+    high: float
+
+
 def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[Plan | None, str | None]:
     """Return the plan for any number of waypoints (none for fewer than two), or a sentence on what is wrong."""
     try:
@@ -73,16 +82,15 @@ def driven_shares(city: City, route: Route) -> np.ndarray:
     return driven_m / length_m
 
 
-def expected_travel_time(model: Model, plan: Plan, depart: dt.datetime) -> str | None:
-    """Say how long the drive takes by the travel-time model; None where the start time does not exist."""
+def expected_travel_time(model: Model, plan: Plan, depart: dt.datetime) -> Expected | None:
+    """Return how long the drive takes by the travel-time model; None where the start time does not exist."""
     city = model.generator.city
     try:
         when = city.local_time(depart)
     except InputError:
         return None  # said when somebody asks for trips
     seconds = model.generator.travel_time.quantiles(city, [plan.route], [when])[0]
-    low, middle, high = (seconds[QUANTILES.index(share)] / 60 for share in (0.1, 0.5, 0.9))
-    return f"Expected {middle:.0f} min; 8 of 10 trips take {low:.0f} to {high:.0f} min."
+    return Expected(*(float(seconds[QUANTILES.index(share)]) / 60 for share in (0.1, 0.5, 0.9)))
 
 
 def _end_m(city: City, route: Route) -> float:

@@ -26,8 +26,9 @@ from app.state import (
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    from app.plan import Plan
+    from app.plan import Expected, Plan
 
+USUAL_MINUTES = 15.0  # where there is no route yet to expect a travel time of
 MODEL, SET = "From the model", "Set"
 
 
@@ -60,8 +61,8 @@ def departure_panel(choices: Choices) -> Choices:
     return replace(choices, depart=dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time()))
 
 
-def trips_panel(choices: Choices, expected: str | None) -> Choices:
-    """Ask how many trips and how long; `expected` says what travel time the model expects, where there is a route."""
+def trips_panel(choices: Choices, expected: Expected | None) -> Choices:
+    """Ask how many trips and how long; `expected` is what the travel-time model says, where there is a route."""
     st.markdown("#### Trips")
     left, right = st.columns(2)
     count = left.number_input("How many", 1, MAX_COUNT, key="count")
@@ -86,27 +87,30 @@ def advanced_panel(choices: Choices) -> Choices:
 
 def seed_widgets(choices: Choices) -> None:
     """Give the widgets the values of the choices, where Streamlit does not know them yet (first run, another page)."""
-    minutes = round((choices.duration_s or 900) / 60, 1)
     values = {
         "date": choices.depart.date(),
         "time": choices.depart.time(),
         "count": choices.count,
         "interval": choices.interval_s,
         "travel_time": MODEL if choices.duration_s is None else SET,
-        "minutes": minutes,
         "seed": choices.seed,
         "temperature": choices.temperature,
     }
+    if choices.duration_s is not None:
+        values["minutes"] = choices.duration_s / 60
     for key, value in values.items():
         st.session_state.setdefault(key, value)
 
 
-def _travel_time(expected: str | None) -> int | None:
+def _travel_time(expected: Expected | None) -> int | None:
     source = st.radio("Travel time", (MODEL, SET), key="travel_time", horizontal=True)
     if source == MODEL:
         if expected:
-            st.caption(expected)
+            st.caption(
+                f"Expected {expected.middle:.0f} min; 8 of 10 trips take {expected.low:.0f} to {expected.high:.0f} min."
+            )
         return None
+    st.session_state.setdefault("minutes", float(round(expected.middle)) if expected else USUAL_MINUTES)
     minutes = st.number_input(
         "Minutes", MIN_DURATION_S / 60, MAX_DURATION_S / 60, key="minutes", step=1.0, format="%.1f"
     )

@@ -51,8 +51,8 @@ def page() -> None:
 
 def _title(served: model.Model) -> None:
     """Say where we are and what this page does."""
-    drive = "as the city's simulated traffic does" if served.simulated else "as the city's traffic does"
-    help_text = f"Pick a route on the map, choose when, and generate GPS trips that drive it {drive}."
+    traffic = "simulated traffic" if served.simulated else "traffic"
+    help_text = f"Pick a route and a departure: get GPS trips that drive it as the city's {traffic} does."
     with st.container(key="title"):
         st.html(f"<p><b>{html.escape(served.generator.city.name)}</b><span>{help_text}</span></p>")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from pathlib import Path
 
@@ -110,6 +111,13 @@ def test_a_set_travel_time_is_kept_in_every_trip(checkpoint, ends):
     trips = generate(page.run()).session_state["generated"]
     assert set(trips.profile.duration_s) == {300.0}
     assert query(page)["duration"] == "300"
+
+
+def test_a_travel_time_to_be_set_starts_at_the_expected_one(checkpoint, ends):
+    page = open_page(via=ends)
+    expected = re.search(r"Expected (\d+) min; 8 of 10 trips", sentences(page)).group(1)
+    page.radio(key="travel_time").set_value("Set").run()
+    assert page.number_input(key="minutes").value == float(expected)
 
 
 def test_a_route_out_of_town_is_a_message(checkpoint, place):
