@@ -71,9 +71,9 @@ def _written(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the ids of a question and its answer, and the place of every token that is a road of the route."""
     roads = len(question.road_start_m)
-    first_codes = [vocabulary.first_code(layer) for layer in range(answer.codes.shape[1])]
+    first_codes = [text_size + vocabulary.first_code(layer) for layer in range(answer.codes.shape[1])]
     anchor_ids = question.ids[1 + answer.anchors].astype(np.int64)
-    written = np.concatenate([anchor_ids[:, None], answer.codes + (text_size + np.array(first_codes, dtype=np.int64))], axis=1).ravel()
+    written = np.concatenate([anchor_ids[:, None], answer.codes.astype(np.int64) + first_codes], axis=1).ravel()
     ids = np.concatenate([question.ids, written])
     where = place_features(question.road_start_m, question.road_end_m, float(question.road_end_m[-1]))
     place = np.zeros((len(ids), where.shape[1]), dtype=np.float32)
