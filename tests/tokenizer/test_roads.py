@@ -1,0 +1,82 @@
+"""Check what the decoder knows of roads: node2vec, attributes, and their place on the route."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from htp.tokenizer.roads import CLASSES, FEATURES, RoadContext, node2vec, road_features
+
+
+def test_a_seed_gives_the_same_embedding_of_every_road_again(grid):
+    first, again, other = (node2vec(grid, 16, seed) for seed in (0, 0, 1))
+    assert first.shape == (80, 16)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_roads_that_follow_each_other_are_more_alike_than_others(grid):
+    vectors = node2vec(grid, 16, 0).astype(float)
+    vectors -= vectors.mean(axis=0)
+    unit = vectors / np.linalg.norm(vectors, axis=1)[:, None]
+    likeness = unit @ unit.T
+    follows = grid.successors.toarray().astype(bool)
+    assert likeness[follows].mean() > likeness[~follows].mean() + 0.3
+
+
+def test_attributes_are_those_of_the_road(grid):
+    features = road_features(grid)
+    assert features.shape == (80, FEATURES)
+    east, west, north_fast = features[0], features[1], features[56]  # Calle 0 there and back, Avenida 2
+    np.testing.assert_allclose(
+        east[[1, 2, 3, 4]], [0.1, 0.6, 0.5, 1.0], atol=2e-3
+    )  # km, km/h / 60, lanes / 2, straight
+    np.testing.assert_allclose(north_fast[2], 1.2)
+    np.testing.assert_allclose(east[5:7], [1, 0], atol=0.02)
+    np.testing.assert_allclose(west[5:7], [-1, 0], atol=0.02)
+    kinds = features[:, 11 : 11 + len(CLASSES)]
+    assert (kinds.sum(axis=1) == 1).all()
+    assert kinds[56, CLASSES.index("primary")] == 1
+
+
+def test_a_link_counts_as_its_class_and_what_is_unknown_as_other(grid):
+    highway = ["primary_link", "via_ferrata", *grid.roads["highway"][2:]]
+    kinds = road_features(type(grid)(**vars_of(grid) | {"roads": grid.roads.assign(highway=highway)}))[:, 11:]
+    assert kinds[0, CLASSES.index("primary")] == 1
+    assert kinds[1, CLASSES.index("other")] == 1
+
+
+def vars_of(city):
+    return {name: getattr(city, name) for name in ("name", "timezone", "crs", "source", "licence", "roads")}
+
+
+@pytest.fixture
+def context(grid, tiny_config):
+    torch.manual_seed(0)
+    vectors = torch.from_numpy(node2vec(grid, 16, 0))
+    return RoadContext(tiny_config(), vectors, torch.from_numpy(road_features(grid))).eval()
+
+
+def test_a_route_is_embedded_the_same_whatever_stands_behind_it(context):
+    roads, start = torch.tensor([[0, 2, 4]]), torch.tensor([[0.0, 100, 200]])
+    length, mask = torch.full((1, 3), 100.0), torch.ones(1, 3, dtype=torch.bool)
+    alone = context(roads, start, length, mask)
+    padded = context(
+        torch.tensor([[0, 2, 4, 77]]),
+        torch.tensor([[0.0, 100, 200, 9]]),
+        torch.full((1, 4), 100.0),
+        torch.tensor([[True, True, True, False]]),
+    )
+    torch.testing.assert_close(padded[:, :3], alone)
+
+
+def test_the_same_road_is_told_apart_by_its_place_on_the_route(context):
+    roads, mask = torch.tensor([[0, 0]]), torch.ones(1, 2, dtype=torch.bool)
+    found = context(roads, torch.tensor([[0.0, 800.0]]), torch.full((1, 2), 100.0), mask)
+    assert (found[0, 0] - found[0, 1]).abs().max() > 0.01
+
+
+def test_node2vec_is_frozen(context):
+    assert not context.node2vec.requires_grad
+    assert "node2vec" in dict(context.named_buffers())

@@ -1,0 +1,80 @@
+"""Check the training of stage 1: it learns, keeps a log, stops on time, and goes on after a stop as if without."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+import htp.tokenizer.train as training
+from htp.config import TokenizerTraining
+from htp.tokenizer.codec import Tokenizer
+from htp.tokenizer.features import describe
+from htp.tokenizer.train import TokenizerTrainer
+
+SETTINGS = TokenizerTraining(epochs=3, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def samples(grid, random_trips):
+    return describe(random_trips(grid, [20, 30, 25, 40] * 6, seed=1), grid), describe(
+        random_trips(grid, [24] * 4), grid
+    )
+
+
+@pytest.fixture(autouse=True)
+def save_after_every_epoch(monkeypatch):
+    monkeypatch.setattr(training, "SAVE_EVERY_S", -1.0)
+
+
+@pytest.fixture
+def train(samples, grid, tiny_config):
+    """Return a function that trains a new tokenizer in a folder, stopped by Ctrl-C when an epoch is reported."""
+
+    def run(folder, settings=SETTINGS, stop_at=None):
+        def report(line):
+            if line["epoch"] == stop_at:
+                raise KeyboardInterrupt
+
+        tokenizer = Tokenizer.new(tiny_config(), grid, seed=0)
+        TokenizerTrainer(tokenizer, settings, folder).fit(*samples, report)
+        return tokenizer
+
+    return run
+
+
+def log_of(folder):
+    return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
+
+
+def test_the_loss_falls_and_every_epoch_is_logged(train, tmp_path):
+    train(tmp_path, TokenizerTraining(epochs=6, batch_size=12, learning_rate=3e-3))
+    log = log_of(tmp_path)
+    assert [line["epoch"] for line in log] == [1, 2, 3, 4, 5, 6]
+    assert log[-1]["percent"] < log[0]["percent"]
+    assert log[-1]["offset"] < log[0]["offset"]
+    assert len(log[0]["codes_in_use"]) == 3
+    assert log[0]["error_m"].keys() == {"0.5", "0.9"}
+
+
+def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp_path):
+    whole, again = train(tmp_path / "whole"), train(tmp_path / "again")
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", stop_at=2)
+    assert (tmp_path / "stopped" / "resume.pt").exists()
+    resumed = train(tmp_path / "stopped")
+    for name, tensor in resumed.model.state_dict().items():
+        torch.testing.assert_close(tensor, whole.model.state_dict()[name], msg=name)
+        torch.testing.assert_close(tensor, again.model.state_dict()[name], msg=name)
+    assert [line["epoch"] for line in log_of(tmp_path / "stopped")] == [1, 2, 2, 3]
+    left = sorted(path.name for path in (tmp_path / "stopped").iterdir())
+    assert left == ["config.json", "model.safetensors", "training.jsonl"]
+
+
+def test_training_stops_when_its_minutes_are_over(train, tmp_path, monkeypatch):
+    clock = iter(range(0, 10**6, 10))  # every look at the clock is ten seconds later
+    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+    train(tmp_path, TokenizerTraining(epochs=100, minutes=2, batch_size=8))
+    assert 1 <= len(log_of(tmp_path)) < 10
+    assert log_of(tmp_path)[-1]["minutes"] >= 2
