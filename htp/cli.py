@@ -280,9 +280,12 @@ def open_app(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
 ) -> None:
     """Open the Streamlit app."""
-    import app as pages
+    from importlib.util import find_spec
 
-    main_page = Path(pages.__path__[0]) / "main.py"
+    app_spec = find_spec("app")
+    assert app_spec, "app is installed with htp"
+    assert app_spec.submodule_search_locations
+    main_page = Path(app_spec.submodule_search_locations[0]) / "main.py"
     command = [sys.executable, "-m", "streamlit", "run", str(main_page), "--server.port", str(port)]
     raise typer.Exit(subprocess.call([*command, "--", "--checkpoint", str(checkpoint)]))  # noqa: S603  our own command
 
