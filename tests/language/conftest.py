@@ -1,0 +1,94 @@
+"""Offer a small language model with strong random weights over the grid, with questions and valid answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from htp.config import LanguageConfig
+from htp.language.batch import Answer
+from htp.language.language import Language
+from htp.language.prompt import Facts
+from htp.language.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from htp.city.network import City
+    from htp.language.prompt import Question
+
+SIZES = (4, 6, 8)
+POINTS = (20, 24, 33, 40, 57)  # 3, 3, 5, 5 and 8 patterns
+FEATURES = 5
+
+
+@pytest.fixture(scope="session")
+def vocabulary(grid: City) -> Vocabulary:
+    """Return the tokens of three codebooks and the roads of the grid."""
+    return Vocabulary(SIZES, len(grid))
+
+
+@pytest.fixture(scope="session")
+def facts(grid: City, random_trips: Callable[..., gpd.GeoDataFrame]) -> Facts:
+    """Return the conditions of five trips."""
+    trips = random_trips(grid, POINTS, seed=2)
+    length_m = [
+        grid.length_m[roads].sum() * (p[-1] - p[0]) for roads, p in zip(trips["roads"], trips["percent"], strict=True)
+    ]
+    return Facts(
+        list(trips["roads"]),
+        pd.DatetimeIndex(trips["start_time"]),
+        np.array(POINTS),
+        np.array(length_m, dtype=float),
+        np.full(len(POINTS), 15.0),
+        np.arange(len(POINTS), dtype=np.int8),
+    )
+
+
+@pytest.fixture(scope="session")
+def new_language(grid: City, vocabulary: Vocabulary, facts: Facts) -> Callable[[], Language]:
+    """Return what makes an untrained built-in model; the same one every time."""
+
+    def make() -> Language:
+        torch.manual_seed(0)
+        config = LanguageConfig(hidden=32, layers=2, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
+        return Language.new(config, vocabulary, torch.randn(len(grid), FEATURES), facts, grid)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def language(new_language: Callable[[], Language]) -> Language:
+    """Return a model that tells tokens apart, with strong random weights; not to be changed."""
+    language = new_language()
+    torch.manual_seed(1)
+    for name, parameter in language.model.named_parameters():
+        if name.startswith(("rows.", "query", "key", "progress", "place")):
+            torch.nn.init.normal_(parameter, std=0.4)
+    language.model.eval()
+    return language
+
+
+@pytest.fixture(scope="session")
+def questions(language: Language, facts: Facts, grid: City) -> list[Question]:
+    """Return the questions of the five trips."""
+    return language.ask(facts, grid)
+
+
+@pytest.fixture(scope="session")
+def answers(facts: Facts) -> list[Answer]:
+    """Return valid answers: anchors that never fall and end on the last road, codes in range."""
+    rng, made = np.random.default_rng(0), []
+    for roads, points in zip(facts.roads, POINTS, strict=True):
+        patterns = -(-points // 8)
+        anchors = np.sort(rng.integers(0, len(roads), patterns))
+        anchors[-1] = len(roads) - 1
+        codes = np.stack([rng.integers(0, size, patterns) for size in SIZES], axis=1)
+        made.append(Answer(anchors.astype(np.int32), codes.astype(np.int16)))
+    return made
