@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from htp.errors import InputError
@@ -63,7 +63,8 @@ class AnswerTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,  # noqa: ARG002
     ) -> Any:
         """Return the loss of a batch."""
-        loss = _unwrap(model).loss(inputs["asked"])
+        with torch.autocast(self.args.device.type, torch.bfloat16):  # the Trainer's own wraps `forward` alone
+            loss = _unwrap(model).loss(inputs["asked"])
         return (loss, {}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:  # noqa: ARG002
@@ -131,17 +132,25 @@ class Clock(TrainerCallback):
         """Seconds trained so far."""
         return self.before + time.monotonic() - self.started
 
-    def on_step_end(
+    def on_train_begin(
         self,
         args: TrainingArguments,  # noqa: ARG002  the Trainer's signature
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: object,
+    ) -> None:
+        """Go on at the learning rate of where a training was stopped."""
+        self._measure(state)
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
         control: TrainerControl,
         **_: object,
     ) -> TrainerControl:
         """Work out how much of the training is done, and whether it is time to log and to save."""
-        by_steps = state.global_step / max(state.max_steps, 1)
-        by_minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
-        self.progress = max(by_steps, by_minutes)
+        self._measure(state)
         control.should_training_stop = control.should_training_stop or self.progress >= 1.0
         control.should_log = control.should_log or self.seconds > self.logged + LOG_SECONDS
         control.should_save = control.should_save or self.seconds > self.saved + SAVE_SECONDS
@@ -177,6 +186,12 @@ class Clock(TrainerCallback):
         """Return the learning rate's factor: warm-up, then a cosine to a hundredth."""
         cosine = 0.5 * (1.0 + math.cos(math.pi * min(self.progress, 1.0)))
         return max(min(self.progress / WARM_UP, 1.0) * cosine, 0.01)
+
+    def _measure(self, state: TrainerState) -> None:
+        """Work out how much of the training is done, by steps or by minutes, whichever is further."""
+        by_steps = state.global_step / max(state.max_steps, 1)
+        by_minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
+        self.progress = max(by_steps, by_minutes)
 
 
 def fit(
@@ -227,6 +242,8 @@ def fit(
         optimizers=(optimizer, LambdaLR(optimizer, clock.rate)),
         callbacks=[clock],
     )
+    trainer.remove_callback(PrinterCallback)  # `clock` reports
+    trainer.remove_callback(PrinterCallback)  # `report` hears each line
     trainer.train(resume_from_checkpoint=_last_whole(training))
     language.save(folder)
     shutil.rmtree(training)
