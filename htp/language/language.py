@@ -101,6 +101,7 @@ class Language:
         else:
             adapter = {name: t.bfloat16() for name, t in model.backbone.state_dict().items() if "lora_" in name}
             model.backbone.save_pretrained(str(folder / "adapter"), state_dict=adapter, save_embedding_layers=False)
+            (folder / "adapter" / "README.md").unlink()  # peft's blank form of a model card
         facts = {
             "codebook_sizes": list(model.vocabulary.codebook_sizes),
             "roads": model.vocabulary.roads,
