@@ -33,7 +33,7 @@ console = Console(stderr=True)
 CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
 CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**61, help="The same seed gives the same trips again.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**61 - 1, help="The same seed gives the same trips again.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 Minutes = Annotated[float | None, typer.Option(min=0.05, help="Train for this long instead of all epochs.")]
 

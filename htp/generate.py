@@ -38,6 +38,7 @@ INTERVAL_S = 15.0  # the sampling interval the models are trained at; others are
 DURATION_STREAM = 2  # of each trip's random streams, the one that its travel time is drawn from
 PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
 MAX_TRIPS = 1_000_000  # in one request
+MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
 SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
 
 
@@ -110,6 +111,8 @@ class Generator:
         progress: Callable[[int, int], None] | None = None,
     ) -> Iterator[gpd.GeoDataFrame]:
         """Yield a trip for every condition, in pieces, so that memory does not grow with their number."""
+        if not 0 <= seed <= MAX_SEED:
+            raise InputError(f"the seed is {seed}; give 0 to {MAX_SEED}.")
         done, piece = 0, []
         for asked in conditions:
             piece.append(asked)
@@ -177,8 +180,13 @@ class Generator:
             )
         length = self.city.length_m[roads]
         if asked.distance_m is None:
-            end_m = length[-1] if asked.route.end_m is None else asked.route.end_m
-            distance_m = float(length[:-1].sum() + end_m - asked.route.start_m)
+            start_m, end_m = asked.route.start_m, length[-1] if asked.route.end_m is None else asked.route.end_m
+            if not 0.0 <= start_m <= length[0] + SLACK_M or not 0.0 <= end_m <= length[-1] + SLACK_M:
+                raise InputError(
+                    f"trip {number}: the route begins {start_m:.1f} m along its first road, which is {length[0]:.1f} m "
+                    f"long, and ends {end_m:.1f} m along its last road, {length[-1]:.1f} m long; choose places on them."
+                )
+            distance_m = float(length[:-1].sum() + end_m - start_m)
             if distance_m <= 0:
                 raise InputError(f"trip {number}: the route ends where it begins; choose places further apart.")
             return asked.route.start_m, distance_m
