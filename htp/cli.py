@@ -312,7 +312,7 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
 
         def pieces() -> Iterator[gpd.GeoDataFrame]:
             nonlocal done
-            for piece in iter_trips(trips):
+            for piece in iter_trips(trips, needs=("roads", "percent", "offset")):
                 yield step(piece, tokenizer, done)
                 done += len(piece)
                 progress(done, total)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from htp.errors import InputError
 from htp.generate import conditions_of
 from htp.trips import Conditions, count_trips, iter_trips, write_pieces
 
@@ -34,9 +33,7 @@ def generate_like(
         names: list[str] = []
 
         def conditions() -> Iterator[Conditions]:
-            for piece in iter_trips(like):
-                if "percent" not in piece or "roads" not in piece:
-                    raise InputError(f"{like}: these trips are not prepared; run `htp prepare` on them first.")
+            for piece in iter_trips(like, needs=("roads", "percent")):
                 names.extend(piece["trip_id"])
                 yield from conditions_of(piece, generator.city)
 

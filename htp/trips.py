@@ -15,25 +15,28 @@ import os
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyproj
 import shapely
 
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
 MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
 POINTS_PER_PATTERN = 8  # three halvings, paper §4.1
+COLUMNS = ("trip_id", "start_time", "interval", "geometry")  # of every table of trips
 LIST_COLUMNS = {
     "roads": pa.int32(),
     "percent": pa.float32(),
@@ -73,10 +76,15 @@ def read_trips(path: Path | str, columns: list[str] | None = None) -> gpd.GeoDat
     return frames[0] if len(frames) == 1 else gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
 
 
-def iter_trips(path: Path | str, rows: int = 4096) -> Iterator[gpd.GeoDataFrame]:
-    """Yield a table of trips in pieces of at most `rows`, so that memory does not grow with the file."""
+def iter_trips(path: Path | str, rows: int = 4096, needs: Sequence[str] = ()) -> Iterator[gpd.GeoDataFrame]:
+    """Yield a table of trips in pieces of at most `rows`, so that memory does not grow with the file.
+
+    `InputError` where a column of a table of trips, or one that it `needs` besides, is missing.
+    """
     for part in _parts(Path(path)):
-        for batch in _open_parquet(part).iter_batches(rows):
+        file = _open_parquet(part)
+        _check_columns(file, part, needs)
+        for batch in file.iter_batches(rows):
             yield _to_frame(pa.Table.from_batches([batch]), part)
 
 
@@ -88,8 +96,7 @@ def count_trips(path: Path | str) -> int:
 def write_trips(trips: gpd.GeoDataFrame, path: Path | str) -> None:
     """Write trips in the format of the file's ending; the file appears whole or not at all."""
     path = Path(path)
-    if path.suffix not in WRITABLE:
-        raise InputError(f"{path}: trips can be written as {', '.join(WRITABLE)}; choose one of these endings.")
+    check_ending(path)
     with replacing(path) as temporary:
         if path.suffix == ".parquet":
             pq.write_table(to_arrow(trips), temporary, **PARQUET)
@@ -107,8 +114,12 @@ def write_pieces(pieces: Iterator[gpd.GeoDataFrame], path: Path | str) -> int:
     GeoParquet and CSV are written as they come, so that memory does not grow; the other formats are one document.
     """
     path, count = Path(path), 0
+    check_ending(path)
     if path.suffix not in (".parquet", ".csv"):
-        trips = gpd.GeoDataFrame(pd.concat(list(pieces), ignore_index=True), crs="EPSG:4326")
+        frames = [piece for piece in pieces if len(piece)]
+        if not frames:
+            raise _nothing_to(path)
+        trips = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs="EPSG:4326")
         write_trips(trips, path)
         return len(trips)
     with replacing(path) as temporary, ExitStack() as stack:
@@ -121,6 +132,8 @@ def write_pieces(pieces: Iterator[gpd.GeoDataFrame], path: Path | str) -> int:
                 writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema, **PARQUET))
                 writer.write_table(table)
             count += len(piece)
+        if not count:
+            raise _nothing_to(path)
         stack.close()
     return count
 
@@ -131,6 +144,16 @@ def compact(trips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         percent=[np.round(np.asarray(p) / PERCENT_STEP) * PERCENT_STEP for p in trips["percent"]],
         offset=[np.round(np.asarray(o) / OFFSET_STEP_M) * OFFSET_STEP_M for o in trips["offset"]],
     )
+
+
+def _nothing_to(path: Path) -> InputError:
+    return InputError(f"{path}: not written, for there are no trips to write; give a table that holds some.")
+
+
+def check_ending(path: Path) -> None:
+    """Raise `InputError` where trips cannot be written under this name."""
+    if path.suffix not in WRITABLE:
+        raise InputError(f"{path}: trips can be written as {', '.join(WRITABLE)}; choose one of these endings.")
 
 
 @contextmanager
@@ -170,7 +193,7 @@ def to_arrow(trips: gpd.GeoDataFrame, *, with_bounds: bool = True) -> pa.Table:
             fields.append(pa.Schema.from_pandas(plain[[column]], preserve_index=False).field(column))
     table = pa.Table.from_pandas(plain, schema=pa.schema(fields), preserve_index=False)
     bounds = [float(b) for b in trips.total_bounds] if with_bounds and len(trips) else []
-    facts: dict[str, object] = {"encoding": "WKB", "geometry_types": ["LineString"]}
+    facts: dict[str, object] = {"encoding": "WKB", "geometry_types": ["LineString"], "crs": _crs_as_json()}
     if bounds:
         facts["bbox"] = bounds
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": facts}}
@@ -233,6 +256,11 @@ def point_count(duration_s: float, interval_s: float) -> int:
     return round(duration_s / interval_s) + 1
 
 
+@cache
+def _crs_as_json() -> dict[str, Any]:
+    return pyproj.CRS("EPSG:4326").to_json_dict()
+
+
 def _parts(path: Path) -> list[Path]:
     if path.is_dir():
         parts = sorted(path.glob("*.parquet"))
@@ -253,10 +281,17 @@ def _open_parquet(part: Path) -> pq.ParquetFile:
 
 def _read_part(part: Path, columns: list[str] | None) -> gpd.GeoDataFrame:
     file = _open_parquet(part)
-    missing = sorted({"trip_id", "start_time", "interval", "geometry", *(columns or ())} - set(file.schema_arrow.names))
-    if missing:
-        raise InputError(f"{part}: the column {missing[0]!r} is missing; a table of trips needs it (see htp prepare).")
+    _check_columns(file, part, columns or ())
     return _to_frame(file.read(columns), part)
+
+
+def _check_columns(file: pq.ParquetFile, part: Path, needs: Sequence[str]) -> None:
+    missing = [name for name in (*COLUMNS, *needs) if name not in file.schema_arrow.names]
+    if not missing:
+        return
+    if missing[0] in LIST_COLUMNS:
+        raise InputError(f"{part}: the column {missing[0]!r} is missing; run `htp prepare` on these trips first.")
+    raise InputError(f"{part}: the column {missing[0]!r} is missing; a table of trips has {', '.join(COLUMNS)}.")
 
 
 def _to_frame(table: pa.Table, part: Path) -> gpd.GeoDataFrame:

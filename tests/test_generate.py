@@ -187,7 +187,7 @@ def test_trips_along_a_route_stream_into_a_file_as_generated_at_once(generator, 
 def test_trips_that_are_not_prepared_cannot_be_asked_like(generator, tiny_data, tmp_path):
     raw = read_trips(tiny_data / "heldout.parquet").drop(columns=["percent", "offset", "roads"])
     write_trips(raw, tmp_path / "raw.parquet")
-    with pytest.raises(InputError, match=r"raw\.parquet: these trips are not prepared; run `htp prepare`"):
+    with pytest.raises(InputError, match=r"raw\.parquet: the column 'roads' is missing; run `htp prepare`"):
         generate_like(generator, tmp_path / "raw.parquet", tmp_path / "out.parquet", Sampling())
     assert [path.name for path in tmp_path.iterdir()] == ["raw.parquet"]
 
