@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from htp.errors import InputError
@@ -213,26 +214,28 @@ def generate(
     from htp.generate import Generator, check_count
     from htp.language.decode import Sampling
     from htp.requests import generate_along, generate_like
-    from htp.trips import Conditions
+    from htp.trips import Conditions, check_ending
 
     _refuse_to_overwrite(out, force)
+    check_ending(out)
     if (like is None) == (not via):
         raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
+    check_count(1, n)
+    places = [_place(text) for text in via]
     try:
         sampling = Sampling(temperature, top_p)
     except ValueError as error:
         raise InputError(f"{error}.") from error
+    if like is None and depart is None:
+        raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
     generator = Generator.load(checkpoint, device)
     with _bar("generating") as progress:
         if like is not None:
             count = generate_like(generator, like, out, sampling, seed=seed, progress=progress)
         else:
-            check_count(1, n)
-            if depart is None:
-                raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
+            assert depart is not None
             when = generator.city.local_time(depart)
-            route = generator.city.route([_place(text) for text in via])
-            wanted = Conditions(route, when, duration, interval_s=interval)
+            wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
             count = generate_along(generator, wanted, n, out, sampling, seed=seed, progress=progress)
     print(f"{out}: {count:,} generated trips")
 
@@ -295,18 +298,16 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        console.print(f"[bold red]htp:[/] {error}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]htp:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("stopped")
-        sys.exit(130)
 
 
 def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
     """Send a table of trips through a step piece by piece."""
-    from htp.trips import count_trips, iter_trips, write_pieces
+    from htp.trips import check_ending, count_trips, iter_trips, write_pieces
 
     _refuse_to_overwrite(out, force)
+    check_ending(out)
     total, done = count_trips(trips), 0
     with _bar("tokenizing") as progress:
 
@@ -351,7 +352,7 @@ def _day(text: str) -> date:
 
 
 def _say(line: dict) -> None:
-    console.print(json.dumps(line), highlight=False, soft_wrap=True)
+    console.print(json.dumps(line), highlight=False, markup=False, soft_wrap=True)
 
 
 class _bar:  # noqa: N801  a context manager used as a function

@@ -69,6 +69,10 @@ class Generator:
         files.verify()
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise InputError(f"the device {device!r} is not there; choose auto, cpu or cuda.") from error
         city = City.load(files.city)
         tokenizer = Tokenizer.load(files.tokenizer, city, device)
         language = Language.load(files.language, device)

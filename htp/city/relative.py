@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from htp.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,7 +39,8 @@ class RouteLines:
 
     @classmethod
     def of(cls, city: City, routes: Sequence[NDArray[np.int32]]) -> RouteLines:
-        """Lay out the polylines of routes given as lists of road_id."""
+        """Lay out the polylines of routes given as lists of road_id; `InputError` where one is not the city's."""
+        check_roads(city, routes)
         roads = np.concatenate([np.asarray(route, dtype=np.int32) for route in routes])
         first_road = np.r_[0, np.cumsum([len(route) for route in routes])]
         row = np.repeat(np.arange(len(routes)), np.diff(first_road))
@@ -83,6 +86,16 @@ class RouteLines:
         segment = np.maximum(left, at_start)
         length = self.axis_m[segment + 1] - self.axis_m[segment]
         return segment, np.clip((wanted - self.axis_m[segment]) / np.maximum(length, 1e-9), 0.0, 1.0)
+
+
+def check_roads(city: City, routes: Sequence[NDArray[np.int32]]) -> None:
+    """Raise `InputError` where a route is empty or drives a road that the city does not have."""
+    for number, route in enumerate(routes):
+        if len(route) == 0 or np.min(route) < 0 or np.max(route) >= len(city):
+            raise InputError(
+                f"route {number} is empty or drives roads that {city.name} does not have, whose {len(city)} count from "
+                "0; are these trips of another city? Prepare them for this one."
+            )
 
 
 def lines_through(xy: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.object_]:

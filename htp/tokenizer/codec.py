@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from htp.city.relative import RouteLines, lines_through
+from htp.city.relative import RouteLines, check_roads, lines_through
 from htp.config import TokenizerConfig
 from htp.errors import InputError
 from htp.tokenizer.batch import Batches, Routes, pad
@@ -196,6 +196,7 @@ class Tokenizer:
 def drives_of(trips: gpd.GeoDataFrame, city: City, seed: int, first: int = 0) -> Drives:
     """Return what the decoder is told of prepared trips, as they were driven; `first` is the first one's place."""
     roads = [np.asarray(route, dtype=np.int32) for route in trips["roads"]]
+    check_roads(city, roads)
     lengths = np.array([city.length_m[route].sum() for route in roads])
     driven = np.array([percent[-1] - percent[0] for percent in trips["percent"]], dtype=np.float64)
     keys = np.column_stack([np.full(len(trips), seed), np.arange(first, first + len(trips))]).astype(np.uint64)

@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from htp.city.relative import RouteLines, lines_through
+from htp.errors import InputError
 
 ORIGIN_M = np.array([283_000.0, 6_690_000.0])
 
@@ -89,6 +90,12 @@ def test_a_route_that_drives_a_road_twice_knows_both_times(triangle):
     first, second = lines.place(row, np.array([100.0, 100 + triangle.length_m.sum()]))
     np.testing.assert_allclose(first, second, atol=1e-6)
     assert lines.road_at(row, np.array([100.0, 1300.0])).tolist() == [0, 3]
+
+
+@pytest.mark.parametrize("route", [[], [0, 3], [-1]], ids=["empty", "a road too many", "before the first"])
+def test_a_route_of_another_city_is_refused(triangle, route):
+    with pytest.raises(InputError, match="route 1 is empty or drives roads that Triangle does not have, whose 3 count"):
+        RouteLines.of(triangle, [np.array([0, 1]), np.array(route, dtype=np.int32)])
 
 
 def test_points_become_lines_rounded_to_a_tenth_of_a_metre():
