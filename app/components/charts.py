@@ -79,9 +79,9 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
 
 
 def _edges(points: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the edges of at most 26 bins of a whole, round width that hold all values."""
+    """Return the edges of at most 18 bins of a whole, round width that hold all values."""
     low, high = points.min(), points.max()
-    width = next(width for width in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if (high - low) / width <= 24)
+    width = next(width for width in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000) if (high - low) / width <= 16)
     first = low // width * width
     return np.arange(first, high + width + 1, width).astype(float)
 

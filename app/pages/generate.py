@@ -17,7 +17,8 @@ from app.state import Choices, remember, restore
 from htp.errors import InputError
 
 HEIGHT = "calc(100dvh - 3.75rem)"  # of the map, below Streamlit's header
-POLL_S = 0.2
+WAIT_S = 0.5  # for the work to end before its progress is shown; the end itself is shown at once
+POLL_S = 0.1  # from one such wait to the next
 
 
 def page() -> None:
@@ -118,7 +119,7 @@ def _progress() -> None:
     """Show how far the work is; look again soon."""
     job = st.session_state.get("job")
     if job is not None:
-        job.wait(POLL_S)
+        job.wait(WAIT_S)
     if job is None or not job.running:
         st.rerun()
     share = job.done / job.total if job.total else 0.0
