@@ -34,11 +34,6 @@ class Job(Generic[Result]):
         """Whether the work still goes on."""
         return self._thread.is_alive()
 
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody stopped it before it was done."""
-        return self._stop.is_set() and self.result is None
-
     def stop(self) -> None:
         """Ask the work to stop at its next report of progress."""
         self._stop.set()
