@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+from safetensors import SafetensorError
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
 
@@ -65,13 +67,26 @@ def from_base(base: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     try:
         model = AutoModel.from_pretrained(source, trust_remote_code=False, dtype="float32", **options)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
         raise InputError(
             f"{base}: no causal language model could be loaded from it ({reason}); "
             "name a folder, a .gguf file or a model of the hub."
         ) from error
+    if not _is_causal(model):
+        raise InputError(f"{base}: is no causal language model; take one that writes text from left to right.")
     return model, tokenizer  # type: ignore[return-value]  # PreTrainedTokenizerFast in all that loads here
+
+
+def _is_causal(model: PreTrainedModel) -> bool:
+    """Return whether no token sees those after it; `transformers` loads encoders just as readily."""
+    ids = torch.tensor([[1, 2, 3], [1, 2, 4]])
+    try:
+        with torch.no_grad():
+            h = model(input_ids=ids).last_hidden_state
+    except (TypeError, ValueError, AttributeError):  # made for images or for pairs of texts
+        return False
+    return torch.allclose(h[0, :2], h[1, :2], atol=1e-3)
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
