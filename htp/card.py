@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htp.checkpoint import Checkpoint
+from htp.errors import InputError
 from htp.evaluate import evaluate
 from htp.generate import Generator, reconstruct
 from htp.language.decode import Sampling
@@ -15,7 +16,9 @@ from htp.requests import generate_like
 from htp.trips import count_trips, iter_trips, replacing, write_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import geopandas as gpd
 
     from htp.evaluate.report import Report
 
@@ -35,12 +38,14 @@ def write_card(
 ) -> Report:
     """Generate a trip like each held-out one, evaluate, write README.md and seal the checkpoint; return the report."""
     files = Checkpoint(checkpoint)
+    if not (files.language.is_dir() and files.heldout.is_file()):
+        raise InputError(f"{checkpoint}: no complete checkpoint; finish it with `htp train language`.")
     files.seal()  # a checkpoint without its card is whole enough to be loaded
     generator = Generator.load(checkpoint)
     with tempfile.TemporaryDirectory() as folder:
         generated, ceiling = Path(folder) / "generated.parquet", Path(folder) / "reconstructed.parquet"
         generate_like(generator, files.heldout, generated, Sampling(), seed=seed, progress=progress)
-        write_pieces((reconstruct(piece, generator.tokenizer, seed) for piece in iter_trips(files.heldout)), ceiling)
+        write_pieces(_reconstructed(files, generator, seed), ceiling)
         city = generator.city
         report = evaluate(
             files.heldout, generated, city, ceiling=ceiling, seed=seed, workers=workers, progress=progress
@@ -49,6 +54,13 @@ def write_card(
         path.write_text(card_text(files, generator, report, simulated=simulated), encoding="utf-8")
     files.seal()
     return report
+
+
+def _reconstructed(files: Checkpoint, generator: Generator, seed: int) -> Iterator[gpd.GeoDataFrame]:
+    done = 0
+    for piece in iter_trips(files.heldout):
+        yield reconstruct(piece, generator.tokenizer, seed, done)
+        done += len(piece)
 
 
 def card_text(files: Checkpoint, generator: Generator, report: Report, *, simulated: bool) -> str:
@@ -106,7 +118,7 @@ def _training(stage: Path) -> dict:
     lines = (stage / "training.jsonl").read_text(encoding="utf-8").splitlines()
     reports = [json.loads(line) for line in lines]
     settings = json.loads((stage / "settings.json").read_text(encoding="utf-8"))
-    last = next(report for report in reversed(reports) if "loss" in report or "error_m" in report)
+    last = next((one for one in reversed(reports) if "loss" in one or "error_m" in one), reports[-1])
     return {"minutes": reports[-1]["minutes"], "settings": settings, "last": last}
 
 
