@@ -207,7 +207,7 @@ def test_stage_1_refuses_bad_input(htp, files, monkeypatch, command, names, sent
         (["--top-p", "0"], "top_p is 0.0"),
         (["--device", "abacus"], "the device 'abacus' is not there"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_generation_refuses_bad_input(htp, files, via, monkeypatch, options, sentence):
     monkeypatch.chdir(files)
