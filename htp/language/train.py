@@ -243,7 +243,6 @@ def fit(
         callbacks=[clock],
     )
     trainer.remove_callback(PrinterCallback)  # `clock` reports
-    trainer.remove_callback(PrinterCallback)  # `report` hears each line
     trainer.train(resume_from_checkpoint=_last_whole(training))
     language.save(folder)
     shutil.rmtree(training)
