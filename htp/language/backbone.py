@@ -18,6 +18,8 @@ from htp.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from torch import Tensor
+
     from htp.config import LanguageConfig
 
 
@@ -87,6 +89,18 @@ def _is_causal(model: PreTrainedModel) -> bool:
     except (TypeError, ValueError, AttributeError):  # made for images or for pairs of texts
         return False
     return torch.allclose(h[0, :2], h[1, :2], atol=1e-3)
+
+
+def balance(model: PreTrainedModel) -> Tensor:
+    """Return factors [hidden] that bring each dimension of a base model's last hidden states to size 1.
+
+    Ours: a few dimensions of a pretrained model are large whatever it reads (one of SmolLM2-135M is near 49, all together
+    have a root mean square of 2.5) and drown the rest in heads that start at random; docs/lora.md has what it brings.
+    """
+    ids = torch.randint(model.config.vocab_size, (4, 64), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        h = model(input_ids=ids).last_hidden_state
+    return h.square().mean(dim=(0, 1)).clamp_min(1e-6).rsqrt()
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

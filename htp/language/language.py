@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from htp.errors import InputError
-from htp.language.backbone import built_in, built_in_tokenizer, encode_texts, from_base
+from htp.language.backbone import balance, built_in, built_in_tokenizer, encode_texts, from_base
 from htp.language.decode import Sampling, write_answers
 from htp.language.model import LanguageModel
 from htp.language.prompt import Facts, Question, ask, question_texts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
 
-HEADS = ("rows.small", "rows.roads", "place", "query", "key", "progress")
+HEADS = ("gain", "rows.small", "rows.roads", "place", "query", "key", "progress")
 
 
 class Language:
@@ -62,7 +62,8 @@ class Language:
         backbone, tokenizer = from_base(base)
         size = cast("nn.Embedding", backbone.get_input_embeddings()).num_embeddings
         lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
-        model = LanguageModel(get_peft_model(backbone, lora), vocabulary, size, road_features)
+        gain = balance(backbone)
+        model = LanguageModel(get_peft_model(backbone, lora), vocabulary, size, road_features, gain)
         return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
 
     @classmethod
@@ -76,7 +77,8 @@ class Language:
                 tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             else:
                 backbone, tokenizer = _adapted(facts, folder)
-            model = LanguageModel(backbone, vocabulary, facts["text_size"])
+            gain = None if facts["base"] is None else torch.ones(backbone.config.hidden_size)  # to be loaded
+            model = LanguageModel(backbone, vocabulary, facts["text_size"], gain=gain)
             state = {name: tensor.float() for name, tensor in load_file(folder / "tokens.safetensors").items()}
             left_out, foreign = model.load_state_dict(state, strict=False)
         except InputError:

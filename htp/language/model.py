@@ -91,8 +91,11 @@ class LanguageModel(nn.Module):
         vocabulary: Vocabulary,
         text_size: int,
         road_features: Tensor | None = None,
+        gain: Tensor | None = None,
     ) -> None:
         super().__init__()
+        self.gain: Tensor | None
+        self.register_buffer("gain", gain)  # [hidden] of what the heads read of a base model
         hidden = backbone.config.hidden_size
         self.backbone, self.vocabulary, self.text_size = backbone, vocabulary, text_size
         self.rows = TokenRows(vocabulary, hidden, road_features)
@@ -111,7 +114,8 @@ class LanguageModel(nn.Module):
     def code_logits(self, h: Tensor, layer: int) -> Tensor:
         """Return the logits of the codes of one layer, [..., C_l]: all that the grammar allows there."""
         first = self.vocabulary.first_code(layer)
-        return F.linear(h, self.rows.small.weight[first : first + self.vocabulary.codebook_sizes[layer]].to(h.dtype))
+        rows = self.rows.small.weight[first : first + self.vocabulary.codebook_sizes[layer]]
+        return F.linear(self._even(h), rows.to(h.dtype))
 
     def anchor_logits(self, h: Tensor, keys: Tensor, asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
         """Return the logits of the road on which a pattern ends, [B, P, R].
@@ -120,7 +124,7 @@ class LanguageModel(nn.Module):
         [B, P] the anchor before (0 at first), `pattern` [B, P] its number. Roads behind the one before get -inf, and
         the last pattern ends on the last road.
         """
-        scores = self.query(h) @ keys.transpose(1, 2) / POINTER**0.5
+        scores = self.query(self._even(h)) @ keys.transpose(1, 2) / POINTER**0.5
         scores = scores.float() + self.progress(self._progress(asked, before, pattern)).float()[..., 0]
         number = torch.arange(keys.shape[1], device=h.device)
         allowed = asked.road_mask[:, None] & (number >= before[..., None])
@@ -131,7 +135,7 @@ class LanguageModel(nn.Module):
     def road_keys(self, h: Tensor, first_road_at: Tensor, roads: int) -> Tensor:
         """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` in `h` [B, S, .]."""
         places = (first_road_at[:, None] + torch.arange(roads, device=h.device)).clamp_max(h.shape[1] - 1)
-        return self.key(h.gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
+        return self.key(self._even(h).gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
 
     def loss(self, asked: Asked) -> Tensor:
         """Return the mean cross-entropy of anchors and codes, each among the tokens that may stand there."""
@@ -153,6 +157,9 @@ class LanguageModel(nn.Module):
             logits = self.code_logits(answer[:, :, layer + 1][real], layer).float()
             total = total + F.cross_entropy(logits, asked.codes[..., layer][real], reduction="sum")
         return total / (real.sum() * per_pattern)
+
+    def _even(self, h: Tensor) -> Tensor:
+        return h if self.gain is None else h * self.gain.to(h.dtype)
 
     @staticmethod
     def _progress(asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
