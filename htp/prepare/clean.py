@@ -1,4 +1,4 @@
-"""Drop trips that are broken, out of town or of the wrong length, and bring the rest to one sampling interval (paper A.2).
+"""Drop trips that are broken, out of town or of the wrong length, and resample the rest to one interval (paper A.2).
 
 Every trip that is dropped is counted under one reason, the first that applies in the order of this file.
 """
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htp.prepare.rawtrips import RawTrips
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.prepare.rawtrips import RawTrips
 
 MAX_SPEED_MPS = 200 / 3.6  # issue: jumps beyond 200 km/h
 MIN_JUMP_M = 100.0  # ours: below it, noise at short intervals looks fast but is no jump
@@ -55,7 +54,7 @@ def in_town(lonlat: NDArray[np.float64], city: City) -> NDArray[np.bool_]:
 
 
 def resample(raw: RawTrips, interval_s: NDArray[np.float64]) -> CleanTrips:
-    """Interpolate every trip [B] in time, from its first point on; what is left after the last whole interval is cut."""
+    """Interpolate every trip [B] in time, from its first point to its last whole interval."""
     if len(raw) == 0:
         return CleanTrips(raw, interval_s)
     start_s, stop_s = raw.time_s[raw.first[:-1]], raw.time_s[raw.first[1:] - 1]

@@ -1,9 +1,9 @@
 """Make the labels of matched trips: percent along the route and offset from it (paper §4.1, Figure 3).
 
-The paper does not say what happens where GPS noise makes a point lie behind the one before. Ours: points of a standing car
-share one place, the mean of theirs, and the rest is the non-decreasing sequence nearest to the matched places (isotonic
-regression); what is left over goes into the offset. A running maximum would instead push a standing car forward with every
-jitter. Matches that cannot be what was driven are dropped here, since the model learns whatever is let through.
+The paper does not say what happens where GPS noise makes a point lie behind the one before. Ours: points of a standing
+car share one place, the mean of theirs, and the rest is the non-decreasing sequence nearest to the matched places
+(isotonic regression); what is left over goes into the offset. A running maximum would instead push a standing car
+forward with every jitter. Matches that cannot be what was driven are dropped: the model learns whatever is let through.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class PrepareOptions:
     """Options of `htp prepare`; the first four decide what the prepared trips are, the rest how fast they are made."""
 
     interval_s: float | None = 15.0  # sampling interval of the prepared trips; None: every trip keeps its own
-    columns: Mapping[str, str] = field(default_factory=dict)  # role -> column of a plain CSV; what is missing is guessed
+    columns: Mapping[str, str] = field(default_factory=dict)  # role -> column of a plain CSV; the rest is guessed
     heldout_share: float = 0.1  # design: split 90/10
     seed: int = 0  # of the split
     workers: int | None = None  # processes; None: one a core
@@ -33,7 +33,9 @@ class PrepareOptions:
         if self.interval_s is not None and not 0 < self.interval_s <= 3600:
             raise InputError(f"The interval is {self.interval_s} s; give one above 0 and up to 3600 s.")
         if not 0 <= self.heldout_share < 1:
-            raise InputError(f"The held-out share is {self.heldout_share}; give one from 0 up to, but not including, 1.")
+            raise InputError(
+                f"The held-out share is {self.heldout_share}; give one from 0 up to, but not including, 1."
+            )
         if self.workers is not None and self.workers < 1:
             raise InputError(f"{self.workers} workers were asked for; give 1 or more.")
         unknown = sorted(set(self.columns) - set(ROLES))

@@ -1,4 +1,4 @@
-"""Read trips from GeoParquet in the layout of the design: a row a trip with start time, interval and a line of points."""
+"""Read trips from GeoParquet in the layout of the design: a row a trip with start time, interval and line of points."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from htp.prepare.rawtrips import Chunk
+
 TRIPS_A_CHUNK = 2000
 
 
@@ -34,7 +36,7 @@ class ParquetSource:
         """Trips of all parts."""
         return count_trips(self.path)
 
-    def chunks(self) -> Iterator[ParquetChunk]:
+    def chunks(self) -> Iterator[Chunk]:
         """Yield some trips at a time."""
         for trips in iter_trips(self.path, TRIPS_A_CHUNK):
             yield ParquetChunk(trips, len(trips))

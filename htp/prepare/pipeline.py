@@ -1,4 +1,4 @@
-"""Prepare raw trips: read → clean → match → label → split, chunk by chunk, over all cores, into two tables and a report.
+"""Prepare raw trips: read → clean → match → label → split, chunk by chunk, on all cores, into two tables and a report.
 
 Every finished chunk lies in `<out>/parts-<fingerprint>/` as two small tables and a note of its counts; a run that was
 stopped makes only what is missing. Memory holds a few chunks at a time, however many trips there are.
@@ -15,8 +15,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow.parquet as pq
 
@@ -29,6 +28,7 @@ from htp.trips import replacing, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from htp.city.network import City
     from htp.prepare.options import PrepareOptions
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TABLES = ("train", "heldout")
 MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
-VERSION = 1  # of what preparation does to a trip; parts of another version are made again
+VERSION = 2  # of what preparation does to a trip; parts of another version are made again
 
 
 def prepare(
@@ -47,7 +47,7 @@ def prepare(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Prepare the trips of all sources into `out`: `train.parquet`, `heldout.parquet`, `report.json`; return the report.
+    """Prepare all trips into `out/train.parquet` and `out/heldout.parquet`; return what `out/report.json` says.
 
     `progress` is told how much of the sources is done, in bytes or rows, and how much there is. `InputError` where a
     source cannot be read, the city does not cover the trips, or no trip is left.
@@ -71,7 +71,8 @@ def prepare(
         raise
     for table in TABLES:
         _merge(sorted(parts.glob(f"*-{table}.parquet")), out / f"{table}.parquet")
-    report = facts | tally.figures() | {"seconds": round(time.monotonic() - started, 1)}
+    notes = [note for source in opened for note in source.notes]
+    report = facts | tally.figures() | {"notes": notes, "seconds": round(time.monotonic() - started, 1)}
     with replacing(out / "report.json") as path:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.rmtree(parts)
@@ -98,14 +99,14 @@ def _make_parts(
 
 
 class _Workers:
-    """Processes that prepare chunks; only a few chunks wait at a time, and nothing starts before the first one comes."""
+    """Processes that prepare chunks; few chunks wait at a time, and no process starts before the first one comes."""
 
     def __init__(self, city: City, parts: Path, options: PrepareOptions, workers: int) -> None:
         self._city, self._parts, self._options, self._workers = city, parts, options, workers
         self._pool: ProcessPoolExecutor | None = None
         self._running: dict[Future[Tally], int] = {}
 
-    def __enter__(self) -> _Workers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -195,7 +196,7 @@ def _check_result(tally: Tally, sources: Sequence[Source], city: City) -> None:
 def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> dict[str, Any]:
     """Return what the result depends on, and a fingerprint of it."""
     facts = {
-        "sources": [{"name": source.path.name, "size": source.size, "sha256": digest(source.path)} for source in sources],
+        "sources": [{"name": one.path.name, "size": one.size, "sha256": digest(one.path)} for one in sources],
         "city": {"name": city.name, "roads": len(city), "sha256": city_fingerprint(city)},
         "settings": {
             "interval_s": options.interval_s,
@@ -208,4 +209,4 @@ def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> di
         "version": VERSION,
     }
     fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    return facts | {"fingerprint": fingerprint, "notes": [note for source in sources for note in source.notes]}
+    return facts | {"fingerprint": fingerprint}

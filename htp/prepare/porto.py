@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
 
 from htp.errors import InputError
+from htp.prepare.csv_rows import read_header, read_rows
 from htp.prepare.rawtrips import RawTrips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
+
+    from htp.prepare.rawtrips import Chunk
 
 COLUMNS = ("TRIP_ID", "TIMESTAMP", "MISSING_DATA", "POLYLINE")
 INTERVAL_S = 15.0
@@ -36,32 +38,21 @@ class PortoSource:
     path: Path
     notes: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Check the columns; `InputError` where one is missing."""
+        missing = [name for name in COLUMNS if name not in read_header(self.path)[1]]
+        if missing:
+            raise InputError(f"{self.path}: the column {missing[0]!r} is missing; Porto's layout has it.")
+
     @property
     def size(self) -> int:
         """Bytes of the file."""
         return self.path.stat().st_size
 
-    def chunks(self) -> Iterator[PortoChunk]:
-        """Yield some 2,000 trips at a time; rows with too many or too few cells are counted with the chunk they precede."""
-        broken: list[str] = []
-        try:
-            reader = pa.csv.open_csv(
-                self.path,
-                read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
-                parse_options=pa.csv.ParseOptions(
-                    invalid_row_handler=lambda row: broken.append(row.text) or "skip",
-                ),
-                convert_options=pa.csv.ConvertOptions(
-                    include_columns=list(COLUMNS), column_types=dict.fromkeys(COLUMNS, pa.string())
-                ),
-            )
-            for batch in reader:
-                bad, broken[:] = len(broken), []
-                yield PortoChunk(pa.Table.from_batches([batch]), bad, max(batch.nbytes, 1))
-        except pa.ArrowInvalid as error:
-            raise InputError(f"{self.path}: not a readable CSV file ({error}); give it in Porto's layout.") from error
-        if broken:
-            yield PortoChunk(pa.table({name: pa.array([], pa.string()) for name in COLUMNS}), len(broken), 1)
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield some 2,000 trips at a time."""
+        for table, bad_lines in read_rows(self.path, COLUMNS, BLOCK_BYTES):
+            yield PortoChunk(table, bad_lines, max(table.nbytes, 1))
 
 
 @dataclass(frozen=True)

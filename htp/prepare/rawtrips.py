@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawTrips:
-    """B trips of N points in all, trip after trip, in the order of time; rows that were no trips are counted by reason."""
+    """B trips of N points in all, trip after trip, in the order of time; rows that are no trips are counted."""
 
     trip_id: list[str]  # [B]
     count: NDArray[np.int64]  # [B] points of each trip, at least one
@@ -58,7 +58,10 @@ class RawTrips:
 class Chunk(Protocol):
     """A piece of a source that a worker process turns into trips."""
 
-    size: int  # how much of the source it is, in the source's units
+    @property
+    def size(self) -> int:
+        """How much of the source it is, in the source's units."""
+        ...
 
     def parse(self) -> RawTrips:
         """Return its trips; rows that are none are counted by reason."""
@@ -69,8 +72,12 @@ class Source(Protocol):
     """A file or folder of trips that can be read piece by piece."""
 
     path: Path
-    size: int  # rows or bytes, for progress
     notes: list[str]  # what was guessed, in sentences for the user
+
+    @property
+    def size(self) -> int:
+        """How much there is, in rows or bytes."""
+        ...
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the pieces, the same ones in the same order each time."""

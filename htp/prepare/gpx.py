@@ -1,0 +1,92 @@
+"""Read GPX 1.0 and 1.1: every segment of every track is a trip, named by its track or its file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import gpxpy
+import gpxpy.gpx
+import numpy as np
+
+from htp.errors import InputError
+from htp.prepare.rawtrips import RawTrips
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from htp.prepare.rawtrips import Chunk
+
+BYTES_A_CHUNK = 4 << 20
+
+
+@dataclass
+class GpxSource:
+    """A GPX file, or a folder of them."""
+
+    path: Path
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.stat().st_size for file in self._files())
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield some files at a time."""
+        files: list[Path] = []
+        size = 0
+        for file in self._files():
+            files.append(file)
+            size += file.stat().st_size
+            if size >= BYTES_A_CHUNK:
+                yield GpxChunk(tuple(files), size)
+                files, size = [], 0
+        if files:
+            yield GpxChunk(tuple(files), size)
+
+    def _files(self) -> list[Path]:
+        files = sorted(self.path.rglob("*.gpx")) if self.path.is_dir() else [self.path]
+        if not files:
+            raise InputError(f"{self.path}: the folder holds no .gpx files; give a folder of them, or other trips.")
+        return files
+
+
+@dataclass(frozen=True)
+class GpxChunk:
+    """Some files."""
+
+    files: tuple[Path, ...]
+    size: int
+
+    def parse(self) -> RawTrips:
+        """Return the trips; files that are no GPX and segments without times are dropped."""
+        dropped: Counter[str] = Counter()
+        ids: list[str] = []
+        points: list[NDArray[np.float64]] = []
+        for file in self.files:
+            try:
+                tracks = gpxpy.parse(file.read_text(encoding="utf-8-sig")).tracks
+            except (gpxpy.gpx.GPXException, UnicodeDecodeError):
+                dropped["broken_file"] += 1
+                continue
+            for trip_id, segment in _segments(file, tracks):
+                timed = [(p.longitude, p.latitude, p.time.timestamp()) for p in segment.points if p.time]
+                if not timed or len(timed) < len(segment.points):
+                    dropped["no_time" if segment.points else "no_points"] += 1
+                    continue
+                ids.append(trip_id)
+                points.append(np.array(timed))
+        return RawTrips.of(ids, points, dropped)
+
+
+def _segments(file: Path, tracks: list[gpxpy.gpx.GPXTrack]) -> Iterator[tuple[str, gpxpy.gpx.GPXTrackSegment]]:
+    """Yield every segment with a name that is its own within the file."""
+    for number, track in enumerate(tracks):
+        name = track.name or (file.stem if len(tracks) == 1 else f"{file.stem}-{number}")
+        for piece, segment in enumerate(track.segments):
+            yield name if len(track.segments) == 1 else f"{name}-{piece}", segment
