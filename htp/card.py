@@ -65,48 +65,62 @@ def _reconstructed(files: Checkpoint, generator: Generator, seed: int) -> Iterat
 
 def card_text(files: Checkpoint, generator: Generator, report: Report, *, simulated: bool) -> str:
     """Return the card as Markdown with a header that programs read."""
+    name = generator.city.name
+    return "\n".join(
+        [
+            "---",
+            f"city: {name}",
+            f"simulated: {'true' if simulated else 'false'}",
+            "license: Apache-2.0 (model), ODbL-1.0 (roads)",
+            "---",
+            "",
+            f"# HTP for {name}",
+            "",
+            "A generator of GPS trips: an RQ-VAE over travel patterns and a language model that writes them.",
+            SIMULATED if simulated else "The trips were recorded.",
+            "",
+            *_data_lines(files, generator),
+            *_training_lines(files),
+            *_metric_lines(report),
+        ]
+    )
+
+
+def _data_lines(files: Checkpoint, generator: Generator) -> list[str]:
     city = generator.city
+    return [
+        "## Data",
+        "",
+        f"- Roads: {len(city):,} directed roads. {city.source}. Licence: {city.licence}",
+        f"- Held-out trips, never trained on: {count_trips(files.heldout):,} (`heldout.parquet`).",
+        "",
+    ]
+
+
+def _training_lines(files: Checkpoint) -> list[str]:
     stages = {stage.name: _training(stage) for stage in (files.tokenizer, files.language)}
+    return ["## Training", "", *[line for name, facts in stages.items() for line in _stage_lines(name, facts)], ""]
+
+
+def _metric_lines(report: Report) -> list[str]:
     rows = [
         f"| {line.name} | {line.value:.5f} | {line.floor:.5f} | "
         f"{'' if line.ceiling is None else f'{line.ceiling:.5f}'} |"
         for line in report.lines
     ]
-    return "\n".join(
-        [
-            "---",
-            f"city: {city.name}",
-            f"simulated: {'true' if simulated else 'false'}",
-            "license: Apache-2.0 (model), ODbL-1.0 (roads)",
-            "---",
-            "",
-            f"# HTP for {city.name}",
-            "",
-            "A generator of GPS trips: an RQ-VAE over travel patterns and a language model that writes them.",
-            SIMULATED if simulated else "The trips were recorded.",
-            "",
-            "## Data",
-            "",
-            f"- Roads: {len(city):,} directed roads. {city.source}. Licence: {city.licence}",
-            f"- Held-out trips, never trained on: {count_trips(files.heldout):,} (`heldout.parquet`).",
-            "",
-            "## Training",
-            "",
-            *[line for name, facts in stages.items() for line in _stage_lines(name, facts)],
-            "",
-            "## Held-out trips against trips generated from their conditions",
-            "",
-            "`htp generate --like heldout.parquet`, then `htp evaluate`. The noise floor is one half of the real trips",
-            "against the other; the ceiling is the real trips through the tokenizer and back.",
-            "",
-            "| metric | generated | noise floor | ceiling |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            "",
-            f"Validity: `{json.dumps(_validity(report))}`",
-            "",
-        ]
-    )
+    return [
+        "## Held-out trips against trips generated from their conditions",
+        "",
+        "`htp generate --like heldout.parquet`, then `htp evaluate`. The noise floor is one half of the real trips",
+        "against the other; the ceiling is the real trips through the tokenizer and back.",
+        "",
+        "| metric | generated | noise floor | ceiling |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        "",
+        f"Validity: `{json.dumps(_validity(report))}`",
+        "",
+    ]
 
 
 def _stage_lines(name: str, facts: dict) -> list[str]:
