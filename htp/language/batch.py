@@ -45,25 +45,35 @@ def collate(questions: Sequence[Question], answers: Sequence[Answer], vocabulary
     return _asked(questions, ids, mask, place, answer_at, np.ones(len(pieces), np.int64), anchors, codes)
 
 
-def collate_questions(questions: Sequence[Question], layers: int) -> Asked:
-    """Return questions padded on the left, so that all answers begin at the same place, for generation."""
+def collate_questions(questions: Sequence[Question], layers: int, shared: int = 0) -> Asked:
+    """Return questions padded so that all answers begin at the same place, for generation.
+
+    The padding stands on the left, or behind the first `shared` tokens where those are the same in all questions.
+    """
     lengths = np.array([len(question.ids) for question in questions])
     width = int(lengths.max())
     ids = np.zeros((len(questions), width), dtype=np.int64)
-    place = None
-    for row, question in enumerate(questions):
-        where = place_features(question.road_start_m, question.road_end_m, float(question.road_end_m[-1]))
-        if place is None:
-            place = np.zeros((len(questions), width, where.shape[1]), dtype=np.float32)
-        begin = width - lengths[row]
-        ids[row, begin:] = question.ids
-        place[row, begin + 1 : begin + 1 + len(where)] = where
-    assert place is not None
-    mask = np.arange(width)[None] >= (width - lengths)[:, None]
+    first_road_at = np.ones(len(questions), np.int64) if shared else width - lengths + 1
+    places = [place_features(q.road_start_m, q.road_end_m, float(q.road_end_m[-1])) for q in questions]
+    place = np.zeros((len(questions), width, places[0].shape[1]), dtype=np.float32)
+    for row, (question, where) in enumerate(zip(questions, places, strict=True)):
+        ids[row, :shared] = question.ids[:shared]
+        ids[row, width - lengths[row] + shared :] = question.ids[shared:]
+        place[row, first_road_at[row] : first_road_at[row] + len(where)] = where
+    number = np.arange(width)[None]
+    mask = (number < shared) | (number >= (width - lengths + shared)[:, None])
     patterns = max(-(-question.points // 8) for question in questions)
     nothing = np.zeros((len(questions), patterns), dtype=np.int64)
     codes = np.zeros((len(questions), patterns, layers), dtype=np.int64)
-    return _asked(questions, ids, mask, place, np.full(len(questions), width), width - lengths + 1, nothing, codes)
+    return _asked(questions, ids, mask, place, np.full(len(questions), width), first_road_at, nothing, codes)
+
+
+def shared_route(questions: Sequence[Question]) -> int:
+    """Return how many tokens all questions begin with: those of the route if they are about the same one, else 0."""
+    tokens = len(questions[0].road_start_m) + 2  # the marks around it
+    first = questions[0].ids[:tokens]
+    alike = all(len(q.ids) >= tokens and np.array_equal(q.ids[:tokens], first) for q in questions)
+    return tokens if alike and len(questions) > 1 else 0
 
 
 def _written(

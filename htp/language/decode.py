@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from htp.language.batch import Answer, collate_questions
+from htp.language.batch import Answer, collate_questions, shared_route
 from htp.language.prompt import Question, place_features
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def _write_batch(
 ) -> list[Answer]:
     layers = len(model.vocabulary.codebook_sizes)
     device = model.rows.small.weight.device
-    asked = _to(collate_questions(questions, layers), device)
+    shared = shared_route(questions)
+    asked = _to(collate_questions(questions, layers, shared), device)
     patterns = asked.codes.shape[1]
     uniform = torch.from_numpy(_uniforms(keys, patterns * (layers + 1))).to(device)
-    writer = _Writer(model, asked, sampling)
+    writer = _Writer(model, asked, sampling, shared)
     route_place = _route_places(questions, asked.road_mask.shape[1]).to(device)
     rows = torch.arange(len(questions), device=device)
     before = torch.zeros(len(questions), dtype=torch.long, device=device)
@@ -97,32 +98,39 @@ def _write_batch(
 class _Writer:
     """The state of a batch of answers: key–value cache, the last hidden state, the keys of the route's roads."""
 
-    def __init__(self, model: LanguageModel, asked: Asked, sampling: Sampling) -> None:
+    def __init__(self, model: LanguageModel, asked: Asked, sampling: Sampling, shared: int) -> None:
+        """Read the questions; their first `shared` tokens, the same in all of them, are read only once."""
         self.model, self.asked, self.sampling = model, asked, sampling
         self.cache = DynamicCache()
         self.mask = asked.mask.long()
-        self.position = asked.mask.sum(dim=1)  # of the next token; padding on the left does not count
+        self.position = asked.mask.sum(dim=1)  # of the next token; padding does not count
         position = (self.mask.cumsum(dim=1) - 1).clamp_min(0)
-        h = model.backbone(
-            inputs_embeds=model.embed(asked.ids, asked.place),
-            attention_mask=self.mask,
+        embedded = model.embed(asked.ids, asked.place)
+        roads = asked.road_mask.shape[1]
+        if shared:
+            route = self._read(embedded[:1, :shared], self.mask[:1, :shared], position[:1, :shared])
+            self.cache.batch_repeat_interleave(len(embedded))
+            self.keys = model.road_keys(route, asked.first_road_at[:1], roads).expand(len(embedded), -1, -1)
+        h = self._read(embedded[:, shared:], self.mask, position[:, shared:])
+        if not shared:
+            self.keys = model.road_keys(h, asked.first_road_at, roads)
+        self.last = h[:, -1]
+
+    def _read(self, embedded: Tensor, mask: Tensor, position: Tensor) -> Tensor:
+        """Return the last hidden states [B, S, hidden] of the next tokens; `mask` is that of all tokens so far."""
+        return self.model.backbone(
+            inputs_embeds=embedded,
+            attention_mask=mask,
             position_ids=position,
             past_key_values=self.cache,
             use_cache=True,
         ).last_hidden_state
-        self.keys = model.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
-        self.last = h[:, -1]
 
     def step(self, token: Tensor, place: Tensor) -> None:
         """Read one more token [B]."""
         self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
-        self.last = self.model.backbone(
-            inputs_embeds=self.model.embed(token[:, None], place[:, None]),
-            attention_mask=self.mask,
-            position_ids=self.position[:, None],
-            past_key_values=self.cache,
-            use_cache=True,
-        ).last_hidden_state[:, 0]
+        embedded = self.model.embed(token[:, None], place[:, None])
+        self.last = self._read(embedded, self.mask, self.position[:, None])[:, 0]
         self.position = self.position + 1
 
     def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:

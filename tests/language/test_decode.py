@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from htp.language.batch import collate, collate_questions
+from htp.language.batch import collate, collate_questions, shared_route
 from htp.language.decode import Sampling, _route_places, _Writer, draw, write_answers
 
 SIZES = (4, 6, 8)
@@ -23,7 +26,7 @@ def as_lists(answers):
 def step_by_step(model, questions, answers):
     """Return the log-probability of each answer, read one token at a time with the cache."""
     asked = collate_questions(questions, len(SIZES))
-    writer, rows = _Writer(model, asked, Sampling()), torch.arange(len(questions))
+    writer, rows = _Writer(model, asked, Sampling(), 0), torch.arange(len(questions))
     places = _route_places(questions, asked.road_mask.shape[1])
     total, before = torch.zeros(len(questions)), torch.zeros(len(questions), dtype=torch.long)
     for pattern in range(max(len(answer.anchors) for answer in answers)):
@@ -75,6 +78,32 @@ def test_an_answer_does_not_depend_on_what_is_written_beside_it(language, questi
     assert alone == together
 
 
+def test_trips_along_one_route_share_its_tokens_and_are_written_as_if_alone(language, facts, grid, monkeypatch):
+    at, count = 4, 3
+    later = pd.DatetimeIndex([facts.depart[at], *(facts.depart[at] + pd.Timedelta(hours=h) for h in (9, 100))])
+    points = np.array([facts.points[at] - 9, facts.points[at], facts.points[at] + 70])
+    many = replace(
+        facts,
+        roads=[facts.roads[at]] * count,
+        depart=later,
+        points=points,
+        distance_m=facts.distance_m[[at] * count],
+        interval_s=facts.interval_s[[at] * count],
+        length_tokens=facts.length_tokens[[at] * count],
+    )
+    questions, keys = language.ask(many, grid), keys_of(count, seed=6)
+    assert len({len(question.ids) for question in questions}) > 1
+    assert shared_route(questions) == len(facts.roads[at]) + 2
+    together = as_lists(write_answers(language.model, questions, keys, Sampling()))
+    monkeypatch.setattr("htp.language.decode.shared_route", lambda _: 0)
+    assert as_lists(write_answers(language.model, questions, keys, Sampling())) == together
+
+
+def test_questions_about_several_routes_share_nothing_and_neither_does_a_single_one(questions):
+    assert shared_route(questions) == 0
+    assert shared_route(questions[:1]) == 0
+
+
 def test_another_key_gives_another_answer_and_the_same_key_the_same(language, questions):
     question = [questions[4]] * 3
     first, other, again = as_lists(
@@ -89,7 +118,7 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
     assert first == as_lists(write_answers(language.model, questions, keys_of(5, 2), Sampling(0.0)))
     anchors, codes = first[0]
     asked = collate_questions(questions[:1], 3)
-    writer = _Writer(language.model, asked, Sampling(0.0))
+    writer = _Writer(language.model, asked, Sampling(0.0), 0)
     with torch.no_grad():
         logits = language.model.anchor_logits(
             writer.last[:, None],
