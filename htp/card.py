@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.evaluate.report import Report
+    from htp.evaluate.report import Line, Report
 
 SIMULATED = (
     "**The trips are simulated**, not recorded: see `docs/simulation.md` of the project for how, "
@@ -32,11 +32,15 @@ def write_card(
     checkpoint: Path,
     *,
     simulated: bool,
+    train: Path | None = None,
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
-    """Generate a trip like each held-out one, evaluate, write README.md and seal the checkpoint; return the report."""
+    """Generate a trip like each held-out one, evaluate, write README.md and seal the checkpoint; return the report.
+
+    `train` is the trips that it was trained on, to look for copies of them.
+    """
     files = Checkpoint(checkpoint)
     if not (files.language.is_dir() and files.heldout.is_file()):
         raise InputError(f"{checkpoint}: no complete checkpoint; finish it with `htp train language`.")
@@ -46,10 +50,8 @@ def write_card(
         generated, ceiling = Path(folder) / "generated.parquet", Path(folder) / "reconstructed.parquet"
         generate_like(generator, files.heldout, generated, Sampling(), seed=seed, progress=progress)
         write_pieces(_reconstructed(files, generator, seed), ceiling)
-        city = generator.city
-        report = evaluate(
-            files.heldout, generated, city, ceiling=ceiling, seed=seed, workers=workers, progress=progress
-        )
+        options = {"ceiling": ceiling, "train": train, "seed": seed, "workers": workers, "progress": progress}
+        report = evaluate(files.heldout, generated, generator.city, **options)
     with replacing(files.card) as path:
         path.write_text(card_text(files, generator, report, simulated=simulated), encoding="utf-8")
     files.seal()
@@ -103,24 +105,50 @@ def _training_lines(files: Checkpoint) -> list[str]:
 
 
 def _metric_lines(report: Report) -> list[str]:
-    rows = [
-        f"| {line.name} | {line.value:.5f} | {line.floor:.5f} | "
-        f"{'' if line.ceiling is None else f'{line.ceiling:.5f}'} |"
-        for line in report.lines
-    ]
+    rows = [_metric_row(line) for line in (*report.lines, *report.beyond)]
     return [
         "## Held-out trips against trips generated from their conditions",
         "",
         "`htp generate --like heldout.parquet`, then `htp evaluate`. The noise floor is one half of the real trips",
-        "against the other; the ceiling is the real trips through the tokenizer and back.",
+        "against the other; the ceiling is the real trips through the tokenizer and back. The last four are not the",
+        "paper's.",
         "",
-        "| metric | generated | noise floor | ceiling |",
-        "| --- | --- | --- | --- |",
+        f"| metric | generated | {report.level_percent:.0f} % interval | noise floor | ceiling |",
+        "| --- | --- | --- | --- | --- |",
         *rows,
         "",
-        f"Validity: `{json.dumps(_validity(report))}`",
-        "",
+        *_validity_lines(report),
+        *_copy_lines(report),
     ]
+
+
+def _metric_row(line: Line) -> str:
+    ceiling = "" if line.ceiling is None else f"{line.ceiling:.5f}"
+    interval = f"{line.bootstrap.low:.5f} to {line.bootstrap.high:.5f}"
+    return f"| {line.name} | {line.value:.5f} | {interval} | {line.floor:.5f} | {ceiling} |"
+
+
+def _validity_lines(report: Report) -> list[str]:
+    checked = report.validity
+    if checked is None:
+        return []
+    shares = {"on the route": checked.on_route, "number of points": checked.points, "time": checked.time}
+    shares |= {"distance": checked.distance, "all of these": checked.everything}
+    said = ", ".join(f"{name} {100 * share:.2f} %" for name, share in shares.items() if share is not None)
+    return [f"Share of {checked.trips:,} generated trips that meet their conditions: {said}.", ""]
+
+
+def _copy_lines(report: Report) -> list[str]:
+    if report.closest is None:
+        return []
+    made, real = report.closest.generated, report.closest.heldout
+    said = (
+        f"Is it copying? Closest of {report.closest.train:,} training trips, median: {made.median_m:.0f} m from a "
+        f"generated trip, {real.median_m:.0f} m from a held-out one. Near copies (closer than "
+        f"{report.closest.limit_m:.0f} m): {100 * made.near_copies:.2f} % of the generated, "
+        f"{100 * real.near_copies:.2f} % of the held-out trips."
+    )
+    return [said, ""]
 
 
 def _stage_lines(name: str, facts: dict) -> list[str]:
@@ -134,7 +162,3 @@ def _training(stage: Path) -> dict:
     settings = json.loads((stage / "settings.json").read_text(encoding="utf-8"))
     last = next((one for one in reversed(reports) if "loss" in one or "error_m" in one), reports[-1])
     return {"minutes": reports[-1]["minutes"], "settings": settings, "last": last}
-
-
-def _validity(report: Report) -> dict | None:
-    return None if report.validity is None else dict(vars(report.validity))

@@ -222,10 +222,7 @@ def generate(
         raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
     check_count(1, n)
     places = [_place(text) for text in via]
-    try:
-        sampling = Sampling(temperature, top_p)
-    except ValueError as error:
-        raise InputError(f"{error}.") from error
+    sampling = Sampling(temperature, top_p)
     if like is None and depart is None:
         raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
     generator = Generator.load(checkpoint, device)
@@ -246,6 +243,7 @@ def evaluate(
     generated: Annotated[Path, typer.Option(help="Generated trips.")],
     city: CityFolder,
     ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
+    train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     seed: Seed = 0,
@@ -254,8 +252,9 @@ def evaluate(
     from htp.city import City
     from htp.evaluate import evaluate as run
 
+    town = City.load(city)
     with _bar("measuring") as progress:
-        report = run(real, generated, City.load(city), ceiling=ceiling, seed=seed, workers=workers, progress=progress)
+        report = run(real, generated, town, ceiling=ceiling, train=train, seed=seed, workers=workers, progress=progress)
     if as_json:
         print(report.to_json())
     else:
@@ -266,6 +265,7 @@ def evaluate(
 def card(
     checkpoint: CheckpointFolder,
     simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,
+    train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     seed: Seed = 0,
 ) -> None:
@@ -273,7 +273,7 @@ def card(
     from htp.card import write_card
 
     with _bar("measuring") as progress:
-        report = write_card(checkpoint, simulated=simulated, seed=seed, workers=workers, progress=progress)
+        report = write_card(checkpoint, simulated=simulated, train=train, seed=seed, workers=workers, progress=progress)
     report.print()
 
 

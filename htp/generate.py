@@ -97,10 +97,7 @@ class Generator:
         check_count(len(asked), n)
         requests = (asked[at // n] for at in range(len(asked) * n))
         names = [f"{place}-{copy}" for place in range(len(asked)) for copy in range(n)]
-        try:
-            sampling = Sampling(temperature, top_p)
-        except ValueError as error:
-            raise InputError(f"{error}.") from error
+        sampling = Sampling(temperature, top_p)
         pieces = list(self.stream(requests, seed=seed, sampling=sampling, total=len(names), progress=progress))
         trips = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
         return trips.assign(trip_id=names)

@@ -1,24 +1,31 @@
 """Compare generated trips with real ones: the eight metrics of paper A.4, each beside its noise floor.
 
-Takes trips and a city, never models. `Survey` measures, `Scale`, `Binned` and `score` compare what was measured, and
-`evaluate` is the whole way.
+Takes trips and a city, never models. `Survey` measures, `Scale`, `Binned` and `score` compare what was measured,
+`closest_training` looks for copies of training trips, and `evaluate` is the whole way.
 """
 
+from htp.evaluate.bootstrap import Interval, intervals
+from htp.evaluate.closest import Closest, closest_training
 from htp.evaluate.evaluation import evaluate
 from htp.evaluate.measure import Measures, Survey
 from htp.evaluate.report import Report
-from htp.evaluate.scores import METRICS, Binned, Scale, noise_floor, score
+from htp.evaluate.scores import BEYOND, METRICS, Binned, Scale, noise_floor, score
 from htp.evaluate.validity import Validity, validity
 
 __all__ = [
+    "BEYOND",
     "METRICS",
     "Binned",
+    "Closest",
+    "Interval",
     "Measures",
     "Report",
     "Scale",
     "Survey",
     "Validity",
+    "closest_training",
     "evaluate",
+    "intervals",
     "noise_floor",
     "score",
     "validity",

@@ -1,4 +1,7 @@
-"""Evaluate generated trips: measure both sides, compare, and put each metric beside its noise floor (paper A.4)."""
+"""Evaluate generated trips: measure both sides, compare, and put each metric beside its noise floor (paper A.4).
+
+What the paper does not ask stands apart: the metrics of `BEYOND`, and how close the trips come to training trips.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +10,47 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htp.errors import InputError
-from htp.evaluate.measure import Survey, number_of
+from htp.evaluate.bootstrap import LEVEL_PERCENT, RESAMPLES, intervals
+from htp.evaluate.closest import closest_training
+from htp.evaluate.measure import Survey
+from htp.evaluate.pieces import number_of
 from htp.evaluate.report import Bins, Line, Report, Size
-from htp.evaluate.scores import METRICS, SPLITS, Binned, Scale, noise_floor, score
+from htp.evaluate.scores import BEYOND, METRICS, SPLITS, Binned, Scale, noise_floor, score
 from htp.evaluate.validity import validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from htp.city import City
-    from htp.evaluate.measure import Measures, Trips
+    from htp.evaluate.closest import Closest
+    from htp.evaluate.measure import Measures
+    from htp.evaluate.pieces import Trips
     from htp.evaluate.validity import Validity
 
 IN_TOWN_M = 500.0  # ours: real trips whose median point is farther than this from any road belong to another city
 
 
-def evaluate(  # noqa: PLR0913  two tables and a city, then four options
+def evaluate(  # noqa: PLR0913  two tables and a city, then five options
     real: Trips,
     generated: Trips,
     city: City,
     *,
     ceiling: Trips | None = None,
+    train: Trips | None = None,
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Compare generated trips with real ones, each a table, a file or a folder of parts.
 
-    `ceiling` is the real trips through the tokenizer and back, `seed` that of the random halves, `workers` the number
-    of processes (one a core by default); `progress` is called with the trips measured so far and in all. Validity is
-    checked where every generated trip has a real one of the same `trip_id`. `InputError` where a table is empty or
-    lies elsewhere.
+    `ceiling` is the real trips through the tokenizer and back, `train` the trips that the generator was trained on, to
+    look for copies of them, `seed` that of the random halves and bootstrap samples, `workers` the number of processes
+    (one a core by default); `progress` is called with the trips measured so far and in all. Validity is checked where
+    every generated trip has a real one of the same `trip_id`. `InputError` where a table is empty or lies elsewhere.
     """
     tables = {"real": real, "generated": generated} | ({} if ceiling is None else {"ceiling": ceiling})
     total = sum(map(number_of, tables.values()))
+    closest = None if train is None else closest_training(train, real, generated, city, workers=workers)
     measured: dict[str, Measures] = {}
     with Survey(city, workers=workers) as survey:
         for name, trips in tables.items():
@@ -48,29 +58,55 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then four options
             measured[name] = survey.measure(trips, _counting_on(before, total, progress))
             if name == "real":
                 _check_in_town(measured[name], city)
-    return compare(measured, len(city), seed=seed, checked=validity(real, generated, city))
+    checked = validity(real, generated, city)
+    return compare(measured, len(city), seed=seed, checked=checked, closest=closest)
 
 
-def compare(measured: dict[str, Measures], roads: int, *, seed: int = 0, checked: Validity | None = None) -> Report:
+def compare(
+    measured: dict[str, Measures],
+    roads: int,
+    *,
+    seed: int = 0,
+    checked: Validity | None = None,
+    closest: Closest | None = None,
+) -> Report:
     """Compare measured trips: `real` with `generated` and, where given, `ceiling`; the city has so many `roads`."""
     scale = Scale.of(measured["real"], list(measured.values())[1:], roads)
     binned = {name: Binned.of(measures, scale) for name, measures in measured.items()}
+    lines = _lines(binned, seed)
+    edges = {m.name: scale.edges[m.quantity] for m in (*METRICS, *BEYOND) if m.quantity in scale.edges}
+    return Report(
+        lines=tuple(lines[metric.name] for metric in METRICS),
+        beyond=tuple(lines[metric.name] for metric in BEYOND if metric.name in lines),
+        sizes={name: Size.of(measures) for name, measures in measured.items()},
+        bins={name: Bins(len(edges[name]) + 1, float(edges[name][0]), float(edges[name][-1])) for name in edges},
+        splits=SPLITS,
+        resamples=RESAMPLES,
+        level_percent=LEVEL_PERCENT,
+        seed=seed,
+        validity=checked,
+        closest=closest,
+    )
+
+
+def _lines(binned: dict[str, Binned], seed: int) -> dict[str, Line]:
+    """Return the line of each metric by its name, without those that the real trips have no values for."""
     real = binned["real"].histograms()
     found = {name: score(real, other.histograms()) for name, other in binned.items() if name != "real"}
     floor = noise_floor(binned["real"], seed)
-    lines = [
-        Line(m.name, found["generated"][m.name], floor[m.name], found.get("ceiling", {}).get(m.name), m.low_is_good)
-        for m in METRICS
-    ]
-    edges = {metric.name: scale.edges[metric.quantity] for metric in METRICS if metric.quantity in scale.edges}
-    return Report(
-        lines=tuple(lines),
-        sizes={name: Size.of(measures) for name, measures in measured.items()},
-        bins={name: Bins(len(edge) + 1, float(edge[0]), float(edge[-1])) for name, edge in edges.items()},
-        splits=SPLITS,
-        seed=seed,
-        validity=checked,
-    )
+    interval = intervals(binned["real"], binned["generated"], found["generated"], seed)
+    return {
+        m.name: Line(
+            name=m.name,
+            value=found["generated"][m.name],
+            floor=floor[m.name],
+            ceiling=found["ceiling"][m.name] if "ceiling" in found else None,
+            low_is_good=m.low_is_good,
+            bootstrap=interval[m.name],
+        )
+        for m in (*METRICS, *BEYOND)
+        if m in METRICS or real[m.quantity].any()
+    }
 
 
 def _counting_on(before: int, total: int, progress: Callable[[int, int], None] | None) -> Callable[[int], None] | None:

@@ -1,6 +1,6 @@
 """Measure trips: distances, radius, cells and roads of their points (paper A.4), piece by piece on all cores.
 
-Trips come from a table or a file read in pieces; what stays in memory is 20 bytes a point. Roads are aligned by map
+Trips come from a table or a file read in pieces; what stays in memory is 21 bytes a point. Roads are aligned by map
 matching, real and generated trips alike, whatever roads their tables name. A point that the matcher leaves out keeps
 road -1: it is counted, reported, and counts in all metrics but R-Den and R-Pat.
 """
@@ -17,17 +17,15 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from pyproj import Geod
 
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher
-from htp.errors import InputError
-from htp.trips import count_trips, iter_trips
+from htp.evaluate.pieces import Piece, nothing_in, read_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,13 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city import City
-
-    Trips: TypeAlias = gpd.GeoDataFrame | Path | str
+    from htp.evaluate.pieces import Trips
 
 WGS84 = Geod(ellps="WGS84")
 PIECE = 512  # trips measured at a time: about 25,000 points, a second of matching
-FAR_DEG = 5.0  # beyond the bounds of the city no metric coordinates make sense
 UNMATCHED = -1
+KMH = 3.6  # of a metre a second
 
 
 @dataclass(frozen=True)
@@ -49,12 +46,33 @@ class Measures:
     """What the metrics know of B trips with N points; arrays lie trip after trip."""
 
     points: NDArray[np.int32]  # [B] points of each trip
+    interval_s: NDArray[np.float32]  # [B] sampling interval
     travel_m: NDArray[np.float32]  # [B] sum of the geodesic distances between consecutive points
     radius_m: NDArray[np.float32]  # [B] root mean square distance of the points from their centroid
     step_m: NDArray[np.float32]  # [N - B] geodesic distance from each point to the next of its trip
     road_distance_m: NDArray[np.float32]  # [N] to the nearest road, in either direction
     cell: NDArray[np.int64]  # [N] see htp.city.grid
     road: NDArray[np.int32]  # [N] road_id from map matching, UNMATCHED where there is none
+    hour: NDArray[np.int8]  # [N] hour of the day, 0 to 23, by the city's clocks
+
+    @property
+    def speed_kmh(self) -> NDArray[np.float32]:
+        """Speed of each step, [N - B]."""
+        return np.multiply(self.step_m / np.repeat(self.interval_s, self.points - 1), KMH)
+
+    @property
+    def acceleration_m_s2(self) -> NDArray[np.float32]:
+        """Change of speed from each step to the next of its trip, [N - 2 B]."""
+        interval_s = np.repeat(self.interval_s, self.points - 1)
+        trip = np.repeat(np.arange(len(self.points)), self.points - 1)
+        within = trip[1:] == trip[:-1]
+        change_m_s: NDArray[np.float32] = np.diff(self.step_m / interval_s)
+        return (change_m_s / interval_s[1:])[within]
+
+    @property
+    def step_hour(self) -> NDArray[np.int8]:
+        """Hour of the day at which each step begins, [N - B]."""
+        return np.delete(self.hour, np.cumsum(self.points) - 1)
 
     @property
     def unmatched(self) -> int:
@@ -76,8 +94,9 @@ class Surveyor:
         self.matcher = Matcher(city, cache)
         self.roads = shapely.STRtree(_street_segments(city))
 
-    def measure(self, lonlat: NDArray[np.float64], points: NDArray[np.int32]) -> Measures:
-        """Measure trips of `points` [B] points each, all at `lonlat` [N, 2] degrees, trip after trip."""
+    def measure(self, piece: Piece) -> Measures:
+        """Measure checked trips."""
+        lonlat, points = piece.lonlat, piece.points
         xy_m = self.city.to_metres(lonlat)
         trip = np.repeat(np.arange(len(points)), points)
         step_m = WGS84.inv(*lonlat[:-1].T, *lonlat[1:].T)[2]
@@ -87,12 +106,14 @@ class Surveyor:
         _, road_distance_m = self.roads.query_nearest(shapely.points(xy_m), return_distance=True, all_matches=False)
         return Measures(
             points=points,
+            interval_s=piece.interval_s,
             travel_m=np.bincount(trip[1:][within], step_m[within], len(points)).astype(np.float32),
             radius_m=radius_m.astype(np.float32),
             step_m=step_m[within].astype(np.float32),
             road_distance_m=road_distance_m.astype(np.float32),
             cell=cells_of(xy_m),
             road=self._roads_of(np.split(xy_m, np.cumsum(points)[:-1])),
+            hour=piece.hour,
         )
 
     def _roads_of(self, lines: list[NDArray[np.float64]]) -> NDArray[np.int32]:
@@ -126,17 +147,17 @@ class Survey:
         """Measure all trips of a table, file or folder; `progress` is called with the number done so far.
 
         With one worker, or few trips, it is done in this process. `InputError` where there are no trips, or one of
-        them is no line or lies nowhere near the city.
+        them is no line, lies nowhere near the city or does not say when it drives.
         """
-        pieces = (_checked(piece, self.city) for piece in read_pieces(trips))
+        pieces = (Piece.of(piece, self.city) for piece in read_pieces(trips, PIECE))
         first, second = next(pieces, None), next(pieces, None)
         if first is None:
-            raise InputError(f"{_named(trips)}: there are no trips in it; give a table with at least one.")
+            raise nothing_in(trips)
         if second is None:
-            return _collect(iter([self._surveyor.measure(*first)]), progress)
+            return _collect(iter([self._surveyor.measure(first)]), progress)
         rest = chain([first, second], pieces)
         if self.workers == 1:
-            return _collect((self._surveyor.measure(*piece) for piece in rest), progress)
+            return _collect((self._surveyor.measure(piece) for piece in rest), progress)
         return _collect(_in_order(self._pool, rest, 2 * self.workers), progress)
 
     @cached_property
@@ -150,18 +171,6 @@ class Survey:
         return self._closing.enter_context(pool)
 
 
-def read_pieces(trips: Trips, rows: int = PIECE) -> Iterator[gpd.GeoDataFrame]:
-    """Yield a table, file or folder of trips `rows` at a time."""
-    if isinstance(trips, gpd.GeoDataFrame):
-        return (trips.iloc[start : start + rows] for start in range(0, len(trips), rows))
-    return iter_trips(trips, rows)
-
-
-def number_of(trips: Trips) -> int:
-    """Return the number of trips in a table, file or folder."""
-    return len(trips) if isinstance(trips, gpd.GeoDataFrame) else count_trips(trips)
-
-
 def _collect(measured: Iterator[Measures], progress: Callable[[int], None] | None) -> Measures:
     pieces, done = [], 0
     for piece in measured:
@@ -170,30 +179,6 @@ def _collect(measured: Iterator[Measures], progress: Callable[[int], None] | Non
         if progress:
             progress(done)
     return Measures.join(pieces)
-
-
-def _checked(trips: gpd.GeoDataFrame, city: City) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return the coordinates [N, 2] and number of points [B] of a piece, or say which trip cannot be measured."""
-    lines = trips.geometry.to_numpy()
-    lonlat, trip = shapely.get_coordinates(lines, return_index=True)
-    points = np.bincount(trip, minlength=len(lines)).astype(np.int32)
-    west, south, east, north = city.roads.total_bounds
-    near = (lonlat >= [west - FAR_DEG, south - FAR_DEG]) & (lonlat <= [east + FAR_DEG, north + FAR_DEG])
-    bad = (shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING) | (points < 2)
-    bad[trip[~near.all(axis=1)]] = True
-    if bad.any():
-        row = int(np.argmax(bad))
-        name = trips["trip_id"].iloc[row] if "trip_id" in trips else row
-        where = f" (it begins at {lonlat[trip == row][0].round(5).tolist()})" if points[row] else ""
-        raise InputError(
-            f"Trip {name} is no line of points in or near {city.name}{where}; give the city that the trips "
-            "were made in, longitude first."
-        )
-    return lonlat, points
-
-
-def _named(trips: Trips) -> str:
-    return "The table of trips" if isinstance(trips, gpd.GeoDataFrame) else str(trips)
 
 
 def _mean(values: NDArray[np.float64], trip: NDArray[np.int64], points: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -213,12 +198,12 @@ def _street_segments(city: City) -> NDArray[np.object_]:
     return np.asarray(shapely.linestrings(np.unique(ends, axis=0)))
 
 
-def _in_order(pool: ProcessPoolExecutor, pieces: Iterator, ahead: int) -> Iterator[Measures]:
+def _in_order(pool: ProcessPoolExecutor, pieces: Iterator[Piece], ahead: int) -> Iterator[Measures]:
     """Yield results in the order of the pieces; never more than `ahead` of them wait, so that memory stays small."""
     waiting: deque[Future[Measures]] = deque()
     try:
         for piece in pieces:
-            waiting.append(pool.submit(_measure_in_worker, *piece))
+            waiting.append(pool.submit(_measure_in_worker, piece))
             if len(waiting) >= ahead:
                 yield waiting.popleft().result()
         while waiting:
@@ -235,5 +220,5 @@ def _start_worker(city: City, cache: Path | None) -> None:
     _surveyors.append(Surveyor(city, cache))
 
 
-def _measure_in_worker(lonlat: NDArray[np.float64], points: NDArray[np.int32]) -> Measures:
-    return _surveyors[0].measure(lonlat, points)
+def _measure_in_worker(piece: Piece) -> Measures:
+    return _surveyors[0].measure(piece)

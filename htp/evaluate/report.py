@@ -1,6 +1,7 @@
 """Hold the result of an evaluation; print it as a table or write it as JSON.
 
-Every metric stands beside its noise floor and, where reconstructed trips were given, the tokenizer's ceiling.
+Every metric stands beside its bootstrap interval, its noise floor and, where reconstructed trips were given, the
+tokenizer's ceiling. The paper's metrics are apart from those beyond it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from htp.evaluate.closest import NEAR_COPY_M
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from htp.evaluate.bootstrap import Interval
+    from htp.evaluate.closest import Closest
     from htp.evaluate.measure import Measures
     from htp.evaluate.validity import Validity
 
@@ -29,6 +34,7 @@ class Line:
     floor: float  # one half of the real trips against the other
     ceiling: float | None  # real trips through the tokenizer and back against real ones; None: not given
     low_is_good: bool
+    bootstrap: Interval  # where the value lies if other trips are drawn, on both sides
 
     @property
     def times_floor(self) -> float | None:
@@ -55,7 +61,7 @@ class Bins:
     """The bins of one divergence: equal parts of the real values, both ends open."""
 
     count: int
-    first: float  # upper edge of the lowest bin; metres, for Length points
+    first: float  # upper edge of the lowest bin; metres, but points for Length, km/h for speeds, m/s² for Acceleration
     last: float  # lower edge of the highest bin
 
 
@@ -63,49 +69,59 @@ class Bins:
 class Report:
     """The result of an evaluation."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...]  # the paper's metrics, and Length
+    beyond: tuple[Line, ...]  # metrics beyond the paper, but for those that the real trips have no values for
     sizes: dict[str, Size]  # real, generated and, where given, ceiling
     bins: dict[str, Bins]  # by metric
     splits: int  # random halvings that the noise floor is the mean of
-    seed: int  # of the halvings
+    resamples: int  # bootstrap samples behind each interval
+    level_percent: float  # share of the samples within the interval
+    seed: int  # of the halvings and the samples
     validity: Validity | None  # None where the trips do not pair up
+    closest: Closest | None  # None where no training trips were given
 
     def __getitem__(self, name: str) -> Line:
-        """Return a metric by its name in the paper's tables."""
-        return next(line for line in self.lines if line.name == name)
+        """Return a metric by its name, the paper's or one beyond it."""
+        return next(line for line in (*self.lines, *self.beyond) if line.name == name)
 
     def to_json(self) -> str:
         """Return everything as JSON."""
         content = asdict(self)
-        lines = {line.pop("name"): line for line in content.pop("lines")}
-        return json.dumps({"metrics": lines, **content}, indent=2) + "\n"
+        metrics, beyond = ({line.pop("name"): line for line in content.pop(part)} for part in ("lines", "beyond"))
+        return json.dumps({"metrics": metrics, "beyond": beyond, **content}, indent=2) + "\n"
 
     def __rich__(self) -> RenderableType:
         """Return the report as it is printed by rich."""
-        parts: list[RenderableType] = [self._table(), Text(self._notes(), style="dim")]
+        parts: list[RenderableType] = [self._table("Generated trips against real ones", self.lines)]
+        if self.beyond:
+            parts.append(self._table("Beyond the paper", self.beyond))
+        parts.append(Text(self._notes(), style="dim"))
         if self.validity is None:
             parts.append(
                 Text("Conditions not checked: the generated trips have other ids than the real ones.", style="dim")
             )
         else:
             parts.append(_validity_table(self.validity))
+        if self.closest is not None:
+            parts += [_closest_table(self.closest), Text(_closest_notes(self.closest), style="dim")]
         return Group(*parts)
 
     def print(self, console: Console | None = None) -> None:
         """Print the report."""
         (console or Console()).print(self)
 
-    def _table(self) -> Table:
-        with_ceiling = any(line.ceiling is not None for line in self.lines)
-        columns = ["generated", "noise floor", "× floor", *(["tokenizer's ceiling"] if with_ceiling else [])]
-        table = Table("metric", title="Generated trips against real ones", title_justify="left")
-        for column in columns:
+    def _table(self, title: str, lines: tuple[Line, ...]) -> Table:
+        with_ceiling = any(line.ceiling is not None for line in lines)
+        ceiling = ["tokenizer's ceiling"] if with_ceiling else []
+        table = Table("metric", title=title, title_justify="left")
+        for column in ("generated", f"{self.level_percent:g} % interval", "noise floor", "× floor", *ceiling):
             table.add_column(column, justify="right")
-        for line in self.lines:
+        for line in lines:
             times = f"{line.times_floor:.2f}" if line.times_floor is not None else ""
             ceiling = [f"{line.ceiling:.5f}" if line.ceiling is not None else ""] if with_ceiling else []
+            interval = f"{line.bootstrap.low:.5f} – {line.bootstrap.high:.5f}"
             arrow = "↓" if line.low_is_good else "↑"
-            table.add_row(f"{line.name} {arrow}", f"{line.value:.5f}", f"{line.floor:.5f}", times, *ceiling)
+            table.add_row(f"{line.name} {arrow}", f"{line.value:.5f}", interval, f"{line.floor:.5f}", times, *ceiling)
         return table
 
     def _notes(self) -> str:
@@ -115,7 +131,8 @@ class Report:
         )
         return (
             f"{sizes}.\nNoise floor: one random half of the real trips against the other, mean of {self.splits}. "
-            "As a half has half the trips, it is about twice the divergence that two sets of this size have by chance."
+            "As a half has half the trips, it is about twice the divergence that two sets of this size have by chance. "
+            f"Interval: {self.resamples} bootstrap samples of the trips of both sides, moved to the metric's own value."
         )
 
 
@@ -132,3 +149,22 @@ def _validity_table(validity: Validity) -> Table:
         table.add_column(name, justify="right")
     table.add_row(*("not given" if share is None else f"{100 * share:.2f} %" for share in shares.values()))
     return table
+
+
+def _closest_table(closest: Closest) -> Table:
+    table = Table("trips", title=f"Distance to the closest of {closest.train:,} training trips", title_justify="left")
+    near = f"near copies (< {closest.limit_m:.1f} m)"
+    for name in ("number", "closest of all", "1st percentile", "median", near):
+        table.add_column(name, justify="right")
+    for name, found in {"generated": closest.generated, "real": closest.heldout}.items():
+        distances = (f"{metres:,.1f} m" for metres in (found.closest_m, found.percentile_1_m, found.median_m))
+        table.add_row(name, f"{found.trips:,}", *distances, f"{100 * found.near_copies:.2f} %")
+    return table
+
+
+def _closest_notes(closest: Closest) -> str:
+    return (
+        "Distance: mean over points at equal shares of the travel time. The real trips, never trained on, are the "
+        f"reference: a near copy is closer than {NEAR_COPY_M:g} m and closer than the 1st percentile of the real trips"
+        f"{'' if closest.limit_m < NEAR_COPY_M else ' (which is farther)'}."
+    )

@@ -14,14 +14,14 @@ import shapely
 
 from htp.city.relative import RouteLines
 from htp.errors import InputError
-from htp.evaluate.measure import read_pieces
+from htp.evaluate.pieces import read_pieces
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from htp.city import City
-    from htp.evaluate.measure import Trips
+    from htp.evaluate.pieces import Trips
 
 TOLERANCE = 0.02  # of travel time and travel distance
 ON_ROUTE_M = 1.0  # ours: coordinates are stored to 0.1 m

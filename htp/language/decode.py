@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from htp.errors import InputError
 from htp.language.batch import Answer, collate_questions, shared_route
 from htp.language.prompt import Question, place_features
 
@@ -34,11 +35,11 @@ class Sampling:
     top_p: float = 1.0  # only the likeliest tokens that together have this probability
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the ranges; `InputError` says which is left."""
         if not 0.0 <= self.temperature <= 5.0:
-            raise ValueError(f"temperature is {self.temperature}; give 0 to 5")
+            raise InputError(f"temperature is {self.temperature}; give 0 to 5.")
         if not 0.0 < self.top_p <= 1.0:
-            raise ValueError(f"top_p is {self.top_p}; give a number above 0 and up to 1")
+            raise InputError(f"top_p is {self.top_p}; give a number above 0 and up to 1.")
 
 
 @torch.inference_mode()

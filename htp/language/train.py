@@ -210,14 +210,36 @@ def fit(
         model.backbone.set_attn_implementation("eager")  # on a CPU in bfloat16 a third faster than the fused kernel
     if language.base is not None:  # the base model's own embedding stays as it is
         model.backbone.get_input_embeddings().weight.requires_grad_(False)
+    optimizer, clock = _optimizer(model, settings), Clock(settings, folder, report)
+    trainer = AnswerTrainer(
+        model=model,
+        args=_arguments(training, settings),
+        train_dataset=pairs,
+        data_collator=lambda items: {
+            "asked": collate([q for q, _ in items], [a for _, a in items], vocabulary, text_size)
+        },
+        optimizers=(optimizer, LambdaLR(optimizer, clock.rate)),
+        callbacks=[clock],
+    )
+    trainer.remove_callback(PrinterCallback)  # `clock` reports
+    trainer.train(resume_from_checkpoint=_last_whole(training))
+    language.save(folder)
+    shutil.rmtree(training)
+
+
+def _optimizer(model: LanguageModel, settings: LanguageTraining) -> torch.optim.AdamW:
+    """Return AdamW over what is trained; weights decay, biases and norms do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
-    clock = Clock(settings, folder, report)
-    arguments = TrainingArguments(
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
+
+
+def _arguments(training: Path, settings: LanguageTraining) -> TrainingArguments:
+    """Return the Trainer's own settings."""
+    return TrainingArguments(
         output_dir=str(training),
         per_device_train_batch_size=settings.batch_size,
         num_train_epochs=settings.epochs,
@@ -232,20 +254,6 @@ def fit(
         seed=settings.seed,
         max_grad_norm=1.0,
     )
-    trainer = AnswerTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=pairs,
-        data_collator=lambda items: {
-            "asked": collate([q for q, _ in items], [a for _, a in items], vocabulary, text_size)
-        },
-        optimizers=(optimizer, LambdaLR(optimizer, clock.rate)),
-        callbacks=[clock],
-    )
-    trainer.remove_callback(PrinterCallback)  # `clock` reports
-    trainer.train(resume_from_checkpoint=_last_whole(training))
-    language.save(folder)
-    shutil.rmtree(training)
 
 
 def _last_whole(training: Path) -> str | None:

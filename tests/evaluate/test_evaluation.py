@@ -4,14 +4,23 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
 from htp.errors import InputError
-from htp.evaluate import METRICS, evaluate
+from htp.evaluate import BEYOND, METRICS, evaluate
+from htp.evaluate.bootstrap import RESAMPLES
 from htp.trips import write_trips
 
 SIMILARITIES = {"G-Den", "G-Pat", "R-Den", "R-Pat"}
+
+
+def printed(report):
+    """Return what a report prints on a wide console."""
+    console = Console(width=160, file=io.StringIO())
+    report.print(console)
+    return console.file.getvalue()
 
 
 @pytest.fixture
@@ -30,7 +39,9 @@ def eastward(trips_at):
 def test_real_trips_against_themselves_are_perfect(eastward, grid):
     report = evaluate(eastward, eastward, grid)
     assert [line.name for line in report.lines] == [metric.name for metric in METRICS]
-    for line in report.lines:
+    assert [line.name for line in report.beyond] == [metric.name for metric in BEYOND]
+    assert report["Hour of day"].floor == report["Hour of day"].value == 0  # all begin at 08:15
+    for line in (*report.lines, report["Speed"], report["Acceleration"], report["Speed by hour"]):
         assert line.value == pytest.approx(1 if line.name in SIMILARITIES else 0, abs=1e-9), line.name
         assert line.floor < 1 if line.name in SIMILARITIES else line.floor > 0, line.name
     assert report.sizes["real"] == report.sizes["generated"]
@@ -66,6 +77,61 @@ def test_the_ceiling_stands_beside_each_metric_and_progress_counts_all_trips(eas
     assert report["R-Pat"].ceiling == 1
 
 
+def test_a_generator_that_ignores_the_clock_is_found_out(trips_at, grid):
+    random = np.random.default_rng(0)
+
+    def drive(hour):  # 4 m/s by day, 16 at night, more or less
+        steps = random.normal(20 if 7 <= hour < 20 else 80, 2, 4)
+        return [(x, 100) for x in np.r_[0, np.cumsum(steps)].tolist()]
+
+    def table(hours):
+        starts = pd.Timestamp("2024-05-06", tz="America/Santiago") + pd.to_timedelta(hours, unit="h")
+        return trips_at(*map(drive, hours), start_time=starts)
+
+    hours = np.tile(np.arange(24), 30)
+    real, faithful = table(hours), table(hours)
+    shuffled = faithful.assign(start_time=random.permutation(faithful["start_time"]))
+    good, bad = (evaluate(real, generated, grid, workers=1) for generated in (faithful, shuffled))
+    assert good["Speed by hour"].value < good["Speed by hour"].floor
+    assert bad["Speed by hour"].value > 3 * bad["Speed by hour"].floor
+    assert bad["Speed by hour"].bootstrap.low > good["Speed by hour"].bootstrap.high
+    for line in (*bad.lines, bad["Speed"], bad["Acceleration"], bad["Hour of day"]):
+        assert line.value == pytest.approx(good[line.name].value), line.name
+
+
+def test_trips_of_two_points_are_compared_without_accelerations(trips_at, grid):
+    trips = trips_at(*[[(x, 100), (x + 50, 100)] for x in range(0, 200, 20)])
+    report = evaluate(trips, trips, grid)
+    assert [line.name for line in report.beyond] == ["Speed", "Hour of day", "Speed by hour"]
+
+
+def test_copies_of_training_trips_are_looked_for_where_these_are_given(trips_at, eastward, grid):
+    train = trips_at(*[[(20.0 * x, y) for x in range(6)] for y in range(0, 400, 10)])
+    report = evaluate(eastward, train.iloc[:30], grid, train=train)
+    assert (report.closest.train, report.closest.heldout.trips, report.closest.generated.trips) == (40, 40, 30)
+    assert report.closest.generated.near_copies == 1
+    assert report.closest.heldout.near_copies <= 1 / 40
+    content, text = json.loads(report.to_json())["closest"], printed(report)
+    assert content["generated"] == {
+        "trips": 30,
+        "closest_m": 0.0,
+        "percentile_1_m": 0.0,
+        "median_m": 0.0,
+        "near_copies": 1.0,
+    }
+    assert content["limit_m"] == report.closest.limit_m
+    assert f"near copies (< {report.closest.limit_m:.1f} m)" in text
+    assert "Distance to the closest of 40 training trips" in text
+    assert "100.00 %" in text
+
+
+def test_without_training_trips_copies_are_not_spoken_of(eastward, grid):
+    report = evaluate(eastward, eastward, grid)
+    assert report.closest is None
+    assert json.loads(report.to_json())["closest"] is None
+    assert "training trips" not in printed(report)
+
+
 def test_the_same_seed_gives_the_same_report(eastward, grid):
     first, second = (evaluate(eastward, eastward, grid, seed=3).to_json() for _ in range(2))
     assert first == second
@@ -73,13 +139,23 @@ def test_the_same_seed_gives_the_same_report(eastward, grid):
 
 def test_the_report_prints_every_metric_and_its_json_holds_the_same(eastward, grid):
     report = evaluate(eastward, eastward.iloc[:20], grid)
-    console = Console(width=160, file=io.StringIO())
-    report.print(console)
-    text = console.file.getvalue()
-    content = json.loads(report.to_json())
-    for line in report.lines:
+    text, content = " ".join(printed(report).split()), json.loads(report.to_json())
+    assert content["metrics"].keys() == {metric.name for metric in METRICS}
+    assert content["beyond"].keys() == {metric.name for metric in BEYOND}
+    assert text.index("Length") < text.index("Beyond the paper") < text.index("Speed by hour")
+    for line in (*report.lines, *report.beyond):
         assert f"{line.name} " in text
-        assert content["metrics"][line.name]["value"] == line.value
+        assert f" {line.value:.5f} │ {line.bootstrap.low:.5f} – {line.bootstrap.high:.5f} │ {line.floor:.5f}" in text
+        assert (content["metrics"] | content["beyond"])[line.name] == {
+            "value": line.value,
+            "floor": line.floor,
+            "ceiling": None,
+            "low_is_good": line.low_is_good,
+            "bootstrap": {"low": line.bootstrap.low, "high": line.bootstrap.high},
+        }
+        assert line.bootstrap.low <= line.value <= line.bootstrap.high
+    assert f"{RESAMPLES} bootstrap samples" in text
+    assert (content["resamples"], content["level_percent"]) == (RESAMPLES, 95)
     assert "real: 40 trips, 239 points, 0 of them without a road" in text
     assert "number of points" in text  # the conditions of trips that pair up
     assert content["validity"]["trips"] == 20

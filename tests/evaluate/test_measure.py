@@ -1,6 +1,7 @@
 """Measure trips in the toy cities, where every distance can be told by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from htp.city.grid import south_west_of
@@ -35,6 +36,30 @@ def test_distances_radius_and_cells_of_a_trip_with_a_stop(survey, trips_at):
     np.testing.assert_array_equal(
         south_west_of(measures.cell) - ORIGIN_M, [[0, -100], [100, -100], [100, -100], [100, -100]]
     )
+
+
+def test_speed_and_acceleration_by_hand_with_an_interval_of_each_trip(survey, trips_at):
+    interval = np.array([10, 20], dtype=np.float32)
+    lines = [(0, 0), (50, 0), (200, 0), (200, 0)], [(0, 0), (100, 0), (100, 0)]
+    measures = survey.measure(trips_at(*lines, interval=interval))
+    # 50, 150, 0 m in 10 s each, then 100, 0 m in 20 s each
+    np.testing.assert_allclose(measures.speed_kmh, [18, 54, 0, 18, 0], rtol=SCALE)
+    np.testing.assert_allclose(measures.acceleration_m_s2, [1, -1.5, -0.25], rtol=SCALE)
+
+
+def test_trips_of_two_points_have_speeds_and_no_accelerations(survey, trips_at):
+    measures = survey.measure(trips_at([(0, 0), (150, 0)], [(0, 0), (15, 0)]))
+    np.testing.assert_allclose(measures.speed_kmh, [36, 3.6], rtol=SCALE)
+    assert measures.acceleration_m_s2.tolist() == []
+
+
+def test_the_hour_of_a_step_is_that_of_its_first_point_by_the_clocks_of_the_city(survey, trips_at):
+    starts = pd.DatetimeIndex(["2024-05-06 23:59:50", "2024-05-06 08:15"], tz="America/Santiago")
+    lines = [(0, 0), (10, 0), (20, 0)], [(0, 0), (10, 0)]
+    for zone in ("America/Santiago", "UTC"):
+        measures = survey.measure(trips_at(*lines, start_time=starts.tz_convert(zone)))
+        assert measures.hour.tolist() == [23, 0, 0, 8, 8]
+        assert measures.step_hour.tolist() == [23, 0, 8]
 
 
 def test_steps_never_cross_from_one_trip_into_the_next(survey, trips_at):
@@ -86,22 +111,8 @@ def test_pieces_join_in_order(survey, trips_at):
     first, second = [(0, 0), (30, 0)], [(300, 100), (300, 140), (300, 150)]
     joined = Measures.join([survey.measure(trips_at(first)), survey.measure(trips_at(second))])
     whole = survey.measure(trips_at(first, second))
-    for name in ("points", "step_m", "travel_m", "radius_m", "road_distance_m", "cell", "road"):
+    for name in vars(whole):
         np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
-
-
-def test_swapped_coordinates_are_named(survey, trips_at):
-    trips = trips_at([(0, 0), (30, 0)], [(0, 0), (30, 0)])
-    lines = trips.geometry.to_list()
-    lines[1] = type(lines[1])([(lat, lon) for lon, lat in lines[1].coords])
-    with pytest.raises(InputError, match=r"Trip t1 .* Triangle \(it begins at \[-29\.90156, -71\..*longitude first"):
-        survey.measure(trips.set_geometry(lines, crs="EPSG:4326"))
-
-
-def test_points_instead_of_lines_are_named(survey, trips_at):
-    trips = trips_at([(0, 0), (30, 0)])
-    with pytest.raises(InputError, match="Trip t0 is no line"):
-        survey.measure(trips.set_geometry(trips.geometry.representative_point()))
 
 
 def test_an_empty_table_is_refused(survey, trips_at):

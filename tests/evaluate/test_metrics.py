@@ -1,4 +1,4 @@
-"""Check divergence, cosine, F1 and bins: perfect, by hand, at their worst, and against SciPy."""
+"""Check divergence, cosine, F1 and bins: perfect, by hand, at their worst, and against SciPy and scikit-learn."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine as scipy_cosine_distance
 from scipy.spatial.distance import jensenshannon
+from sklearn.metrics import f1_score
 
-from htp.evaluate.metrics import as_printed, bin_edges, bin_numbers, cosine, jensen_shannon, top_f1
+from htp.evaluate.metrics import (
+    as_printed,
+    bin_edges,
+    bin_numbers,
+    cosine,
+    jensen_shannon,
+    jensen_shannon_of_rows,
+    top_f1,
+)
 
 histograms = st.lists(st.integers(0, 1000), min_size=8, max_size=8).filter(any).map(lambda c: np.array(c, dtype=float))
 
@@ -24,6 +33,20 @@ def test_divergence_by_hand():
 
 def test_divergence_of_histograms_with_nothing_in_common_is_1():
     assert jensen_shannon(np.array([3.0, 1, 0]), np.array([0.0, 0, 7])) == 1
+
+
+def test_divergence_with_an_empty_side_is_1():
+    assert jensen_shannon(np.zeros(3), np.ones(3)) == 1
+    assert jensen_shannon(np.ones(3), np.zeros(3)) == 1
+
+
+def test_divergence_of_rows_is_their_mean_by_what_the_real_rows_hold():
+    real = np.array([[3.0, 3], [1, 1], [0, 0], [2, 0]])
+    other = np.array([[8.0, 8], [5, 0], [7, 0], [0, 0]])
+    # equal shares: 0; as by hand above: 0.311278; no real ones: without weight; no others: 1
+    expected = (6 * 0 + 2 * 0.311278 + 2 * 1) / 10
+    assert jensen_shannon_of_rows(real, other) == pytest.approx(expected, abs=1e-6)
+    assert jensen_shannon_of_rows(real, real * 2) == 0
 
 
 @given(histograms, histograms)
@@ -61,6 +84,12 @@ def test_f1_by_hand():
     assert top_f1(np.array([3.0, 2, 1, 0]), np.array([3.0, 0, 0, 0]), k=3) == 0.5
 
 
+@given(st.permutations(range(1, 13)), st.permutations(range(1, 13)), st.integers(1, 12))
+def test_f1_agrees_with_scikit_learn_on_the_indicators_of_both_sets(real, other, k):
+    truth, found = (np.array(counts) > 12 - k for counts in (real, other))  # the k greatest of 1 to 12
+    assert top_f1(np.array(real, dtype=float), np.array(other, dtype=float), k) == pytest.approx(f1_score(truth, found))
+
+
 def test_f1_of_different_places_is_0_and_so_it_is_without_any():
     assert top_f1(np.array([1.0, 1, 0, 0]), np.array([0.0, 0, 1, 1]), k=2) == 0
     assert top_f1(np.zeros(4), np.zeros(4), k=2) == 0
@@ -80,6 +109,22 @@ def test_bins_hold_equal_shares_and_both_ends_are_open():
     np.testing.assert_allclose(counts[2:100], 100, atol=1)
     assert counts[-1] == 0
     assert bin_numbers(np.array([-5.0, 1e9]), edges).tolist() == [0, len(edges)]
+
+
+def test_values_of_both_signs_have_bins_on_both_sides_and_one_around_0():
+    values = np.r_[-np.arange(1, 51), np.zeros(20), np.arange(1, 31)] / 10  # -5 to 3
+    edges = bin_edges(values, resolution=0.5)
+    above, below = edges[edges > 0], edges[edges < 0]
+    assert (below[-1], above[0]) == (-0.5, 0.5)
+    assert (below[0], above[-1]) == (-5.0, 3.0)
+    assert np.diff(edges).min() >= 0.5
+    around, low, high = bin_numbers(np.array([0.1, -5.1, 3.1]), edges)
+    assert bin_numbers(np.array([-0.4, 0.0, 0.5]), edges).tolist() == [around] * 3
+    assert (low, high) == (0, len(edges))
+
+
+def test_without_values_there_are_the_two_bins_beside_the_resolution():
+    assert bin_edges(np.zeros(0), resolution=0.5).tolist() == [0.5]
 
 
 def test_what_is_larger_than_any_real_value_has_a_bin_of_its_own_even_by_less_than_the_resolution():

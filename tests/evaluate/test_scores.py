@@ -2,24 +2,40 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import jensenshannon
 
 from htp.evaluate.measure import Measures
-from htp.evaluate.scores import METRICS, Binned, Scale, noise_floor, score
+from htp.evaluate.scores import BEYOND, METRICS, Binned, Scale, noise_floor, score
 
 SIMILARITIES = {"G-Den", "G-Pat", "R-Den", "R-Pat"}
 
 
-def measures_of(travel_m, steps_m, cells, roads):
-    """Trips of two points each: one step, two cells, two roads."""
+def measures_of(travel_m, steps_m, cells, roads, hour=8):
+    """Trips of two points each, 36 s apart: one step, two cells, two roads, all in one hour; no acceleration."""
     return Measures(
         points=np.full(len(travel_m), 2, dtype=np.int32),
+        interval_s=np.full(len(travel_m), 36, dtype=np.float32),
         travel_m=np.array(travel_m, dtype=np.float32),
         radius_m=np.array(travel_m, dtype=np.float32) / 2,
         step_m=np.array(steps_m, dtype=np.float32),
         road_distance_m=np.zeros(2 * len(travel_m), dtype=np.float32),
         cell=np.array(cells, dtype=np.int64),
         road=np.array(roads, dtype=np.int32),
+        hour=np.repeat(np.broadcast_to(hour, len(travel_m)), 2).astype(np.int8),
     )
+
+
+def driving_at(hour, speed_kmh):
+    """Trips of two points each that differ in nothing but hour and speed: 100 m are 10 km/h."""
+    metres = np.asarray(speed_kmh) * 10.0
+    return measures_of(metres, metres, np.zeros(2 * len(metres)), np.zeros(2 * len(metres)), hour)
+
+
+def slow_by_day(trips, seed):
+    """Trips at all hours, driving 20 km/h from 7 to 20 and 60 at night, more or less."""
+    random = np.random.default_rng(seed)
+    hour = random.integers(0, 24, trips)
+    return hour, np.where((hour >= 7) & (hour < 20), 20.0, 60.0) + random.normal(0, 5, trips)
 
 
 @pytest.fixture
@@ -38,7 +54,8 @@ def score_of(real, other, roads=500):
 
 def test_trips_against_themselves_are_perfect(many):
     found = score_of(many, many)
-    assert list(found) == [metric.name for metric in METRICS]
+    assert list(found) == [metric.name for metric in (*METRICS, *BEYOND)]
+    assert found.pop("Acceleration") == 1  # of two points: none, on either side
     for name, value in found.items():
         assert value == pytest.approx(1 if name in SIMILARITIES else 0, abs=1e-12), name
 
@@ -48,7 +65,7 @@ def test_trips_with_nothing_in_common_are_as_bad_as_can_be():
     other = measures_of([900, 910], [900, 910], [5, 6, 7, 8], [4, 5, 6, 7])
     found = score_of(real, other)
     assert {found[name] for name in SIMILARITIES} == {0}
-    assert [found[name] for name in ("T-Dist", "S-Dist", "Radius")] == [1, 1, 1]
+    assert [found[name] for name in ("T-Dist", "S-Dist", "Radius", "Speed", "Speed by hour")] == [1] * 5
 
 
 def test_scores_by_hand():
@@ -63,6 +80,32 @@ def test_scores_by_hand():
     assert found["R-Pat"] == pytest.approx(2 * 1 / (3 + 2))  # {0, 1, 2} and {0, 3}
 
 
+def test_speed_by_hour_by_hand():
+    real = driving_at([8, 8, 8, 8, 22, 22], [10, 20, 10, 20, 60, 60])
+    other = driving_at([8, 8, 22, 23], [10, 10, 60, 60])
+    found = score_of(real, other)
+    # at 8, four of six: half and half against all in one, 0.311278 (see test_metrics); at 22, two of six: the same
+    assert found["Speed by hour"] == pytest.approx(0.311278 * 4 / 6, abs=1e-6)
+    # 4 of 6 and 2 of 6 against 2, 1 and 1 of 4
+    assert found["Hour of day"] == pytest.approx(jensenshannon([4, 2, 0], [2, 1, 1], base=2) ** 2)
+
+
+def test_an_hour_in_which_nothing_was_generated_is_as_bad_as_can_be():
+    real = driving_at([8, 8, 8, 22], [20, 20, 20, 60])
+    assert score_of(real, driving_at([8, 8], [20, 20]))["Speed by hour"] == pytest.approx(1 / 4)
+
+
+def test_a_generator_that_ignores_the_clock_is_found_out_by_speed_by_hour_alone():
+    hour, speed_kmh = slow_by_day(4000, seed=0)
+    real, fresh = driving_at(hour, speed_kmh), driving_at(*slow_by_day(4000, seed=1))
+    shuffled = driving_at(np.random.default_rng(2).permutation(hour), speed_kmh)
+    floor = noise_floor(Binned.of(real, Scale.of(real, [fresh], 500)))
+    good, bad = score_of(real, fresh), score_of(real, shuffled)
+    assert good["Speed by hour"] < 1.5 * floor["Speed by hour"]
+    assert bad["Speed by hour"] > 5 * max(floor["Speed by hour"], good["Speed by hour"])
+    assert {bad[name] for name in ("Speed", "Hour of day", "T-Dist", "S-Dist")} == {0}
+
+
 def test_weighting_trips_is_repeating_them():
     once = measures_of([100, 200, 300], [100, 200, 300], [1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, -1])
     scale = Scale.of(once, [], roads=5)
@@ -72,6 +115,15 @@ def test_weighting_trips_is_repeating_them():
         np.testing.assert_array_equal(weighted[quantity], counts)
 
 
+def test_many_weightings_at_once_are_each_of_them(many):
+    binned = Binned.of(many, Scale.of(many, [], roads=500))
+    weights = np.random.default_rng(0).integers(0, 4, (2000, 3)).astype(float)
+    together = binned.histograms(weights)
+    for column in range(3):
+        for quantity, counts in binned.histograms(weights[:, column]).items():
+            np.testing.assert_array_equal(together[quantity][:, column], counts)
+
+
 def test_the_noise_floor_depends_on_the_seed_alone_and_shrinks_with_more_trips(many):
     scale = Scale.of(many, [], roads=500)
     few = Measures(**{name: values[: len(values) // 4] for name, values in vars(many).items()})
@@ -79,7 +131,7 @@ def test_the_noise_floor_depends_on_the_seed_alone_and_shrinks_with_more_trips(m
     assert floor == noise_floor(Binned.of(many, scale), seed=1)
     assert floor != noise_floor(Binned.of(many, scale), seed=2)
     small = noise_floor(Binned.of(few, scale), seed=1)
-    for name in floor:
+    for name in floor.keys() - {"Acceleration", "Hour of day"}:  # trips of two points have none; all are of one hour
         assert small[name] >= floor[name] if name not in SIMILARITIES else small[name] <= floor[name]
 
 
