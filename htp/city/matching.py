@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -163,10 +164,13 @@ def _folder(city: City, cache: Path) -> Path:
 
 
 def _load(network: fastmm.Network, folder: Path | None) -> fastmm.FastMapMatch:
-    """Load the table of paths; a new one is made beside its place and moved there whole, never half."""
+    """Load the table of paths; a new one is made beside its place and moved there whole, a damaged one made again."""
     mode = fastmm.TransitionMode.SHORTEST
     if folder is not None and folder.is_dir():
-        return fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=folder)
+        try:
+            return fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=folder)
+        except (RuntimeError, ValueError):  # damaged
+            shutil.rmtree(folder)
     parent = folder.parent if folder else Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, prefix=".paths-") as made:

@@ -78,9 +78,10 @@ def _frame(trips: CleanTrips, kept: Sequence[int], labels: Sequence[Labels], tim
             "trip_id": np.array([trips.raw.trip_id[i] for i in kept], dtype=object),
             "start_time": starts.tz_convert(timezone),
             "interval": trips.interval_s[list(kept)].astype(np.float32),
-            "roads": [one.roads for one in labels],
-            "percent": [one.percent for one in labels],
-            "offset": [one.offset_m.ravel() for one in labels],
+            # of type object even where no trip is left, or the lists of no trip could not be written
+            "roads": pd.Series([one.roads for one in labels], dtype=object),
+            "percent": pd.Series([one.percent for one in labels], dtype=object),
+            "offset": pd.Series([one.offset_m.ravel() for one in labels], dtype=object),
         },
         geometry=shapely.linestrings(trips.raw.lonlat[point], indices=row) if kept else [],
         crs="EPSG:4326",

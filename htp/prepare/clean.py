@@ -20,6 +20,7 @@ MAX_SPEED_MPS = 200 / 3.6  # issue: jumps beyond 200 km/h
 MIN_JUMP_M = 100.0  # ours: below it, noise at short intervals looks fast but is no jump
 GAP_INTERVALS, MIN_GAP_S = 4.0, 60.0  # ours: a trip is cut where nothing was recorded for longer than both
 EARTH_RADIUS_M = 6_371_008.8
+MAX_TIME_S = 2**63 / 1e9  # ours: pandas counts nanoseconds in 64 bits, so times end in the years 1677 and 2262
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,11 @@ def clean(raw: RawTrips, city: City, *, interval_s: float | None, min_points: in
     raw = raw.drop(_jumping(raw), "jump")
     own_s = _median_step_s(raw)
     raw = _longest_without_gap(raw, np.maximum(GAP_INTERVALS * own_s, MIN_GAP_S))
-    trips = resample(raw, own_s if interval_s is None else np.full(len(raw), interval_s))
-    trips = trips.drop(trips.raw.count < min_points, "too_short")
-    return trips.drop(trips.raw.count > max_points, "too_long")
+    trips = CleanTrips(raw, own_s if interval_s is None else np.full(len(raw), interval_s))
+    # counted before they are made: a time that is wrong by years would make millions of points
+    trips = trips.drop(_points_at(trips.raw, trips.interval_s) < min_points, "too_short")
+    trips = trips.drop(_points_at(trips.raw, trips.interval_s) > max_points, "too_long")
+    return resample(trips.raw, trips.interval_s)
 
 
 def in_town(lonlat: NDArray[np.float64], city: City) -> NDArray[np.bool_]:
@@ -58,7 +61,7 @@ def resample(raw: RawTrips, interval_s: NDArray[np.float64]) -> CleanTrips:
     if len(raw) == 0:
         return CleanTrips(raw, interval_s)
     start_s, stop_s = raw.time_s[raw.first[:-1]], raw.time_s[raw.first[1:] - 1]
-    count = np.floor((stop_s - start_s) / interval_s + 1e-6).astype(np.int64) + 1
+    count = _points_at(raw, interval_s).astype(np.int64)
     # all trips on one axis of time, a second apart, so that one interpolation serves them all
     base_s = np.cumsum(stop_s - start_s + 1.0) - (stop_s - start_s + 1.0)
     row = np.repeat(np.arange(len(raw)), count)
@@ -68,11 +71,17 @@ def resample(raw: RawTrips, interval_s: NDArray[np.float64]) -> CleanTrips:
     return CleanTrips(replace(raw, count=count, lonlat=lonlat, time_s=start_s[row] + wanted_s), interval_s)
 
 
+def _points_at(raw: RawTrips, interval_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many points each trip has at these intervals [B], whole numbers, [B]."""
+    first_s, last_s = raw.time_s[raw.first[:-1]], raw.time_s[raw.first[1:] - 1]
+    return np.floor((last_s - first_s) / interval_s + 1e-6) + 1.0
+
+
 def _broken(raw: RawTrips) -> NDArray[np.bool_]:
     """Return which trips have coordinates or times that are no numbers, or times that run backwards, [B]."""
-    bad = ~np.isfinite(raw.lonlat).all(axis=1) | ~np.isfinite(raw.time_s)
+    bad = ~np.isfinite(raw.lonlat).all(axis=1) | ~(np.abs(raw.time_s) < MAX_TIME_S)
     same = raw.row[1:] == raw.row[:-1]
-    bad[1:] |= same & (np.diff(raw.time_s) < 0.0)
+    bad[1:] |= same & (raw.time_s[1:] < raw.time_s[:-1])
     return _any_point(raw, bad)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import gpxpy
@@ -50,7 +51,8 @@ class GpxSource:
             yield GpxChunk(tuple(files), size)
 
     def _files(self) -> list[Path]:
-        files = sorted(self.path.rglob("*.gpx")) if self.path.is_dir() else [self.path]
+        files = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
+        files = [file for file in files if file.suffix.lower() == ".gpx" and file.is_file()]
         if not files:
             raise InputError(f"{self.path}: the folder holds no .gpx files; give a folder of them, or other trips.")
         return files
@@ -64,29 +66,37 @@ class GpxChunk:
     size: int
 
     def parse(self) -> RawTrips:
-        """Return the trips; files that are no GPX and segments without times are dropped."""
+        """Return the trips; files that are no GPX or hold no track and segments without times are dropped."""
         dropped: Counter[str] = Counter()
         ids: list[str] = []
         points: list[NDArray[np.float64]] = []
         for file in self.files:
             try:
                 tracks = gpxpy.parse(file.read_text(encoding="utf-8-sig")).tracks
-            except (gpxpy.gpx.GPXException, UnicodeDecodeError):
+                segments = [(trip_id, segment.points, _timed(segment)) for trip_id, segment in _segments(file, tracks)]
+            except (gpxpy.gpx.GPXException, ValueError, OverflowError):  # the last two: encodings, zones that are none
                 dropped["broken_file"] += 1
                 continue
-            for trip_id, segment in _segments(file, tracks):
-                timed = [(p.longitude, p.latitude, p.time.timestamp()) for p in segment.points if p.time]
-                if not timed or len(timed) < len(segment.points):
-                    dropped["no_time" if segment.points else "no_points"] += 1
+            dropped["no_points"] += not segments  # of which at least one is asked for
+            for trip_id, known, timed in segments:
+                if not timed or len(timed) < len(known):
+                    dropped["no_time" if known else "no_points"] += 1
                     continue
                 ids.append(trip_id)
                 points.append(np.array(timed))
-        return RawTrips.of(ids, points, dropped)
+        return RawTrips.of(ids, points, +dropped)
+
+
+def _timed(segment: gpxpy.gpx.GPXTrackSegment) -> list[tuple[float, float, float]]:
+    """Return lon, lat and Unix seconds of the points that have a time; without a zone it is UTC, as GPX says."""
+    timed = [(p, p.time if p.time.tzinfo else p.time.replace(tzinfo=UTC)) for p in segment.points if p.time]
+    return [(p.longitude, p.latitude, time.timestamp()) for p, time in timed]
 
 
 def _segments(file: Path, tracks: list[gpxpy.gpx.GPXTrack]) -> Iterator[tuple[str, gpxpy.gpx.GPXTrackSegment]]:
     """Yield every segment with a name that is its own within the file."""
+    names = [track.name or file.stem for track in tracks]
     for number, track in enumerate(tracks):
-        name = track.name or (file.stem if len(tracks) == 1 else f"{file.stem}-{number}")
+        name = names[number] if names.count(names[number]) == 1 else f"{names[number]}-{number}"
         for piece, segment in enumerate(track.segments):
             yield name if len(track.segments) == 1 else f"{name}-{piece}", segment

@@ -50,15 +50,17 @@ class ParquetChunk:
     size: int
 
     def parse(self) -> RawTrips:
-        """Return the trips; rows whose geometry is no line are dropped."""
+        """Return the trips; rows without an id, a start, an interval or a line of points are dropped."""
         lines = self.trips.geometry.to_numpy()
-        good = (shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING) & self.trips["start_time"].notna()
-        good &= self.trips["interval"].to_numpy(dtype=float) > 0
+        interval_s = pd.to_numeric(self.trips["interval"], errors="coerce").to_numpy(dtype=float)
+        good = (shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING) & ~shapely.is_empty(lines)
+        good &= (interval_s > 0) & np.isfinite(interval_s)
+        good &= (self.trips["start_time"].notna() & self.trips["trip_id"].notna()).to_numpy()
         trips = self.trips[good]
         lonlat, row = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
         count = np.bincount(row, minlength=len(trips))
         start_s = pd.DatetimeIndex(trips["start_time"]).as_unit("us").asi8 / 1e6
         place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        time_s = start_s[row] + place * trips["interval"].to_numpy(dtype=float)[row]
+        time_s = start_s[row] + place * interval_s[good][row]
         dropped = Counter({"broken_row": int((~good).sum())}) if not good.all() else Counter()
         return RawTrips([str(trip_id) for trip_id in trips["trip_id"]], count, lonlat, time_s, dropped)

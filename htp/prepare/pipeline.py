@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TABLES = ("train", "heldout")
 MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
-VERSION = 2  # of what preparation does to a trip; parts of another version are made again
+VERSION = 3  # of what preparation does to a trip; parts of another version are made again
 
 
 def prepare(
@@ -83,7 +83,7 @@ def _make_parts(
     sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
 ) -> Iterator[tuple[int, Tally]]:
     """Make what is missing of the parts and yield the tally of each, with how much of the sources is done by then."""
-    workers = options.workers or len(os.sched_getaffinity(0))
+    workers = options.workers or _cores()
     done = 0
     with _Workers(city, parts, options, workers) as pool:
         chunks = ((chunk, chunk.size) for source in sources for chunk in source.chunks())
@@ -96,6 +96,11 @@ def _make_parts(
         for size_done, tally in pool.rest():
             done += size_done
             yield done, tally
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; macOS tells only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Workers:

@@ -1,8 +1,9 @@
 """Read a plain CSV of points: a row a point with trip id, time, longitude and latitude, in any order.
 
-Columns are named by option or guessed, and a guess is said. Times are Unix seconds, milli- or microseconds, or ISO
-8601, in the city's time where they carry no zone. The points of a trip may lie anywhere in the file: a large file is
-first split by a hash of the trip id into pieces that fit into memory.
+Columns are named by option or guessed, and a guess is said. Times are Unix seconds to nanoseconds, or ISO 8601, in
+the city's time where they carry no zone; a time in the hour that clocks repeat or leave out is none. The points of a
+trip may lie anywhere in the file: a large file is first split by a hash of the trip id into pieces that fit into
+memory.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ GUESSES = {
 BLOCK_BYTES = 8 << 20
 PIECE_BYTES = 64 << 20  # of the file, that are held in memory at once
 POINTS_A_CHUNK = 100_000
-SECONDS_BELOW, MILLISECONDS_BELOW = 1e11, 1e14  # larger Unix times are in the next smaller unit
+UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (np.inf, 1e9))  # Unix times below this number, units a second
+ZONED = r"(?:Z|[T ]\d{2}[^+-]*[+-]\d{2}(?::?\d{2})?)\s*$"  # a time, not a date alone, that ends on its zone
 
 
 @dataclass
@@ -56,6 +58,12 @@ class PointsSource:
         """Find the columns; `InputError` where one is missing."""
         _, self.header = read_header(self.path)
         self._chosen = {role: self._column(role) for role in ROLES}
+        twice = [role for role in ROLES if list(self._chosen.values()).count(self._chosen[role]) > 1]
+        if twice:
+            raise InputError(
+                f"{self.path}: the column {self._chosen[twice[0]]!r} cannot be {' and '.join(twice)} at once; "
+                f"name another, as in `--column {twice[0]}=NAME`."
+            )
         guessed = [f"{self._chosen[role]!r} as {role}" for role in ROLES if role not in self.columns]
         if guessed:
             self.notes.append(f"{self.path.name}: took the columns {', '.join(guessed)}.")
@@ -147,15 +155,15 @@ class PointsChunk:
 
 
 def parse_times(text: pd.Series, timezone: str) -> NDArray[np.float64]:
-    """Return Unix seconds; NaN for what is no time. The first value decides whether they are numbers or dates."""
+    """Return Unix seconds; NaN for what is no time. What most values are decides between numbers and dates."""
     number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
-    if len(number) and np.isfinite(number[0]):
-        scale = 1.0 if abs(number[0]) < SECONDS_BELOW else 1e3 if abs(number[0]) < MILLISECONDS_BELOW else 1e6
-        return number / scale
-    zoned = text.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})\s*$", regex=True).fillna(value=False)
-    utc = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
-    utc[zoned] = pd.to_datetime(text[zoned], format="ISO8601", errors="coerce", utc=True)
-    local = pd.to_datetime(text[~zoned], format="ISO8601", errors="coerce")
-    utc[~zoned] = local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+    finite = np.abs(number[np.isfinite(number)])
+    if len(finite) and 2 * len(finite) >= (text.str.strip() != "").sum():
+        return number / next(scale for below, scale in UNITS if np.median(finite) < below)
+    text = text.str.replace(r"\s*UTC\s*$", "Z", regex=True)
+    # all read as if in UTC, so that a zone which the pattern does not know is no error
+    moment = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    local = moment.dt.tz_localize(None).dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    utc = moment.where(text.str.contains(ZONED, regex=True), local.dt.tz_convert("UTC"))
     seconds = utc.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64) / 1e6
     return np.where(utc.isna(), np.nan, seconds)

@@ -85,7 +85,7 @@ def _parse_row(timestamp: str, missing: str, text: str) -> tuple[str, NDArray[np
     try:
         start_s = float(timestamp)
         lonlat = np.array(json.loads(text), dtype=np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):  # the last two: huge numbers, deep nesting
         return "broken_row", None
     if lonlat.size == 0:
         return "no_points", None

@@ -59,7 +59,7 @@ def _open(path: Path, columns: Mapping[str, str], timezone: str) -> Source:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; give trips as CSV, GPX or GeoParquet.")
     if path.is_dir():
-        return GpxSource(path) if any(path.rglob("*.gpx")) else ParquetSource(path)
+        return _open_folder(path)
     kind = path.suffix.lower()
     if kind == ".parquet":
         return ParquetSource(path)
@@ -69,3 +69,12 @@ def _open(path: Path, columns: Mapping[str, str], timezone: str) -> Source:
         raise InputError(f"{path}: trips are read from .csv, .gpx and .parquet; unpack or convert the file first.")
     _, header = read_header(path)
     return PortoSource(path) if "POLYLINE" in header else PointsSource(path, columns, timezone)
+
+
+def _open_folder(path: Path) -> Source:
+    kinds = {file.suffix.lower() for file in path.rglob("*") if file.is_file()} & {".csv", ".gpx", ".parquet"}
+    if len(kinds) > 1:
+        raise InputError(f"{path}: the folder holds {' and '.join(sorted(kinds))} files; name the trips among them.")
+    if kinds == {".csv"}:
+        raise InputError(f"{path}: the folder holds .csv files, whose columns may differ; name them one by one.")
+    return GpxSource(path) if kinds == {".gpx"} else ParquetSource(path)

@@ -1,0 +1,51 @@
+"""Turn one chunk of raw trips into prepared trips, and refuse options that no trips can be prepared under."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from htp.errors import InputError
+from htp.prepare.chunk import prepare_chunk
+from htp.prepare.options import PrepareOptions
+from htp.trips import read_trips, write_trips
+
+NOON_S = 1_714_996_800  # when the trips of `raw` start
+
+
+def test_a_chunk_of_trips_without_a_route_is_counted_and_can_be_written(raw, drive, matcher, tmp_path):
+    prepared = prepare_chunk(raw(drive(20) + np.array([0, 30_000]), drive(3)), matcher, PrepareOptions())
+    assert prepared.tally.dropped == {"out_of_town": 1, "too_short": 1}
+    for table in (prepared.train, prepared.heldout):
+        write_trips(table, tmp_path / "part.parquet")
+        assert len(read_trips(tmp_path / "part.parquet")) == 0
+
+
+def test_a_chunk_counts_what_was_cut(raw, drive, matcher):
+    track = drive(22, step_m=35.0)
+    track[0] = (200, 150)  # 50 m from every road and far from the next point
+    prepared = prepare_chunk(raw(track, drive(20)), matcher, PrepareOptions(min_points=15))
+    assert prepared.tally.kept == 2
+    assert prepared.tally.cut == 1
+    trips = pd.concat([prepared.train, prepared.heldout]).set_index("trip_id")
+    assert len(trips.loc["0", "percent"]) < 22
+    cut = 22 - len(trips.loc["0", "percent"])
+    assert trips.loc["0", "start_time"].timestamp() == NOON_S + 15 * cut
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"interval_s": 0.0}, "The interval is 0.0 s"),
+        ({"interval_s": float("nan")}, "The interval is nan s"),
+        ({"interval_s": 4000.0}, "up to 3600 s"),
+        ({"heldout_share": 1.0}, "The held-out share is 1.0"),
+        ({"heldout_share": -0.1}, "The held-out share is -0.1"),
+        ({"workers": 0}, "0 workers were asked for"),
+        ({"columns": {"speed": "v"}}, "'speed' names no column of trips; name trip_id, time, lon, lat"),
+    ],
+)
+def test_bad_options_are_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        PrepareOptions(**values)

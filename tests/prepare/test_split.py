@@ -1,0 +1,45 @@
+"""Hold that a trip's side depends on nothing but its id and the seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from htp.prepare.split import is_heldout
+
+IDS = [str(number) for number in range(5000)]
+TEXT = st.text(max_size=4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_about_the_share_asked_for_is_held_out(share):
+    assert is_heldout(IDS, share).mean() == pytest.approx(share, abs=0.015)
+
+
+@settings(max_examples=20, deadline=None)
+@given(ids=st.lists(TEXT), others=st.lists(TEXT), seed=st.integers(0, 9))
+def test_a_trip_is_on_one_side_whatever_file_and_order_it_comes_in(ids, others, seed):
+    side = dict(zip(ids, is_heldout(ids, 0.3, seed), strict=True))
+    mixed = [*others, *reversed(ids), *ids]
+    assert all(side.get(one, held) == held for one, held in zip(mixed, is_heldout(mixed, 0.3, seed), strict=True))
+
+
+def test_a_larger_share_holds_out_the_same_trips_and_more():
+    assert not (is_heldout(IDS, 0.1) & ~is_heldout(IDS, 0.2)).any()
+
+
+def test_another_seed_draws_other_trips():
+    first, second = is_heldout(IDS, 0.1, seed=0), is_heldout(IDS, 0.1, seed=1)
+    assert (first & second).sum() < 0.3 * first.sum()
+
+
+def test_the_draw_stays_what_it_was():
+    """Prepared files of an earlier version keep their sides."""
+    assert np.flatnonzero(is_heldout(IDS[:50], 0.1)).tolist() == [3, 7, 18, 23, 24, 31, 37, 41]
+
+
+def test_no_trips_have_no_sides():
+    assert is_heldout([], 0.1).tolist() == []
+    assert is_heldout([], 0.1).dtype == bool
