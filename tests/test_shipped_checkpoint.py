@@ -1,0 +1,75 @@
+"""Hold what the checkpoint that ships promises: whole and small, its trips valid and close to real ones."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.model import is_simulated
+from htp import Conditions, Generator
+from htp.checkpoint import Checkpoint
+from htp.evaluate import evaluate
+from htp.generate import conditions_of
+from htp.trips import MAX_POINTS, MIN_POINTS, count_trips
+
+FOLDER = Path(__file__).resolve().parents[1] / "checkpoints" / "coquimbo"
+FILES = Checkpoint(FOLDER)
+MAX_BYTES = 40 * 2**20
+PORT, CENTRE = (-71.343, -29.952), (-71.252, -29.903)  # of Coquimbo, of La Serena
+SAMPLE = 600  # held-out trips that these tests generate like
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.load(FOLDER, "cpu")
+
+
+def test_it_is_whole_and_below_40_mib():
+    FILES.verify()
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < MAX_BYTES
+
+
+def test_it_holds_5000_trips_or_more_that_were_never_trained_on():
+    assert count_trips(FILES.heldout) >= 5000
+
+
+def test_its_card_says_that_the_trips_are_simulated_and_whose_the_roads_are():
+    assert is_simulated(FILES)
+    card = FILES.card.read_text(encoding="utf-8")
+    assert "OpenStreetMap" in card
+    assert "ODbL" in card
+    assert "htp train tokenizer" in card
+    assert "htp train language" in card
+
+
+def test_a_first_trip_takes_less_than_two_seconds_with_the_model_loaded(generator):
+    wanted = Conditions(generator.city.route([PORT, CENTRE]), "2024-05-14 08:00")
+    started = time.process_time()
+    generator.generate(wanted)
+    assert time.process_time() - started < 2.0
+
+
+def test_the_same_route_is_slower_in_the_peak_than_at_night(generator):
+    route = generator.city.route([PORT, CENTRE])
+    minutes = {}
+    for hour in ("08:00", "23:00"):
+        trips = generator.generate(Conditions(route, f"2024-05-14 {hour}"), n=40, seed=1)
+        minutes[hour] = np.mean([len(percent) for percent in trips["percent"]])
+    assert minutes["08:00"] > 1.15 * minutes["23:00"]
+
+
+@pytest.mark.slow
+def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator):
+    real = generator.heldout().iloc[:SAMPLE]
+    made = generator.generate(conditions_of(real, generator.city), seed=3)
+    made = made.assign(trip_id=real["trip_id"].to_numpy())
+    assert made["percent"].map(len).between(MIN_POINTS, MAX_POINTS).all()
+    report = evaluate(real, made, generator.city, workers=1)
+    assert report.validity.everything == 1.0
+    for name in ("T-Dist", "S-Dist", "Radius", "PR-Dist"):
+        assert report[name].value <= 2 * report[name].floor, name
+    assert report["G-Den"].value > 0.95
+    assert report["R-Den"].value > 0.95
