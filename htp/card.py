@@ -50,8 +50,16 @@ def write_card(
         generated, ceiling = Path(folder) / "generated.parquet", Path(folder) / "reconstructed.parquet"
         generate_like(generator, files.heldout, generated, Sampling(), seed=seed, progress=progress)
         write_pieces(_reconstructed(files, generator, seed), ceiling)
-        options = {"ceiling": ceiling, "train": train, "seed": seed, "workers": workers, "progress": progress}
-        report = evaluate(files.heldout, generated, generator.city, **options)
+        report = evaluate(
+            files.heldout,
+            generated,
+            generator.city,
+            ceiling=ceiling,
+            train=train,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
     with replacing(files.card) as path:
         path.write_text(card_text(files, generator, report, simulated=simulated), encoding="utf-8")
     files.seal()
