@@ -60,10 +60,9 @@ def _compared_with(generated: Generated, real_word: str) -> str:
 
 
 def _download(trips: gpd.GeoDataFrame) -> None:
-    left, right = st.columns(2, vertical_alignment="bottom")
-    name = left.selectbox("Download as", list(FORMATS), key="format")
-    ending = FORMATS[name]
-    right.download_button(
+    # all in sight: a list that drops down closes again where the page runs while it opens
+    ending = FORMATS[st.radio("Download as", list(FORMATS), key="format", horizontal=True)]
+    st.download_button(
         "Download",
         lambda: file_bytes(trips, ending),
         f"trips{ending}",

@@ -95,7 +95,7 @@ def balance(model: PreTrainedModel) -> Tensor:
     """Return factors [hidden] that bring each dimension of a base model's last hidden states to size 1.
 
     Ours: a few dimensions of a pretrained model are large whatever it reads (one of SmolLM2-135M is near 49, the
-    root mean square of all is 2.5) and drown the rest in heads that start at random; docs/lora.md says what it brings.
+    root mean square of all is 2.5) and drown the rest in heads that start at random.
     """
     ids = torch.randint(model.config.vocab_size, (4, 64), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

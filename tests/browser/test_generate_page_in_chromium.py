@@ -141,8 +141,9 @@ def test_the_download_can_be_read_back(app_url, place, watched: Watched, tmp_pat
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
     wait_for_trips(page, 4)
     if name != "GeoParquet":
-        page.get_by_label("Download as").click()
-        page.get_by_role("option", name=name).click()
+        page.get_by_text(name, exact=True).click()
+        page.wait_for_selector(f"[role=radiogroup] label:has(input:checked):has-text('{name}')")
+        page.wait_for_timeout(500)  # for the page to run with it
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     path = tmp_path / download.value.suggested_filename
