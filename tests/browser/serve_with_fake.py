@@ -19,7 +19,7 @@ from htp.city import City  # noqa: E402
 def main() -> None:
     """Put the fake in the loader's place and run the app as `htp app` does."""
     city, port = sys.argv[1:3]
-    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 0.002
+    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 0.02
     app.model.load_generator = lambda folder: FakeGenerator(City.load(folder), seconds_per_trip=seconds)
     sys.argv = ["streamlit", "run", str(ROOT / "app" / "main.py"), "--server.port", port, "--", "--checkpoint", city]
     cli.main()
