@@ -60,7 +60,7 @@ def _compared_with(generated: Generated, real_word: str) -> str:
 
 
 def _download(trips: gpd.GeoDataFrame) -> None:
-    # all in sight: a list that drops down closes again where the page runs while it opens
+    # all in sight: of a list that drops down, the first click just after the trips came left it closed
     ending = FORMATS[st.radio("Download as", list(FORMATS), key="format", horizontal=True)]
     st.download_button(
         "Download",

@@ -15,7 +15,6 @@ from transformers import DynamicCache
 
 from htp.errors import InputError
 from htp.language.batch import Answer, collate_questions, shared_route
-from htp.language.prompt import Question, place_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.language.model import Asked, LanguageModel
+    from htp.language.prompt import Question
 
 STREAM = 0  # of each trip's random streams, the one that tokens are drawn from
 
@@ -75,15 +75,14 @@ def _write_batch(
     patterns = asked.codes.shape[1]
     uniform = torch.from_numpy(_uniforms(keys, patterns * (layers + 1))).to(device)
     writer = _Writer(model, asked, sampling, shared)
-    route_place = _route_places(questions, asked.road_mask.shape[1]).to(device)
     rows = torch.arange(len(questions), device=device)
     before = torch.zeros(len(questions), dtype=torch.long, device=device)
     for pattern in range(patterns):
         draws = uniform[:, pattern * (layers + 1) :]
         before = writer.anchor(before, pattern, draws[:, 0])
         asked.anchors[:, pattern] = before
-        token = asked.ids[rows, asked.first_road_at + before]
-        place = route_place[rows, before]
+        road_at = asked.first_road_at + before
+        token, place = asked.ids[rows, road_at], asked.place[rows, road_at]
         for layer in range(layers):
             writer.step(token, place)
             code = writer.code(layer, draws[:, layer + 1])
@@ -161,16 +160,6 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
 def _uniforms(keys: NDArray[np.uint64], count: int) -> NDArray[np.float32]:
     streams = (np.random.Generator(np.random.Philox(key=[int(seed) * 4 + STREAM, int(at)])) for seed, at in keys)
     return np.stack([stream.random(count, dtype=np.float32) for stream in streams])
-
-
-def _route_places(questions: list[Question], roads: int) -> Tensor:
-    out = np.zeros((len(questions), roads, 0), dtype=np.float32)
-    for row, question in enumerate(questions):
-        where = place_features(question.road_start_m, question.road_end_m, float(question.road_end_m[-1]))
-        if out.shape[2] == 0:
-            out = np.zeros((len(questions), roads, where.shape[1]), dtype=np.float32)
-        out[row, : len(where)] = where
-    return torch.from_numpy(out)
 
 
 def _to(asked: Asked, device: torch.device) -> Asked:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from htp.city import City
 
 
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put `__main__` back, which AppTest replaces by the page: processes that later tests start would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def checkpoint(grid: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Serve a checkpoint of the grid city whose card says that its trips are simulated."""

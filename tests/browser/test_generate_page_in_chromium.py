@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Watched
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -163,6 +163,19 @@ def test_a_long_generation_shows_progress_and_stops(app_url, place, watched: Wat
     page.get_by_role("button", name="Stop generating").click()
     page.get_by_role("button", name="Generate", exact=True).wait_for()
     assert page.locator(".figures").count() == 0
+
+
+def test_a_slow_connection_loses_no_map_though_the_page_runs_meanwhile(app_url, place, watched: Watched):
+    page = watched.page
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(4000)  # the page runs several times until the trips of the link are there
+        route.continue_()
+
+    page.route("**/htp-map.js*", late)
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=100, show=1))
+    wait_for_trips(page, 100)
+    assert page.locator(".htp-map").count() == 1
 
 
 def test_everything_fits_a_small_screen(app_url, place, watched: Watched):

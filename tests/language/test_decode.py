@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from htp.language.batch import collate, collate_questions, shared_route
-from htp.language.decode import Sampling, _route_places, _Writer, draw, write_answers
+from htp.language.decode import Sampling, _Writer, draw, write_answers
 
 SIZES = (4, 6, 8)
 
@@ -27,7 +27,6 @@ def step_by_step(model, questions, answers):
     """Return the log-probability of each answer, read one token at a time with the cache."""
     asked = collate_questions(questions, len(SIZES))
     writer, rows = _Writer(model, asked, Sampling(), 0), torch.arange(len(questions))
-    places = _route_places(questions, asked.road_mask.shape[1])
     total, before = torch.zeros(len(questions)), torch.zeros(len(questions), dtype=torch.long)
     for pattern in range(max(len(answer.anchors) for answer in answers)):
         real = torch.tensor([pattern < len(answer.anchors) for answer in answers])
@@ -37,7 +36,8 @@ def step_by_step(model, questions, answers):
         number = torch.full_like(before, pattern)[:, None]
         logits = model.anchor_logits(writer.last[:, None], writer.keys, asked, before[:, None], number)[:, 0]
         total += real * logits.log_softmax(-1)[rows, anchor].nan_to_num(neginf=0.0)
-        token, place, before = asked.ids[rows, asked.first_road_at + anchor], places[rows, anchor], anchor
+        road_at, before = asked.first_road_at + anchor, anchor
+        token, place = asked.ids[rows, road_at], asked.place[rows, road_at]
         for layer in range(len(SIZES)):
             writer.step(token, place)
             total += real * model.code_logits(writer.last, layer).log_softmax(-1)[rows, codes[:, layer]]
@@ -128,7 +128,8 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
             torch.zeros(1, 1, dtype=torch.long),
         )
         assert logits.argmax().item() == anchors[0]
-        writer.step(asked.ids[:, asked.first_road_at[0] + anchors[0]], _route_places(questions[:1], 99)[:, anchors[0]])
+        road_at = asked.first_road_at[0] + anchors[0]
+        writer.step(asked.ids[:, road_at], asked.place[:, road_at])
         assert language.model.code_logits(writer.last, 0).argmax().item() == codes[0][0]
 
 

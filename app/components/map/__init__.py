@@ -74,10 +74,19 @@ def city_map(key: str, picture: Picture, on_pick: Callable[[Picked], None]) -> N
         if event:
             on_pick(Picked(tuple((float(lon), float(lat)) for lon, lat in event["points"]), int(event["revision"])))
 
-    _component(key=key, data=_data(picture), on_waypoints_change=changed)
+    _component(key=key, data=_numbered(key, _data(picture)), on_waypoints_change=changed)
     send(f"{key}-basemap", picture.basemap)
     if picture.trips is not None:
         send(f"{key}-trips", picture.trips)
+
+
+def _numbered(key: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return a picture's data with its number in this session, which rises whenever the data changes."""
+    last, number = st.session_state.get(f"{key}-data", (None, 0))
+    if data != last:
+        number += 1
+        st.session_state[f"{key}-data"] = (data, number)
+    return {**data, "number": number}
 
 
 def _data(picture: Picture) -> dict[str, Any]:

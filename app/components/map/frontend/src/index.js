@@ -1,19 +1,25 @@
 // Mount the map once per host element and hand every later call of the component to it.
+//
+// Calls that come while this file is on its way arrive in any order, and Streamlit cleans up after all but the newest of
+// them once they have run. So an older picture is not drawn over a newer one, and a map goes only when its place has.
 import { CityMap } from "./city_map.js";
 
 const maps = new WeakMap(); // shadow root -> CityMap
 
 /** Draw `component.data` (see app/components/map/__init__.py for its fields); returns the clean-up function. */
 export function mount(component) {
-  const root = component.parentElement;
+  const { data, parentElement: root } = component;
   let map = maps.get(root);
   if (!map) {
     map = new CityMap(root, component.key);
     maps.set(root, map);
   }
-  map.update(component.data, (points) => component.setTriggerValue("waypoints", points));
-  return () => {
+  if (!map.data || data.number >= map.data.number) {
+    map.update(data, (points) => component.setTriggerValue("waypoints", points));
+  }
+  return () => setTimeout(() => {
+    if (root.isConnected) return;
     map.remove();
     maps.delete(root);
-  };
+  });
 }
