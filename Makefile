@@ -42,9 +42,10 @@ demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about a
 	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --out $(TRIPS)
 	$(BIN)/htp prepare $(TRIPS) --city $(CITY) --out $(PREPARED)
 
-checkpoint: $(VENV)/.demo  ## train both stages on the demo's trips (about an hour and a half on two cores)
+checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two and a half hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26
-	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 4 --minutes 52
+	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 6 --minutes 110
+	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 12
 	$(BIN)/htp card --checkpoint $(CHECKPOINT) --simulated --train $(PREPARED)/train.parquet
 
 clean:  ## remove the virtual environment and the caches; leaves runs/ alone

@@ -108,7 +108,8 @@ def _data_lines(files: Checkpoint, generator: Generator) -> list[str]:
 
 
 def _training_lines(files: Checkpoint) -> list[str]:
-    stages = {stage.name: _training(stage) for stage in (files.tokenizer, files.language)}
+    trained = [stage for stage in (files.tokenizer, files.language, files.routes) if stage.is_dir()]
+    stages = {stage.name: _training(stage) for stage in trained}
     return ["## Training", "", *[line for name, facts in stages.items() for line in _stage_lines(name, facts)], ""]
 
 
@@ -160,8 +161,14 @@ def _copy_lines(report: Report) -> list[str]:
 
 
 def _stage_lines(name: str, facts: dict) -> list[str]:
-    settings = ", ".join(f"{key} {value}" for key, value in facts["settings"].items())
-    return [f"- `htp train {name}`: {facts['minutes']} minutes; {settings}. Last report: `{json.dumps(facts['last'])}`"]
+    """Say how a stage was trained; first, if it went on from another training, how that one was."""
+    trainings, settings = [], facts["settings"]
+    while settings is not None:
+        said = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "before")
+        trainings.append(f"- `htp train {name}`: {said}.")
+        settings = settings.get("before")
+    last = f" It took {facts['minutes']} minutes. Last report: `{json.dumps(facts['last'])}`"
+    return [*trainings[:0:-1], trainings[0] + last]
 
 
 def _training(stage: Path) -> dict:

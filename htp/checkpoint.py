@@ -14,7 +14,7 @@ from pathlib import Path
 from htp.errors import InputError
 from htp.trips import replacing
 
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 
 
@@ -38,6 +38,11 @@ class Checkpoint:
     def language(self) -> Path:
         """Stage 2: the backbone in Hugging Face layout (or its name and an adapter), and the rows of the new tokens."""
         return self.folder / "language"
+
+    @property
+    def routes(self) -> Path:
+        """HTP+: the model that writes routes; a checkpoint may be without it."""
+        return self.folder / "routes"
 
     @property
     def conditions(self) -> Path:

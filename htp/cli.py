@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from htp.errors import InputError
+from htp.experiment.commands import experiment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 train = typer.Typer(help="Train stage 1 (tokenizer) or stage 2 (language).", no_args_is_help=True)
 app.add_typer(train, name="train")
+app.add_typer(experiment, name="experiment")
 console = Console(stderr=True)
 
 CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
@@ -52,6 +54,14 @@ class Increments(StrEnum):
     anchored = "anchored"
     normalised = "normalised"
     free = "free"
+
+
+class Plus(StrEnum):
+    """What HTP+ is told of a route that it writes."""
+
+    nothing = "nothing"
+    start = "start"
+    destination = "destination"
 
 
 @app.command()
@@ -144,12 +154,27 @@ def train_tokenizer(
     run(data, city, out, config, settings, start=start, report=_say)
 
 
+@train.command("offsets")
+def train_offsets(
+    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
+    checkpoint: CheckpointFolder,
+    seed: Seed = 0,
+) -> None:
+    """Train anew how points scatter around the road; the patterns stay as they are."""
+    from htp.training import train_offsets as run
+
+    run(data, checkpoint, seed=seed, report=_say)
+
+
 @train.command("language")
 def train_language(
     data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
     checkpoint: CheckpointFolder,
     base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf or hub name; built-in by default.")] = None,
     lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = 16,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Train the language model of this checkpoint on.")
+    ] = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
     minutes: Minutes = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 64,
@@ -160,8 +185,27 @@ def train_language(
     from htp.config import LanguageConfig, LanguageTraining
     from htp.training import train_language as run
 
+    if base is not None and start is not None:
+        raise InputError("give either --base MODEL or --from CHECKPOINT; a checkpoint knows what it is based on.")
     settings = LanguageTraining(epochs, minutes, batch_size, learning_rate, lora_rank=lora_rank, seed=seed)
-    run(data, checkpoint, settings, base=base, config=LanguageConfig(), report=_say)
+    run(data, checkpoint, settings, base=base, start=start, config=LanguageConfig(), report=_say)
+
+
+@train.command("routes")
+def train_routes(
+    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
+    checkpoint: CheckpointFolder,
+    epochs: Annotated[float, typer.Option(min=0.01, help="Times through all trips.")] = 4.0,
+    minutes: Minutes = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
+    seed: Seed = 0,
+) -> None:
+    """Train HTP+: the model that writes routes."""
+    from htp.config import LanguageTraining
+    from htp.training import train_routes as run
+
+    run(data, checkpoint, LanguageTraining(epochs, minutes, batch_size, learning_rate, seed=seed), _say)
 
 
 @app.command()
@@ -199,6 +243,9 @@ def generate(
     checkpoint: CheckpointFolder,
     out: OutFile,
     like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
+    plus: Annotated[
+        Plus | None, typer.Option(help="With --like: write the routes too, told this much of them.")
+    ] = None,
     via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
     depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
     duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
@@ -220,6 +267,8 @@ def generate(
     check_ending(out)
     if (like is None) == (not via):
         raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
+    if plus is not None and like is None:
+        raise InputError("--plus writes the routes of --like TRIPS; along --via the route is given.")
     check_count(1, n)
     places = [_place(text) for text in via]
     sampling = Sampling(temperature, top_p)
@@ -228,7 +277,8 @@ def generate(
     generator = Generator.load(checkpoint, device)
     with _bar("generating") as progress:
         if like is not None:
-            count = generate_like(generator, like, out, sampling, seed=seed, progress=progress)
+            told = None if plus is None else plus.value
+            count = generate_like(generator, like, out, sampling, plus=told, seed=seed, progress=progress)
         else:
             assert depart is not None
             when = generator.city.local_time(depart)

@@ -22,6 +22,7 @@ from htp.errors import InputError
 from htp.language.decode import Sampling
 from htp.language.language import Language
 from htp.language.prompt import Facts
+from htp.language.route_writer import RouteWriter
 from htp.prepare.travel_time import TravelTimeModel
 from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
 from htp.tokenizer.lengths import length_token
@@ -81,6 +82,12 @@ class Generator:
     def heldout(self) -> gpd.GeoDataFrame:
         """Return the checkpoint's held-out trips, never trained on."""
         return read_trips(Checkpoint(self.checkpoint).heldout)
+
+    def route_writer(self) -> RouteWriter:
+        """Return the checkpoint's model that writes routes (HTP+); `InputError` where it has none."""
+        roads = self.tokenizer.model.roads
+        features = torch.cat([roads.node2vec.float(), roads.features], dim=1)
+        return RouteWriter.load(Checkpoint(self.checkpoint).routes, self.city, features, str(features.device))
 
     def generate(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from htp.generate import conditions_of
 from htp.trips import Conditions, count_trips, iter_trips, write_pieces
 
@@ -17,25 +19,35 @@ if TYPE_CHECKING:
     from htp.language.decode import Sampling
 
 
-def generate_like(
+def generate_like(  # noqa: PLR0913  the request and what it is answered with
     generator: Generator,
     like: Path,
     out: Path,
     sampling: Sampling,
     *,
+    plus: str | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Write a generated trip for the conditions of every prepared one, under its `trip_id`; return how many."""
+    """Write a generated trip for the conditions of every prepared one, under its `trip_id`; return how many.
+
+    With `plus` the routes are written as well (HTP+), told no more of the given ones than it says, see `TOLD`.
+    """
     total = count_trips(like)
+    writer = None if plus is None else generator.route_writer()
 
     def pieces() -> Iterator[gpd.GeoDataFrame]:
         names: list[str] = []
 
         def conditions() -> Iterator[Conditions]:
             for piece in iter_trips(like, needs=("roads", "percent")):
+                asked, first = conditions_of(piece, generator.city), len(names)
                 names.extend(piece["trip_id"])
-                yield from conditions_of(piece, generator.city)
+                if writer is not None and plus is not None:
+                    places = np.arange(first, len(names))
+                    keys = np.column_stack([np.full(len(asked), seed), places]).astype(np.uint64)
+                    asked = writer.rewrite(asked, keys, sampling, told=plus)
+                yield from asked
 
         done = 0
         for made in generator.stream(conditions(), seed=seed, sampling=sampling, total=total, progress=progress):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
 from htp.checkpoint import Checkpoint
 from htp.city.network import City
@@ -18,11 +19,15 @@ from htp.errors import InputError
 from htp.generate import facts_of, load_tokenizer
 from htp.language.batch import Answer
 from htp.language.language import Language
+from htp.language.route_facts import route_facts
+from htp.language.route_train import RouteTrainer
+from htp.language.route_writer import RouteWriter
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
 from htp.prepare.travel_time import TravelTimeModel
 from htp.tokenizer.codec import Patterns, Tokenizer
 from htp.tokenizer.features import describe
+from htp.tokenizer.noise_train import fit_noise
 from htp.tokenizer.train import TokenizerTrainer
 from htp.trips import compact, read_trips, write_trips
 
@@ -60,21 +65,36 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     inputs = tokenizer.model.config.inputs
     samples, checked = describe(train, city, inputs=inputs), describe(heldout, city, inputs=inputs)
     city.save(files.city)
-    _write_settings(files.tokenizer, settings)
+    _write_settings(files.tokenizer, settings, None if start is None else Checkpoint(start).tokenizer)
     TokenizerTrainer(tokenizer, settings, files.tokenizer).fit(samples, checked, report)
     files.seal()
 
 
-def train_language(
+def train_offsets(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:
+    """Train the model of offsets of a checkpoint anew on `data`/train.parquet; its codes stay as they are."""
+    files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
+    if tokenizer.model.noise is None:
+        raise InputError(f"{checkpoint}: its tokenizer regresses offsets, so there is no model of them to train.")
+    samples = describe(_prepared(data, "train"), tokenizer.city, inputs=tokenizer.model.config.inputs)
+    fit_noise(tokenizer.model.noise, samples, seed=seed, report=report)
+    tokenizer.save(files.tokenizer)
+    files.seal()
+
+
+def train_language(  # noqa: PLR0913  the command's options
     data: Path,
     checkpoint: Path,
     settings: LanguageTraining,
     *,
     base: str | None = None,
+    start: Path | None = None,
     config: LanguageConfig,
     report: Callable[[dict], None] = print,
 ) -> None:
-    """Train stage 2 on `data`/train.parquet with the checkpoint's tokenizer; add travel times and held-out trips."""
+    """Train stage 2 on `data`/train.parquet with the checkpoint's tokenizer; add travel times and held-out trips.
+
+    Anew on a built-in model, on the model `base`, or further from the language model of the checkpoint `start`.
+    """
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     city, train = tokenizer.city, _prepared(data, "train")
     facts, patterns = facts_of(train, city), tokenizer.encode(train)
@@ -82,15 +102,33 @@ def train_language(
     vocabulary = Vocabulary(tuple(tokenizer.model.config.codebook_sizes), len(city))
     roads = tokenizer.model.roads
     features = torch.cat([roads.node2vec.float(), roads.features], dim=1)
-    if base is None:
+    if start is not None:
+        language = _same_codes(Language.load(Checkpoint(start).language), Checkpoint(start), files)
+    elif base is None:
         language = Language.new(config, vocabulary, features, facts, city)
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
     pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
-    _write_settings(files.language, settings)
+    _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
     fit(language, pairs, settings, files.language, report)
     TravelTimeModel.fit(train, city).save(files.conditions)
     write_trips(compact(_prepared(data, "heldout")), files.heldout)
+    files.seal()
+
+
+def train_routes(
+    data: Path, checkpoint: Path, settings: LanguageTraining, report: Callable[[dict], None] = print
+) -> None:
+    """Train HTP+'s writer of routes on `data`/train.parquet with the roads of the checkpoint's tokenizer."""
+    files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
+    city, train = tokenizer.city, _prepared(data, "train")
+    facts, roads = facts_of(train, city), tokenizer.model.roads
+    features = torch.cat([roads.node2vec.float(), roads.features], dim=1)
+    last_points = np.array([line.coords[-1] for line in train.geometry])
+    writer = RouteWriter.new(city, features, seed=settings.seed)
+    _write_settings(files.routes, settings)
+    told = route_facts(facts, city.to_metres(last_points))
+    RouteTrainer(writer, settings, files.routes).fit(told, facts.roads, report)
     files.seal()
 
 
@@ -100,9 +138,30 @@ def answers_of(patterns: Patterns) -> list[Answer]:
     return [Answer(patterns.anchors[a:b], patterns.codes[a:b]) for a, b in ends]
 
 
-def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining) -> None:
+def _same_codes(language: Language, start: Checkpoint, files: Checkpoint) -> Language:
+    """Return the language model of `start`; `InputError` unless it writes the codes of the tokenizer of `files`."""
+    theirs, ours = (load_tokenizer(checkpoint.folder).model for checkpoint in (start, files))
+    same_codes = _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer)
+    if not same_codes or language.model.vocabulary.roads != len(ours.roads.node2vec):
+        raise InputError(
+            f"{start.folder}: its language model is of another tokenizer or another city than {files.folder} has; go "
+            "on with its own tokenizer, or train the language model anew."
+        )
+    return language
+
+
+def _equal(one: nn.Module, other: nn.Module) -> bool:
+    weights, others = one.state_dict(), other.state_dict()
+    return weights.keys() == others.keys() and all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining, start: Path | None = None) -> None:
+    """Write the settings of a training, and under `before` those of the stage that it went on from."""
+    facts: dict = asdict(settings)
+    if start is not None:
+        facts["before"] = json.loads((start / "settings.json").read_text(encoding="utf-8"))
     stage.mkdir(parents=True, exist_ok=True)
-    (stage / "settings.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+    (stage / "settings.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def _prepared(data: Path, name: str) -> gpd.GeoDataFrame:

@@ -19,11 +19,16 @@ COMMANDS = (
     ["train"],
     ["train", "tokenizer"],
     ["train", "language"],
+    ["train", "offsets"],
+    ["train", "routes"],
     ["tokenize"],
     ["reconstruct"],
     ["generate"],
     ["evaluate"],
     ["card"],
+    ["experiment"],
+    ["experiment", "run"],
+    ["experiment", "report"],
     ["app"],
 )
 DEPART = ["--depart", "2024-05-06 08:15"]

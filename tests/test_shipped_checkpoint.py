@@ -20,7 +20,7 @@ FILES = Checkpoint(FOLDER)
 MAX_BYTES = 40 * 2**20
 PORT, CENTRE = (-71.343, -29.952), (-71.252, -29.903)  # of Coquimbo, of La Serena
 SAMPLE = 600  # held-out trips that these tests generate like
-TIMES_FLOOR = {"T-Dist": 2, "S-Dist": 2, "Radius": 2, "PR-Dist": 4}  # the goal is 2 for all, which PR-Dist misses
+TIMES_FLOOR = 2  # the goal for divergences; of so few trips: on all held-out ones S-Dist misses it, see the card
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator):
     assert made["percent"].map(len).between(MIN_POINTS, MAX_POINTS).all()
     report = evaluate(real, made, generator.city, workers=1)
     assert report.validity.everything == 1.0
-    for name, times in TIMES_FLOOR.items():
-        assert report[name].value <= times * report[name].floor, name
+    for name in ("T-Dist", "S-Dist", "Radius", "PR-Dist"):
+        assert report[name].value <= TIMES_FLOOR * report[name].floor, name
     for name in ("G-Den", "R-Den", "R-Pat"):
         assert report[name].value >= report[name].floor, name

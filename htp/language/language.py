@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -20,13 +20,14 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 
 from htp.errors import InputError
 from htp.language.backbone import balance, built_in, built_in_tokenizer, encode_texts, from_base
+from htp.language.batch import collate
 from htp.language.decode import Sampling, write_answers
 from htp.language.model import LanguageModel
 from htp.language.prompt import Facts, Question, ask, question_texts
 from htp.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
     from htp.city.network import City
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
-
-HEADS = ("gain", "rows.small", "rows.roads", "place", "query", "key", "progress")
+    from htp.language.model import Asked
 
 
 class Language:
     """Stage 2: conditions to patterns."""
+
+    model_type: ClassVar[type[LanguageModel]] = LanguageModel
 
     def __init__(self, model: LanguageModel, tokenizer: PreTrainedTokenizerFast, base: str | None = None) -> None:
         self.model, self.tokenizer, self.base = model, tokenizer, base
@@ -51,7 +53,7 @@ class Language:
         """Make an untrained built-in model; its text tokenizer is learned from the questions of `facts`."""
         tokenizer = built_in_tokenizer(question_texts(facts, city), config.text_vocabulary)
         backbone = built_in(config, len(tokenizer))
-        return cls(LanguageModel(backbone, vocabulary, len(tokenizer), road_features), tokenizer)
+        return cls(cls.model_type(backbone, vocabulary, len(tokenizer), road_features), tokenizer)
 
     @classmethod
     def on_base(cls, base: str, vocabulary: Vocabulary, road_features: Tensor, rank: int) -> Language:
@@ -63,7 +65,7 @@ class Language:
         size = cast("nn.Embedding", backbone.get_input_embeddings()).num_embeddings
         lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
         gain = balance(backbone)
-        model = LanguageModel(get_peft_model(backbone, lora), vocabulary, size, road_features, gain)
+        model = cls.model_type(get_peft_model(backbone, lora), vocabulary, size, road_features, gain)
         return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
 
     @classmethod
@@ -78,7 +80,7 @@ class Language:
             else:
                 backbone, tokenizer = _adapted(facts, folder)
             gain = None if facts["base"] is None else torch.ones(backbone.config.hidden_size)  # to be loaded
-            model = LanguageModel(backbone, vocabulary, facts["text_size"], gain=gain)
+            model = cls.model_type(backbone, vocabulary, facts["text_size"], gain=gain)
             state = {name: tensor.float() for name, tensor in load_file(folder / "tokens.safetensors").items()}
             left_out, foreign = model.load_state_dict(state, strict=False)
         except InputError:
@@ -94,11 +96,13 @@ class Language:
         folder.mkdir(parents=True, exist_ok=True)
         model = self.model
         model.rows.settle()
-        state = {name: t for name, t in model.state_dict().items() if name.startswith(HEADS)}
+        state = {name: t for name, t in model.state_dict().items() if not name.startswith("backbone.")}
         save_file({name: t.bfloat16().contiguous() for name, t in state.items()}, folder / "tokens.safetensors")
         if self.base is None:
-            model.backbone.bfloat16().save_pretrained(str(folder))
-            model.backbone.float()
+            weights = {name: t.bfloat16() for name, t in model.backbone.state_dict().items()}
+            # what is saved is what goes on; not by .bfloat16().float(), which rounds the rotary frequencies as well
+            model.backbone.load_state_dict(weights)
+            model.backbone.save_pretrained(str(folder), state_dict=weights)
             self.tokenizer.save_pretrained(folder)
         else:
             adapter = {name: t.bfloat16() for name, t in model.backbone.state_dict().items() if "lora_" in name}
@@ -117,6 +121,10 @@ class Language:
         """Return the questions of trips."""
         vocabulary, size = self.model.vocabulary, self.model.text_size
         return ask(facts, city, vocabulary, size, lambda texts: encode_texts(self.tokenizer, texts))
+
+    def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> Asked:
+        """Return a padded batch of questions and answers: what the model is trained on."""
+        return collate(questions, answers, self.model.vocabulary, self.model.text_size)
 
     def write(
         self,

@@ -139,24 +139,30 @@ class LanguageModel(nn.Module):
 
     def loss(self, asked: Asked) -> Tensor:
         """Return the mean cross-entropy of anchors and codes, each among the tokens that may stand there."""
+        return self.score(*self.read(asked, asked.codes.shape[1]), asked)
+
+    def read(self, asked: Asked, patterns: int) -> tuple[Tensor, Tensor]:
+        """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
         h = self.backbone(
             inputs_embeds=self.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
         ).last_hidden_state
         per_pattern = 1 + asked.codes.shape[2]
-        patterns = asked.codes.shape[1]
         places = asked.answer_at[:, None] - 1 + torch.arange(patterns * per_pattern, device=h.device)
         answer = h.gather(1, places.clamp_max(h.shape[1] - 1)[..., None].expand(-1, -1, h.shape[-1]))
-        answer = answer.unflatten(1, (patterns, per_pattern))
-        number = torch.arange(patterns, device=h.device).expand(len(h), -1)
-        real = number < asked.patterns[:, None]
         keys = self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
+        return answer.unflatten(1, (patterns, per_pattern)), keys
+
+    def score(self, answer: Tensor, keys: Tensor, asked: Asked) -> Tensor:
+        """Return the mean cross-entropy of the answers, given what `read` returns."""
+        number = torch.arange(answer.shape[1], device=answer.device).expand(len(answer), -1)
+        real = number < asked.patterns[:, None]
         before = F.pad(asked.anchors[:, :-1], (1, 0))
         logits = self.anchor_logits(answer[:, :, 0], keys, asked, before, number)
         total = F.cross_entropy(logits[real], asked.anchors[real], reduction="sum")
         for layer in range(asked.codes.shape[2]):
             logits = self.code_logits(answer[:, :, layer + 1][real], layer).float()
             total = total + F.cross_entropy(logits, asked.codes[..., layer][real], reduction="sum")
-        return total / (real.sum() * per_pattern)
+        return total / (real.sum() * answer.shape[2])
 
     def _even(self, h: Tensor) -> Tensor:
         return h if self.gain is None else h * self.gain.to(h.dtype)

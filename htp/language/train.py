@@ -21,7 +21,6 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from htp.errors import InputError
-from htp.language.batch import Answer, collate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState
 
     from htp.config import LanguageTraining
+    from htp.language.batch import Answer
     from htp.language.language import Language
     from htp.language.model import LanguageModel
     from htp.language.prompt import Question
@@ -204,7 +204,6 @@ def fit(
     """Train and save; goes on from `folder`/training where a training was stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     model, training = language.model, folder / "training"
-    vocabulary, text_size = model.vocabulary, model.text_size
     training.mkdir(exist_ok=True)
     if not torch.cuda.is_available():
         model.backbone.set_attn_implementation("eager")  # on a CPU in bfloat16 a third faster than the fused kernel
@@ -215,9 +214,7 @@ def fit(
         model=model,
         args=_arguments(training, settings),
         train_dataset=pairs,
-        data_collator=lambda items: {
-            "asked": collate([q for q, _ in items], [a for _, a in items], vocabulary, text_size)
-        },
+        data_collator=lambda items: {"asked": language.collate([q for q, _ in items], [a for _, a in items])},
         optimizers=(optimizer, LambdaLR(optimizer, clock.rate)),
         callbacks=[clock],
     )

@@ -19,9 +19,10 @@ from htp.city.relative import RouteLines, check_roads, lines_through
 from htp.config import TokenizerConfig
 from htp.errors import InputError
 from htp.tokenizer.batch import Batches, Routes, pad
-from htp.tokenizer.features import anchors_of, describe, from_route_frame
+from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
 from htp.tokenizer.lengths import length_token, pattern_count
 from htp.tokenizer.model import RQVAE
+from htp.tokenizer.noise import movement_of
 from htp.tokenizer.roads import node2vec, road_features
 
 if TYPE_CHECKING:
@@ -160,8 +161,9 @@ class Tokenizer:
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
             along, h = self.model.decode(codes, routes)
             uniform, normal = offset_numbers(drives.keys[rows], patterns.points[rows], along.shape[1])
-            offset = self.model.offsets(h, along, uniform.to(self.device), normal.to(self.device))
             place, mask = _places(first_point, rows), routes.point_mask
+            movement = movement_of(along, self._turns(lines, rows, along, mask))
+            offset = self.model.offsets(h, movement, uniform.to(self.device), normal.to(self.device))
             along_m[place] = along[mask].cpu().numpy()
             offset_m[place] = offset[mask].cpu().numpy()
         row = np.repeat(np.arange(len(order)), patterns.points)
@@ -175,6 +177,15 @@ class Tokenizer:
         lonlat = self.city.to_lonlat(lines.place(row, along_m) + offset)
         percent = (along_m / lines.length_m[row]).astype(np.float32)
         return Points(percent, offset.astype(np.float32), lonlat, np.bincount(row, minlength=len(lines.length_m)))
+
+    @staticmethod
+    def _turns(lines: RouteLines, rows: NDArray[np.int64], along: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return how the routes turn between points at `along` [B, T] metres, [B, T, 2]."""
+        real = mask.cpu().numpy()
+        row = np.repeat(rows, real.sum(axis=1))
+        turn = np.zeros((*real.shape, 2), dtype=np.float32)
+        turn[real] = turns(row, lines.direction(row, along.cpu().numpy()[real].astype(np.float64)))
+        return torch.from_numpy(turn).to(along.device)
 
     def _routes(self, patterns: Patterns, drives: Drives, lines: RouteLines, rows: NDArray[np.int64]) -> Routes:
         counts = np.diff(lines.first_road)[rows]

@@ -34,6 +34,7 @@ class Samples:
     inputs: NDArray[np.float32]  # [N, F] what the encoder sees
     along_m: NDArray[np.float32]  # [N] place of each aligned point along its route
     offset_m: NDArray[np.float32]  # [N, 2] offset along and across (left) the direction of travel
+    turn: NDArray[np.float32]  # [N, 2] see `turns`
     first_point: NDArray[np.int64]  # [B + 1]
     roads: NDArray[np.int32]  # [R]
     first_road: NDArray[np.int64]  # [B + 1]
@@ -58,13 +59,15 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
     first = np.r_[0, np.cumsum(counts)]
     along_m = np.concatenate(list(trips["percent"])).astype(np.float64) * lines.length_m[row]
     east_north = np.concatenate(list(trips["offset"])).reshape(-1, 2)
-    offset_m = to_route_frame(east_north, lines.direction(row, along_m))
+    direction = lines.direction(row, along_m)
+    offset_m = to_route_frame(east_north, direction)
     relative = inputs == "relative"
     seen = relative_inputs(lines, row, along_m, offset_m) if relative else absolute_inputs(trips, city)
     return Samples(
         seen.astype(np.float32),
         along_m.astype(np.float32),
         offset_m.astype(np.float32),
+        turns(row, direction),
         first,
         lines.roads,
         lines.first_road,
@@ -108,6 +111,15 @@ def absolute_inputs(trips: gpd.GeoDataFrame, city: City) -> NDArray[np.float64]:
     lonlat = shapely.get_coordinates(trips.geometry.to_numpy())
     west, south, east, north = city.roads.total_bounds
     return (lonlat - [west, south]) / [east - west, north - south] * 2.0 - 1.0
+
+
+def turns(row: NDArray[np.int64], direction: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return cosine less one and sine of the turn since the trip's point before, [N, 2]; zeros at the first point."""
+    before = np.roll(direction, 1, axis=0)
+    cosine = (direction * before).sum(axis=1) - 1.0
+    sine = before[:, 0] * direction[:, 1] - before[:, 1] * direction[:, 0]
+    first = np.r_[True, row[1:] != row[:-1]]
+    return np.where(first[:, None], 0.0, np.column_stack([cosine, sine])).astype(np.float32)
 
 
 def to_route_frame(east_north: NDArray, direction: NDArray) -> NDArray:

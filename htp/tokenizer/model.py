@@ -129,7 +129,7 @@ class RQVAE(nn.Module):
         self.roads = RoadContext(config, node2vec, road_features)
         self.decoder = Decoder(config)
         dim = config.dims[0]
-        self.noise = OffsetNoise(dim) if config.offset_noise else None
+        self.noise = OffsetNoise() if config.offset_noise else None
         self.offset = None if config.offset_noise else nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 2))
 
     def encode(self, inputs: Tensor, routes: Routes) -> Tensor:
@@ -143,10 +143,10 @@ class RQVAE(nn.Module):
         h, along_m, _ = self.decoder(quantized, self._context(routes), routes)
         return along_m, h
 
-    def offsets(self, h: Tensor, along_m: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
+    def offsets(self, h: Tensor, movement: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
         """Return offsets [B, 8P, 2] along and across the road in metres: drawn, or regressed as in equation 11."""
         if self.noise is not None:
-            return self.noise.draw(h, along_m, uniform, normal)
+            return self.noise.draw(movement, uniform, normal)
         assert self.offset is not None
         return self.offset(h).float() * OFFSET_M
 
@@ -157,15 +157,11 @@ class RQVAE(nn.Module):
         quantized, codes, commitment = self.quantizer(embedded, routes.pattern_mask)
         h, along_m, span = self.decoder(quantized, self._context(routes), routes)
         percent = self.decoder.increments.loss(along_m, batch.along_m, span, routes)
-        if self.noise is not None:
-            # detached: the codes are kept for the movement, the noise is learned beside them
-            offset = self.noise.loss(h.detach(), along_m.detach(), batch.offset_m, mask)
-        else:
-            assert self.offset is not None
+        parts = {"commitment": commitment, "percent": percent}
+        if self.offset is not None:  # drawn offsets are learned apart, see noise_train.py: the codes keep the movement
             error = (self.offset(h).float() - batch.offset_m / OFFSET_M).square().sum(-1)
-            offset = (error * mask).sum() / mask.sum()
-        loss = commitment + percent + offset
-        parts = {"commitment": commitment, "percent": percent, "offset": offset}
+            parts["offset"] = (error * mask).sum() / mask.sum()
+        loss = torch.stack(list(parts.values())).sum()
         return Reconstruction(along_m, codes, loss, {name: part.detach() for name, part in parts.items()})
 
     def _context(self, routes: Routes) -> Tensor:

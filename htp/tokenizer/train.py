@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from htp.tokenizer.batch import Batches
+from htp.tokenizer.noise_train import fit_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,8 @@ class TokenizerTrainer:
             self._log(epoch_report)
             report(epoch_report)
             self._save_state()
+        if self.model.noise is not None:
+            fit_noise(self.model.noise, train, seed=self.settings.seed, report=report)
         self.tokenizer.save(self.folder)
         (self.folder / "resume.pt").unlink(missing_ok=True)
 

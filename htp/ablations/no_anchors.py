@@ -1,0 +1,102 @@
+"""HTP whose patterns do not name the road they end on: an answer is codes alone, as in the paper.
+
+The decoder shares the travelled distance among the patterns (`increments="normalised"`), so errors add up along a trip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from htp.ablations.whole import HTP
+from htp.ablations.writing import Reader, embed_code, in_batches, moved, uniforms
+from htp.ablations.written import collate_written, read_written
+from htp.language.batch import Answer, collate_questions
+from htp.language.decode import Sampling, draw
+from htp.language.language import Language
+from htp.language.model import LanguageModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+    from htp.config import TokenizerConfig
+    from htp.language.model import Asked
+    from htp.language.prompt import Facts, Question
+    from htp.tokenizer.codec import Drives, Patterns
+
+
+class CodesModel(LanguageModel):
+    """HTP's language model without its pointer to roads."""
+
+    def loss(self, asked: Asked) -> Tensor:
+        """Return the mean cross-entropy of codes, each among those of its layer."""
+        h, ids, real = read_written(self, asked)
+        total, layers = torch.zeros((), device=h.device), len(self.vocabulary.codebook_sizes)
+        for layer in range(layers):
+            here = real[:, layer::layers]
+            codes = ids[:, layer::layers][here] - self.text_size - self.vocabulary.first_code(layer)
+            logits = self.code_logits(h[:, layer::layers][here], layer).float()
+            total = total + F.cross_entropy(logits, codes, reduction="sum")
+        return total / real.sum()
+
+
+class CodesLanguage(Language):
+    """Stage 2 that writes codes; the anchors of its answers are zeros that nobody reads."""
+
+    model_type = CodesModel
+
+    def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> Asked:
+        """Return a padded batch of questions and the codes of their answers."""
+        vocabulary, size = self.model.vocabulary, self.model.text_size
+        first = np.array([size + vocabulary.first_code(layer) for layer in range(len(vocabulary.codebook_sizes))])
+        return collate_written(questions, [(answer.codes + first).ravel() for answer in answers])
+
+    def write(
+        self,
+        facts: Facts,
+        city: City,
+        keys: NDArray[np.uint64],
+        sampling: Sampling,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Answer]:
+        """Return the patterns of one trip for each of the facts."""
+        return in_batches(self.ask(facts, city), keys, lambda q, k: self._write(q, k, sampling), progress)
+
+    def _write(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        model, device = self.model, self.model.rows.small.weight.device
+        layers = len(model.vocabulary.codebook_sizes)
+        asked = moved(collate_questions(questions, layers), device)
+        reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
+        tokens = int(asked.patterns.max()) * layers
+        draws = uniforms(keys, tokens).to(device)
+        codes: list[Tensor] = []
+        for token in range(tokens):
+            layer = token % layers
+            if token:
+                reader.step(embed_code(model, (token - 1) % layers, codes[-1]))
+            codes.append(draw(model.code_logits(reader.last, layer).float(), draws[:, token], sampling))
+        written = torch.stack(codes, dim=1).unflatten(1, (-1, layers)).cpu().numpy().astype(np.int16)
+        counts = asked.patterns.tolist()
+        return [Answer(np.zeros(n, np.int32), part[:n]) for part, n in zip(written, counts, strict=True)]
+
+
+class NoAnchors(HTP):
+    """Codes alone."""
+
+    name = "no anchors"
+    language_type = CodesLanguage
+
+    def _tokenizer_config(self) -> TokenizerConfig:
+        return replace(self.config.tokenizer, increments="normalised")
+
+    def _to_trips(self, asked: gpd.GeoDataFrame, patterns: Patterns, drives: Drives) -> gpd.GeoDataFrame:
+        return super()._to_trips(asked, patterns, drives).drop(columns="anchors")

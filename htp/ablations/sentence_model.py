@@ -1,0 +1,166 @@
+"""A plain transformer over patterns whose first token is the embedding of the conditions' description (paper §5.3).
+
+    embedding of "Main roads: A, B. Tuesday 08:15, 12 min …", <road_9> <a_3> <b_17> <c_99> <d_4>, <road_12> …
+
+No token of the question is read. Ours: anchors are still chosen among the roads of the route, which are known here by
+their rows (node2vec, geometry, place on the route) alone; without them the tokenizer would have to be another as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from transformers import GPT2Config, GPT2Model
+
+from htp.ablations.sentences import WIDTH, SentenceEncoder
+from htp.ablations.writing import PatternWriter, Reader, in_batches, moved, uniforms
+from htp.language.batch import collate_questions
+from htp.language.language import Language
+from htp.language.model import Asked, LanguageModel
+from htp.language.prompt import Facts, Question, ask, question_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from htp.city.network import City
+    from htp.config import LanguageConfig
+    from htp.language.batch import Answer
+    from htp.language.decode import Sampling
+    from htp.language.vocabulary import Vocabulary
+
+LONGEST = 1024  # tokens of an answer; trips of 1,024 points have 640
+TEXT_SIZE = 1  # the built-in table of text pieces has one row, which nobody reads
+
+
+@dataclass(frozen=True)
+class Described(Question):
+    """A question whose `ids` are the route alone; its words are read by the sentence encoder."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Told(Asked):
+    """A batch with the embeddings of its descriptions."""
+
+    sentence: Tensor  # [B, WIDTH]
+
+
+class SentenceModel(LanguageModel):
+    """The heads of HTP's language model over a plain transformer."""
+
+    def __init__(
+        self,
+        backbone: PreTrainedModel | PeftModel,
+        vocabulary: Vocabulary,
+        text_size: int,
+        road_features: Tensor | None = None,
+        gain: Tensor | None = None,
+    ) -> None:
+        super().__init__(backbone, vocabulary, text_size, road_features, gain)
+        self.tell = nn.Linear(WIDTH, backbone.config.hidden_size)
+
+    def read(self, asked: Asked, patterns: int) -> tuple[Tensor, Tensor]:
+        """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
+        assert isinstance(asked, Told)
+        embedded, keys = self.embed_roads(asked)
+        tokens = patterns * (1 + asked.codes.shape[2])
+        places = (asked.answer_at[:, None] - 1 + torch.arange(tokens, device=embedded.device)).clamp_max(
+            embedded.shape[1] - 1
+        )
+        answer = embedded.gather(1, places[..., None].expand(-1, -1, embedded.shape[-1]))
+        told = torch.cat([self.tell(asked.sentence)[:, None].to(answer.dtype), answer[:, 1:]], dim=1)
+        h = self.backbone(inputs_embeds=told, attention_mask=asked.mask.gather(1, places).long(), use_cache=False)
+        return h.last_hidden_state.unflatten(1, (patterns, -1)), keys
+
+    def embed_roads(self, asked: Asked) -> tuple[Tensor, Tensor]:
+        """Return the embeddings of all tokens [B, S, hidden] and the keys of the roads [B, R, .]."""
+        embedded = self.embed(asked.ids, asked.place)
+        return embedded, self.road_keys(embedded, asked.first_road_at, asked.road_mask.shape[1])
+
+
+class SentenceLanguage(Language):
+    """Stage 2 without a language model. Its text tokenizer is the sentence encoder's."""
+
+    model_type = SentenceModel
+    model: SentenceModel
+
+    def __init__(self, model: LanguageModel, tokenizer: PreTrainedTokenizerFast, base: str | None = None) -> None:
+        super().__init__(model, tokenizer, base)
+        self.sentences = SentenceEncoder.find()
+
+    @classmethod
+    def new(
+        cls,
+        config: LanguageConfig,
+        vocabulary: Vocabulary,
+        road_features: Tensor,
+        facts: Facts,  # noqa: ARG003  nothing is learned from the questions
+        city: City,  # noqa: ARG003
+    ) -> SentenceLanguage:
+        """Make an untrained model with the layers and heads of HTP's."""
+        backbone = GPT2Model(
+            GPT2Config(
+                vocab_size=TEXT_SIZE,
+                n_positions=LONGEST,
+                n_embd=config.hidden,
+                n_layer=config.layers,
+                n_head=config.heads,
+                n_inner=4 * config.hidden,  # two matrices of this width weigh as much as HTP's three of 3 · hidden
+                resid_pdrop=0.0,  # HTP's has no dropout either
+                embd_pdrop=0.0,
+                attn_pdrop=0.0,
+                bos_token_id=0,
+                eos_token_id=0,
+            )
+        )
+        model = SentenceModel(backbone, vocabulary, TEXT_SIZE, road_features)
+        return cls(model, SentenceEncoder.find().tokenizer)
+
+    def ask(self, facts: Facts, city: City) -> list[Question]:
+        """Return the questions of trips: their routes as tokens, everything else as a description."""
+        vocabulary, texts = self.model.vocabulary, question_texts(facts, city)
+        routes = ask(facts, city, vocabulary, TEXT_SIZE, lambda texts: [[] for _ in texts])
+        ends = [1 + len(roads) for roads in facts.roads]  # the mark and the roads; then marks that nobody reads
+        return [
+            Described(q.ids[:end], q.road_start_m, q.road_end_m, q.distance_m, q.points, text)
+            for q, end, text in zip(routes, ends, texts, strict=True)
+        ]
+
+    def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> Told:
+        """Return a padded batch of questions and answers."""
+        return self._told(super().collate(questions, answers), questions)
+
+    def write(
+        self,
+        facts: Facts,
+        city: City,
+        keys: NDArray[np.uint64],
+        sampling: Sampling,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Answer]:
+        """Return the patterns of one trip for each of the facts."""
+
+        def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
+            model, device = self.model, self.model.tell.weight.device
+            layers = len(model.vocabulary.codebook_sizes)
+            asked = moved(self._told(collate_questions(questions, layers), questions), device)
+            assert isinstance(asked, Told)
+            told = model.tell(asked.sentence)[:, None]
+            reader = Reader(model.backbone, told, torch.ones(len(told), 1, dtype=torch.bool, device=device))
+            writer = PatternWriter(model, asked, reader, model.embed_roads(asked)[1], sampling)
+            return writer.write(uniforms(keys, writer.numbers()).to(device))
+
+        return in_batches(self.ask(facts, city), keys, write, progress)
+
+    def _told(self, asked: Asked, questions: Sequence[Question]) -> Told:
+        texts = [question.text for question in questions if isinstance(question, Described)]
+        return Told(**vars(asked), sentence=self.sentences.encode(texts))

@@ -1,0 +1,148 @@
+"""Write answers token by token: what a model has read, random numbers of each trip's own, batches of like length.
+
+HTP's own writer is `htp.language.decode`; the variants here differ from it in what may come next, or in what is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from transformers import DynamicCache
+
+from htp.language.batch import Answer
+from htp.language.decode import STREAM, draw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from htp.language.decode import Sampling
+    from htp.language.model import Asked, LanguageModel
+    from htp.language.prompt import Question
+
+BATCH = 128  # as HTP's
+
+
+class Reader:
+    """What a model has read of B sequences: key–value cache, mask and the last hidden state."""
+
+    def __init__(self, backbone: nn.Module, embedded: Tensor, mask: Tensor) -> None:
+        """Read the beginnings [B, S, hidden]; `mask` [B, S] is false where there is padding, on the left."""
+        self.backbone, self.cache, self.mask = backbone, DynamicCache(), mask.long()
+        self.position = mask.sum(dim=1)  # of the next token
+        self.h = self._read(embedded, (self.mask.cumsum(dim=1) - 1).clamp_min(0))
+        self.last = self.h[:, -1]
+
+    def step(self, embedded: Tensor) -> None:
+        """Read one more token [B, hidden]."""
+        self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
+        self.last = self._read(embedded[:, None], self.position[:, None])[:, 0]
+        self.position = self.position + 1
+
+    def _read(self, embedded: Tensor, position: Tensor) -> Tensor:
+        return self.backbone(
+            inputs_embeds=embedded,
+            attention_mask=self.mask,
+            position_ids=position,
+            past_key_values=self.cache,
+            use_cache=True,
+        ).last_hidden_state
+
+
+class PatternWriter:
+    """Write anchors and codes as HTP does, as many patterns as are asked for."""
+
+    def __init__(self, model: LanguageModel, asked: Asked, reader: Reader, keys: Tensor, sampling: Sampling) -> None:
+        """Begin after what `reader` has read; `keys` [B, R, .] are those of the roads."""
+        self.model, self.asked, self.reader, self.keys, self.sampling = model, asked, reader, keys, sampling
+        self.counts = asked.patterns  # [B] of the answers
+        self.most = int(asked.patterns.max())
+
+    def numbers(self) -> int:
+        """Return how many random numbers each trip needs."""
+        return self.most * self.per_pattern
+
+    @property
+    def per_pattern(self) -> int:
+        """Random numbers of a pattern: its anchor, its codes, and whether the answer ends before it."""
+        return len(self.model.vocabulary.codebook_sizes) + 2
+
+    def write(self, uniform: Tensor) -> list[Answer]:
+        """Return the answers drawn with `uniform` [B, numbers()]."""
+        asked, model = self.asked, self.model
+        rows = torch.arange(len(asked.ids), device=asked.ids.device)
+        before, anchors, codes = torch.zeros_like(rows), [], []
+        for pattern in range(self.most):
+            draws = uniform[:, pattern * self.per_pattern : (pattern + 1) * self.per_pattern]
+            if self.over(pattern, draws[:, -1]):
+                break
+            number = torch.full_like(before, pattern)[:, None]
+            logits = model.anchor_logits(self.reader.last[:, None], self.keys, asked, before[:, None], number)
+            before = draw(logits[:, 0], draws[:, 0], self.sampling)
+            road_at = asked.first_road_at + before
+            embedded = model.embed(asked.ids[rows, road_at][:, None], asked.place[rows, road_at][:, None])
+            anchors.append(before)
+            codes.append(self._codes(embedded[:, 0], draws[:, 1:-1]))
+        counts = self.counts.tolist()
+        anchors_, codes_ = torch.stack(anchors, 1).cpu().numpy(), torch.stack(codes, 1).cpu().numpy()
+        pairs = zip(anchors_, codes_, counts, strict=True)
+        return [Answer(a[:count].astype(np.int32), c[:count].astype(np.int16)) for a, c, count in pairs]
+
+    def over(self, pattern: int, uniform: Tensor) -> bool:  # noqa: ARG002  for variants that may end anywhere
+        """Return whether all answers end before this pattern."""
+        return pattern == self.most
+
+    def _codes(self, embedded: Tensor, draws: Tensor) -> Tensor:
+        """Read a pattern's first token, draw its codes [B, L] and read them."""
+        return write_codes(self.model, self.reader, embedded, draws, self.sampling)
+
+
+def write_codes(model: LanguageModel, reader: Reader, embedded: Tensor, draws: Tensor, sampling: Sampling) -> Tensor:
+    """Read `embedded` [B, hidden], draw the codes of a pattern [B, L] one layer after another and read them too."""
+    codes = []
+    for layer in range(draws.shape[1]):
+        reader.step(embedded)
+        codes.append(draw(model.code_logits(reader.last, layer).float(), draws[:, layer], sampling))
+        embedded = embed_code(model, layer, codes[-1])
+    reader.step(embedded)
+    return torch.stack(codes, dim=1)
+
+
+def embed_code(model: LanguageModel, layer: int, code: Tensor) -> Tensor:
+    """Return the input embeddings [B, hidden] of codes [B] of a layer."""
+    ids = (model.text_size + model.vocabulary.first_code(layer) + code)[:, None]
+    place = torch.zeros(*ids.shape, model.place.in_features, device=ids.device)
+    return model.embed(ids, place)[:, 0]
+
+
+def uniforms(keys: NDArray[np.uint64], count: int) -> Tensor:
+    """Return the first `count` numbers of each trip's own stream, [B, count]."""
+    streams = (np.random.Generator(np.random.Philox(key=[int(seed) * 4 + STREAM, int(at)])) for seed, at in keys)
+    return torch.from_numpy(np.stack([stream.random(count, dtype=np.float32) for stream in streams]))
+
+
+@torch.inference_mode()
+def in_batches(
+    questions: Sequence[Question],
+    keys: NDArray[np.uint64],
+    write: Callable[[list[Question], NDArray[np.uint64]], list[Answer]],
+    progress: Callable[[int], None] | None,
+) -> list[Answer]:
+    """Return the answers to all questions, written for questions of like length together."""
+    order = sorted(range(len(questions)), key=lambda row: (questions[row].points, len(questions[row].ids)))
+    answers: dict[int, Answer] = {}
+    for at in range(0, len(order), BATCH):
+        rows = order[at : at + BATCH]
+        answers.update(zip(rows, write([questions[row] for row in rows], keys[rows]), strict=True))
+        if progress is not None:
+            progress(len(rows))
+    return [answers[row] for row in range(len(questions))]
+
+
+def moved(asked: Asked, device: torch.device) -> Asked:
+    """Return the same on a device."""
+    return type(asked)(**{name: tensor.to(device) for name, tensor in vars(asked).items()})

@@ -1,0 +1,130 @@
+"""Take one method with one seed from training to its result; what an earlier run has finished is not done again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from htp.baselines.train import Budget
+from htp.experiment.data import digest_of
+from htp.experiment.layout import note_of, read_note, stem_of, write_json
+from htp.generate import PIECE, reconstruct
+from htp.trips import read_trips, write_trips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from htp.experiment.data import Data
+    from htp.experiment.layout import Layout
+    from htp.experiment.methods import Entry, Method
+    from htp.experiment.settings import Settings
+    from htp.experiment.yardstick import Yardstick
+
+
+@dataclass(frozen=True)
+class Job:
+    """One method with one seed."""
+
+    entry: Entry
+    seed: int
+    settings: Settings
+    data: Data
+    layout: Layout
+    report: Callable[[dict[str, Any]], None]
+
+    @property
+    def stem(self) -> str:
+        """What its files are called."""
+        return stem_of(self.entry.name, self.seed)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What the result is made of, but for the data; `config` is the method's, with its sizes."""
+        method = self.entry.new(self.settings.device)
+        config = asdict(method.config)
+        named = {"method": self.entry.name, "label": self.entry.label, "group": self.entry.group}
+        setting = {"budget_s": self.settings.budget_s, "device": self.settings.device}
+        return named | {"place": self.entry.place, "seed": self.seed, "setting": setting, "config": config}
+
+    @cached_property
+    def key(self) -> str:
+        """What a finished part must have been made for to be taken: data, budget, device, configuration, seed."""
+        made_for = {name: self.facts[name] for name in ("method", "seed", "setting", "config")}
+        return digest_of(made_for | {"data": self.data.fingerprint})
+
+    def evaluate(self, yardstick: Yardstick) -> dict[str, Any]:
+        """Return training, generation and evaluation of the method."""
+        trained = self.trained()
+        made = self.generated()
+        evaluation = yardstick.compare(read_trips(self.layout.trips(self.stem)), self._ceiling())
+        return {"training": trained, "generation": made, "evaluation": evaluation}
+
+    def trained(self) -> dict[str, Any]:
+        """Train the method unless it is trained; return seconds and stages."""
+        folder = self.layout.model(self.stem)
+        note = read_note(folder, self.key)
+        if note is None:
+            started, worked = time.monotonic(), time.process_time()
+            method = self.entry.new(self.settings.device)
+            budget = Budget(seconds=self.settings.budget_s)
+            method.fit(self.data.train, self.data.city, budget, seed=self.seed, report=self._tell)
+            seconds, processor_s = time.monotonic() - started, time.process_time() - worked
+            note_of(folder).unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            method.save(folder)
+            note = {"key": self.key, "seconds": round(seconds, 2), "processor_seconds": round(processor_s, 2)}
+            note["stages"] = method.trained
+            write_json(note_of(folder), note)
+        return {name: value for name, value in note.items() if name != "key"}
+
+    def generated(self) -> dict[str, Any]:
+        """Generate a trip for each held-out one unless they are there; return the time and the batch it took."""
+        path = self.layout.trips(self.stem)
+        note = read_note(path, self.key)
+        if note is None:
+            method, batches, wanted = self._method, _Batches(), len(self.data.heldout)
+            started, worked = time.monotonic(), time.process_time()
+            trips = method.generate(self.data.heldout, seed=self.seed, progress=batches)
+            seconds, processor_s = time.monotonic() - started, time.process_time() - worked
+            note_of(path).unlink(missing_ok=True)
+            write_trips(trips, path)
+            note = {"key": self.key, "seconds": round(seconds, 3), "trips": wanted}
+            note |= {"batch": batches.largest or wanted, "ms_per_trip": round(1000 * seconds / wanted, 4)}
+            note |= {"processor_ms_per_trip": round(1000 * processor_s / wanted, 4)}
+            write_json(note_of(path), note)
+        return {name: value for name, value in note.items() if name != "key"}
+
+    @cached_property
+    def _method(self) -> Method:
+        """The trained method as it was saved."""
+        folder = self.layout.model(self.stem)
+        method: Method = self.entry.made_by.load(folder, self.data.city, self.settings.device)
+        return method
+
+    def _ceiling(self) -> gpd.GeoDataFrame | None:
+        """Return the held-out trips through the method's tokenizer and back; None where it has no tokenizer."""
+        tokenizer = getattr(self._method, "tokenizer", None)
+        if tokenizer is None:
+            return None
+        trips = self.data.heldout
+        pieces = [reconstruct(trips.iloc[at : at + PIECE], tokenizer, 0, at) for at in range(0, len(trips), PIECE)]
+        return gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        self.report({"method": self.entry.name, "seed": self.seed} | line)
+
+
+class _Batches:
+    """Hears (done, total) while trips are generated; knows how many were finished at once."""
+
+    def __init__(self) -> None:
+        self.done = self.largest = 0
+
+    def __call__(self, done: int, total: int) -> None:  # noqa: ARG002  the way progress is called
+        self.largest, self.done = max(self.largest, done - self.done), done

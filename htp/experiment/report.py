@@ -1,0 +1,80 @@
+"""Turn the results of an experiment into tables and figures, without computing any result again."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from htp.errors import InputError
+from htp.experiment import formats
+from htp.experiment.figures import FIGURES
+from htp.experiment.layout import Layout
+from htp.experiment.results import load
+from htp.experiment.tables import Cell, Table, tables
+from htp.trips import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from htp.experiment.results import Row
+
+FORMATS = {".md": formats.to_markdown, ".tex": formats.to_latex, ".csv": formats.to_csv}
+
+
+def write_report(results: Path, *, simulated: bool = False) -> list[Path]:
+    """Write RESULTS/report: tables, figures, and report.md with all of them; return the files.
+
+    `simulated` says that the trips are, where their data does not. `InputError` where a result is damaged, results
+    cannot be compared, or trips are missing.
+    """
+    layout = Layout(results)
+    rows = load(layout)
+    simulated = simulated or bool(rows[0].any.data["simulated"])
+    found, written = tables(rows, simulated=simulated), []
+    for table in (*found, every_score(rows)):
+        for ending, to_text in FORMATS.items():
+            if table.name == "scores" and ending != ".csv":
+                continue
+            written.append(_write(layout.report / f"{table.name}{ending}", to_text(table)))
+    figures = _write_figures(rows, layout, simulated=simulated)
+    city = rows[0].any.data["city"]
+    kind = "The trips are simulated. " if simulated else ""
+    parts = [f"# Experiment: {city}\n\n{kind}Roads: © OpenStreetMap contributors.\n", *map(formats.to_markdown, found)]
+    parts += [f"![{path.stem}]({path.name})\n" for path in figures if path.suffix == ".png"]
+    return [*written, *figures, _write(layout.report / "report.md", "\n".join(parts))]
+
+
+def every_score(rows: Sequence[Row]) -> Table:
+    """Return a line for each metric of each result, beyond the paper as well, with interval, floor and ceiling."""
+    columns = ("method", "seed", "metric", "value", "interval_low", "interval_high", "floor", "ceiling")
+    lines = []
+    for result in [result for row in rows for result in row.results]:
+        for name, score in result.scores.items():
+            numbers = (score.value, score.low, score.high, score.floor, score.ceiling)
+            texts = ("" if number is None else f"{number:.6g}" for number in numbers)
+            lines.append(tuple(Cell(text) for text in (result.label, str(result.seed), name, *texts)))
+    return Table("scores", "Every metric of every result", columns, tuple(lines))
+
+
+def _write_figures(rows: Sequence[Row], layout: Layout, *, simulated: bool) -> list[Path]:
+    """Draw all figures; none where every method failed."""
+    if not any(row.results for row in rows):
+        return []
+    try:
+        subjects = import_module("htp.experiment.figures.subject")
+    except ImportError as error:
+        raise InputError("figures need matplotlib: install it with `pip install 'htp[experiment]'`.") from error
+    subject, written = subjects.Subject(rows, layout, simulated), []
+    layout.report.mkdir(parents=True, exist_ok=True)
+    for name, module in FIGURES.items():
+        figure = import_module(f"htp.experiment.figures.{module}")
+        written += subjects.save_pictures(figure.draw(subject), layout.report, name)
+        written.append(subjects.save_page(figure.page(subject), layout.report, name))
+    return written
+
+
+def _write(path: Path, text: str) -> Path:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,85 @@
+"""Train the model of offsets, and calibrate it on trips drawn from it; a few minutes after the RQ-VAE's training."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from htp.tokenizer.batch import pad
+from htp.tokenizer.noise import movement_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from htp.tokenizer.features import Samples
+    from htp.tokenizer.noise import OffsetNoise
+
+EPOCHS, MIN_STEPS = 16, 200  # ours: so many epochs, of a few trips so many steps
+BATCH_SIZE = 128
+REPORT_STEPS = 500
+LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 3e-3, 1e-4, 0.03
+CALIBRATED = 4000  # trips that are drawn to compare
+
+
+def fit_noise(noise: OffsetNoise, samples: Samples, *, seed: int, report: Callable[[dict], None]) -> None:
+    """Fit a model of offsets to samples and report its mean negative log-likelihood every REPORT_STEPS steps."""
+    generator = np.random.default_rng([seed, 1])
+    steps = max(EPOCHS * -(-len(samples) // BATCH_SIZE), MIN_STEPS)
+    optimizer = torch.optim.AdamW(noise.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps))
+    noise.train()
+    losses: list[float] = []
+    while len(losses) < steps:
+        for rows in _batches(samples, generator)[: steps - len(losses)]:
+            loss = noise.loss(*_collate(samples, rows, next(noise.parameters()).device))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(noise.parameters(), 1.0)
+            optimizer.step()
+            rate.step()
+            losses.append(float(loss.detach()))
+            if len(losses) % REPORT_STEPS == 0 or len(losses) == steps:
+                report({"offset": round(float(np.mean(losses[-REPORT_STEPS:])), 4), "offset_steps": len(losses)})
+    noise.eval()
+    _calibrate(noise, samples, generator)
+
+
+def _calibrate(noise: OffsetNoise, samples: Samples, generator: np.random.Generator) -> None:
+    chosen = np.sort(generator.permutation(len(samples))[:CALIBRATED])
+    device, drawn, real = next(noise.parameters()).device, [], []
+    order = chosen[np.argsort(samples.points[chosen], kind="stable")]
+    for at in range(0, len(order), BATCH_SIZE):
+        movement, offset_m, mask = _collate(samples, order[at : at + BATCH_SIZE], device)
+        uniform = torch.from_numpy(generator.random(mask.shape, dtype=np.float32)).to(device)
+        normal = torch.from_numpy(generator.standard_normal((*mask.shape, 2), dtype=np.float32)).to(device)
+        drawn.append(noise.draw_uncalibrated(movement, uniform, normal)[mask][:, 1])
+        real.append(offset_m[mask][:, 1])
+    noise.calibrate(torch.cat(drawn), torch.cat(real))
+
+
+def _batches(samples: Samples, generator: np.random.Generator) -> list[np.ndarray]:
+    """Return the rows of batches of trips of similar length, in random order."""
+    order = np.argsort(samples.points * generator.uniform(0.9, 1.1, len(samples)))
+    batches = [order[at : at + BATCH_SIZE] for at in range(0, len(order), BATCH_SIZE)]
+    generator.shuffle(batches)
+    return batches
+
+
+def _collate(samples: Samples, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return movements [B, T, 4], offsets in metres [B, T, 2] and which points are real [B, T]."""
+    points = samples.points[rows]
+    width, first = int(points.max()), samples.first_point
+    mask = torch.arange(width)[None] < torch.from_numpy(points)[:, None]
+    along_m, turn = pad(samples.along_m, first, rows, width), pad(samples.turn, first, rows, width)
+    last_m = along_m.gather(1, torch.from_numpy(points - 1)[:, None])
+    along_m = torch.where(mask, along_m, last_m)  # as the decoder says it of padding: no step beyond the last point
+    offset_m = pad(samples.offset_m, first, rows, width)
+    return movement_of(along_m, turn).to(device), offset_m.to(device), mask.to(device)
+
+
+def _rate(progress: float) -> float:
+    return max(min(progress / WARM_UP, 1.0) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0))), 0.01)

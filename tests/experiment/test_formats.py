@@ -1,0 +1,37 @@
+"""Check each format of a table, letter by letter."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from htp.experiment.formats import to_csv, to_latex, to_markdown
+from htp.experiment.tables import Cell, Mark, Table
+
+
+@pytest.fixture
+def table():
+    cells = (Cell("w/o A & B"), Cell("0.1 ± 0.2", Mark.best), Cell("5 %", Mark.second))
+    return Table("t", "Title", ("Method", "T-Dist ↓", "G|Pat ↑"), (cells,), ("100 %, half_way.",))
+
+
+def test_markdown_marks_bold_and_underlined(table):
+    assert to_markdown(table.__class__(table.name, table.title, ("a", "b", "c"), table.rows, ("a | b",))) == (
+        "### Title\n\n| a | b | c |\n| --- | --- | --- |\n| w/o A & B | **0.1 ± 0.2** | <u>5 %</u> |\n\na \\| b  \n"
+    )
+
+
+def test_latex_is_a_booktabs_table_with_nothing_unescaped(table):
+    text = to_latex(table)
+    assert r"w/o A \& B & \textbf{0.1 $\pm$ 0.2} & \underline{5 \%} \\" in text
+    assert r"Method & T-Dist $\downarrow$ & G|Pat $\uparrow$ \\" in text
+    assert r"\begin{tabular}{lrr}" in text
+    assert r"100 \%, half\_way." in text
+    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+
+
+def test_csv_has_the_plain_cells(table):
+    rows = list(csv.reader(io.StringIO(to_csv(table))))
+    assert rows == [["Method", "T-Dist ↓", "G|Pat ↑"], ["w/o A & B", "0.1 ± 0.2", "5 %"]]

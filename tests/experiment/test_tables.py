@@ -1,0 +1,156 @@
+"""Check tables against the paper's own numbers, and marks by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from htp.experiment.results import METRICS, load
+from htp.experiment.tables import Mark, improvements, mean_improvement, table_1, table_2, table_3, table_4, tables
+
+PORTO = {  # the paper's Table 1
+    "TrajGAN": [0.07001, 0.02796, 0.06960, 0.70959, 0.24719, 0.65745, 0.23881, 0.36468],
+    "TrajVAE": [0.03884, 0.06019, 0.00327, 0.73015, 0.25564, 0.71300, 0.38095, 0.40190],
+    "DiffWave": [0.00034, 0.00622, 0.00487, 0.97020, 0.62009, 0.97422, 0.77778, 0.09579],
+    "DiffTraj": [0.00093, 0.00587, 0.00100, 0.96838, 0.58621, 0.97654, 0.73973, 0.13961],
+    "ControlTraj": [0.00066, 0.00529, 0.00086, 0.97733, 0.62009, 0.98003, 0.83328, 0.06777],
+    "Cardiff": [0.00279, 0.01365, 0.00019, 0.98196, 0.69058, 0.98641, 0.87081, 0.05993],
+    "HTP": [0.00020, 0.00232, 0.00016, 0.99519, 0.83019, 0.99418, 0.92683, 0.01799],
+}
+IMPROVED = [41.18, 56.14, 15.79, 1.35, 20.22, 0.79, 6.43, 69.98]  # percent, in the paper's bottom row
+
+
+@pytest.fixture
+def porto(written, result):
+    contents = [
+        result(label, values, place=place, group="ablations" if label == "HTP" else "baselines", ceiling=0.125)
+        for place, (label, values) in enumerate(PORTO.items())
+    ]
+    return load(written(*contents))
+
+
+def line(table, first):
+    return dict(zip(table.columns, row_of(table, first), strict=True))
+
+
+def row_of(table, first):
+    return next(row for row in table.rows if row[0].text == first)
+
+
+def column_of(table, title, mark):
+    at = next(at for at, column in enumerate(table.columns) if column.startswith(title))
+    return [row[0].text for row in table.rows if row[at].mark is mark]
+
+
+def test_the_improvement_is_that_of_the_paper(porto):
+    gains = improvements(porto[-1], porto[:-1])
+    assert [round(gains[name], 2) for name in METRICS] == IMPROVED
+    assert gains["Length"] == 0.0
+    assert mean_improvement(gains) == pytest.approx(sum(IMPROVED) / 8, abs=0.005)
+
+
+def test_table_1_marks_the_best_and_the_second_as_the_paper_does(porto):
+    table = table_1(porto)
+    for metric in METRICS:
+        assert column_of(table, metric, Mark.best) == ["HTP"]
+    second = {metric: column_of(table, metric, Mark.second) for metric in METRICS}
+    assert second["T-Dist"] == ["DiffWave"]
+    assert second["S-Dist"] == ["ControlTraj"]
+    assert second["R-Pat"] == second["PR-Dist"] == second["Radius"] == ["Cardiff"]
+
+
+def test_table_1_has_arrows_references_and_the_bottom_row(porto):
+    table = table_1(porto)
+    assert table.columns[:2] == ("Method", "T-Dist ↓")
+    assert table.columns[4] == "G-Den ↑"
+    assert table.columns[-2:] == ("Length ↓", "Mean")
+    labels = [row[0].text for row in table.rows]
+    assert labels == [*PORTO, "Noise floor", "Ceiling", "Improvement"]
+    assert line(table, "Improvement")["T-Dist ↓"].text == "41.18 %"
+    assert line(table, "Improvement")["Mean"].text == "26.48 %"  # 211.88 / 8
+    assert line(table, "Noise floor")["R-Pat ↑"].text == "0.50000"
+    assert line(table, "Ceiling")["R-Pat ↑"].text == "0.12500"
+    assert any("had 1m to train on 1,000 trips of Grid" in note for note in table.notes)
+
+
+def test_a_method_that_took_more_than_its_budget_is_named(written, result):
+    contents = [result(label, PORTO[label], place=place) for place, label in enumerate(["TrajVAE", "Cardiff"])]
+    contents[1]["training"]["seconds"] = 90.0  # of 60; the other took 61
+    notes = table_1(load(written(*contents))).notes
+    assert [note for note in notes if "budget" in note] == [
+        "Cardiff took 90 s to train with seed 0, more than its budget."
+    ]
+
+
+def test_equal_numbers_share_their_mark(written, result):
+    contents = [
+        result(label, [value, *PORTO["HTP"][1:]], place=place)
+        for place, (label, value) in enumerate([("A", 0.1), ("B", 0.1000001), ("C", 0.2), ("D", 0.3)])
+    ]
+    table = table_1(load(written(*contents)))
+    assert column_of(table, "T-Dist", Mark.best) == ["A", "B"]  # both print 0.10000
+    assert column_of(table, "T-Dist", Mark.second) == ["C"]
+    assert column_of(table, "S-Dist", Mark.best) == ["A", "B", "C", "D"]
+    assert column_of(table, "S-Dist", Mark.second) == []
+
+
+def test_a_failed_method_keeps_its_row_and_its_sentence(written, result):
+    failed = result("Cardiff", PORTO["Cardiff"], place=1, sentence="it drew what is no number.")
+    table = table_1(load(written(result("TrajVAE", PORTO["TrajVAE"]), failed)))
+    assert {cell.text for cell in row_of(table, "Cardiff")[1:]} == {"failed"}
+    assert "Cardiff failed with seed 0: it drew what is no number." in table.notes
+    assert "Improvement" not in [row[0].text for row in table.rows]  # HTP is not there
+
+
+def test_seeds_are_shown_as_mean_and_deviation(written, result):
+    runs = [result("TrajVAE", [value, *PORTO["TrajVAE"][1:]], seed=seed) for seed, value in enumerate((0.1, 0.3))]
+    table = table_1(load(written(*runs)))
+    assert line(table, "TrajVAE")["T-Dist ↓"].text == "0.20000 ± 0.14142"
+    assert "Mean ± standard deviation over seeds: TrajVAE 2." in table.notes
+
+
+def test_an_improvement_over_nothing_is_not_said(written, result):
+    perfect = result("TrajVAE", [0.0, *PORTO["TrajVAE"][1:]])
+    rows = load(written(perfect, result("HTP", PORTO["HTP"], place=1, group="ablations")))
+    table = table_1(rows)
+    assert improvements(rows[1], rows[:1])["T-Dist"] is None
+    assert line(table, "Improvement")["T-Dist ↓"].text == line(table, "Improvement")["Mean"].text == "–"
+
+
+def test_table_2_has_the_ablations_and_htp_last(written, result):
+    parts = [
+        result("HTP", PORTO["HTP"], place=6, group="ablations"),
+        result("w/o LLM", PORTO["Cardiff"], place=7, group="ablations"),
+        result("HTP+", PORTO["Cardiff"], place=8, group="ablations"),
+        result("TrajVAE", PORTO["TrajVAE"], place=1),
+    ]
+    rows = load(written(*parts))
+    table = table_2(rows)
+    assert table.columns == ("Variant", "T-Dist ↓", "G-Pat ↑", "R-Pat ↑")
+    assert [row[0].text for row in table.rows] == ["w/o LLM", "HTP"]
+    assert line(table, "w/o LLM")["G-Pat ↑"].text == "0.69058"
+    joint = table_3(rows)
+    assert joint.columns == ("Method", "T-Dist ↓", "G-Den ↑", "R-Den ↑", "PR-Dist ↓")
+    assert [row[0].text for row in joint.rows] == ["HTP", "HTP+"]
+
+
+def test_table_3_has_the_papers_two_baselines(written, result):
+    labels = ["TrajVAE", "ControlTraj", "Cardiff"]
+    contents = [result(label, PORTO[label], place=place) for place, label in enumerate(labels)]
+    joint = result("HTP+", PORTO["HTP"], place=9, group="ablations")
+    table = table_3(load(written(*contents, joint)))
+    assert [row[0].text for row in table.rows] == ["ControlTraj", "Cardiff", "HTP+"]
+
+
+def test_tables_without_their_methods_are_left_out(porto, written, result):
+    assert [table.name for table in tables(porto, simulated=False)] == ["table1", "table4", "speed"]
+    assert table_2(porto) is None
+    assert table_3(porto) is None
+
+
+def test_table_4_and_the_speeds_are_as_measured(porto):
+    table = table_4(porto, simulated=True)
+    assert [cell.text for cell in table.rows[0]][:4] == ["Grid", "1,234", "43.4 points", "4.83 km"]
+    assert "simulated" in table.notes[0]
+    assert "recorded" in table_4(porto, simulated=False).notes[0]
+    speeds = tables(porto, simulated=False)[-1]
+    assert [cell.text for cell in row_of(speeds, "TrajVAE")] == ["TrajVAE", "2.00", "1.50", "64", "61 s"]

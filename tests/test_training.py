@@ -1,0 +1,89 @@
+"""Check how stages are trained further and apart: on a language model, offsets alone, routes beside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from htp.checkpoint import Checkpoint
+from htp.config import LanguageConfig, LanguageTraining
+from htp.errors import InputError
+from htp.generate import Generator, conditions_of, load_tokenizer
+from htp.language.decode import Sampling
+from htp.requests import generate_like
+from htp.training import train_language, train_offsets, train_routes
+from htp.trips import read_trips
+
+SHORT = LanguageTraining(epochs=0.5, batch_size=16, learning_rate=1e-3)
+
+
+def quiet(_):
+    """Hear a training's report and say nothing."""
+
+
+@pytest.fixture
+def first_stage(tiny_checkpoint, tmp_path):
+    """Return a checkpoint of the tiny one's tokenizer alone."""
+    for part in ("city", "tokenizer"):
+        shutil.copytree(tiny_checkpoint / part, tmp_path / "next" / part)
+    Checkpoint(tmp_path / "next").seal()
+    return tmp_path / "next"
+
+
+def test_a_language_model_is_trained_on_and_its_settings_say_from_what(tiny_checkpoint, tiny_data, first_stage):
+    train_language(tiny_data, first_stage, SHORT, start=tiny_checkpoint, config=LanguageConfig(), report=quiet)
+    old, new = Generator.load(tiny_checkpoint), Generator.load(first_stage)
+    before, after = old.language.model.rows.small.weight, new.language.model.rows.small.weight
+    assert before.shape == after.shape
+    assert (before != after).any()
+    assert (before - after).abs().max() < 0.1  # a few small steps away, not begun anew
+    settings = json.loads((first_stage / "language" / "settings.json").read_text())
+    assert settings["epochs"] == 0.5
+    assert settings["before"] == json.loads((tiny_checkpoint / "language" / "settings.json").read_text())
+
+
+def test_a_language_model_of_other_codes_is_refused(tiny_checkpoint, tiny_data, first_stage):
+    tokenizer = load_tokenizer(first_stage)
+    with torch.no_grad():
+        next(tokenizer.model.encoder.parameters()).add_(0.5)
+    tokenizer.save(first_stage / "tokenizer")
+    with pytest.raises(InputError, match="another tokenizer"):
+        train_language(tiny_data, first_stage, SHORT, start=tiny_checkpoint, config=LanguageConfig(), report=quiet)
+    assert not (first_stage / "language").exists()
+
+
+def test_offsets_are_trained_alone_and_the_codes_stay(tiny_data, first_stage):
+    trips, before = read_trips(tiny_data / "heldout.parquet"), load_tokenizer(first_stage)
+    train_offsets(tiny_data, first_stage, seed=5, report=quiet)
+    after = load_tokenizer(first_stage)
+    np.testing.assert_array_equal(after.encode(trips).codes, before.encode(trips).codes)
+    changed = {
+        name
+        for name, tensor in after.model.state_dict().items()
+        if not torch.equal(tensor, before.model.state_dict()[name])
+    }
+    assert changed
+    assert all(name.startswith("noise.") for name in changed)
+    Checkpoint(first_stage).verify()
+
+
+def test_routes_are_written_for_given_trips_once_they_are_learned(tiny_checkpoint, tiny_data, tmp_path):
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "plus")
+    generator, like = Generator.load(folder), tiny_data / "heldout.parquet"
+    with pytest.raises(InputError, match="htp train routes"):
+        generate_like(generator, like, tmp_path / "out.parquet", Sampling(), plus="start")
+    train_routes(tiny_data, folder, SHORT, report=quiet)
+    generator = Generator.load(folder)
+    count = generate_like(generator, like, tmp_path / "out.parquet", Sampling(), plus="start", seed=3)
+    real, made = read_trips(like), read_trips(tmp_path / "out.parquet")
+    assert count == len(real) == len(made)
+    assert [a[0] for a in made["roads"]] == [b[0] for b in real["roads"]]
+    assert any(len(a) != len(b) or (a != b).any() for a, b in zip(made["roads"], real["roads"], strict=True))
+    asked, found = (conditions_of(trips, generator.city) for trips in (real, made))
+    for one, other in zip(asked, found, strict=True):
+        assert generator.city.is_connected(np.asarray(other.route.roads))
+        assert other.distance_m == pytest.approx(one.distance_m, rel=0.02)
