@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from htp.errors import InputError
 from htp.experiment.commands import experiment
+from htp.train_commands import CheckpointFolder, CityFolder, Seed, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,32 +29,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
-train = typer.Typer(help="Train stage 1 (tokenizer) or stage 2 (language).", no_args_is_help=True)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
 console = Console(stderr=True)
 
-CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
-CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**61 - 1, help="The same seed gives the same trips again.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
-Minutes = Annotated[float | None, typer.Option(min=0.05, help="Train for this long instead of all epochs.")]
-
-
-class Inputs(StrEnum):
-    """What the encoder sees."""
-
-    relative = "relative"
-    absolute = "absolute"
-
-
-class Increments(StrEnum):
-    """How the decoder places points along the route."""
-
-    anchored = "anchored"
-    normalised = "normalised"
-    free = "free"
 
 
 class Plus(StrEnum):
@@ -130,84 +111,6 @@ def simulate(
     print(f"{out}: written; these trips are simulated")
 
 
-@train.command("tokenizer")
-def train_tokenizer(
-    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
-    city: CityFolder,
-    out: Annotated[Path, typer.Option(help="Checkpoint folder; a training stopped there goes on.")],
-    epochs: Annotated[int, typer.Option(min=1, help="The paper trains 100.")] = 100,
-    minutes: Minutes = None,
-    start: Annotated[Path | None, typer.Option("--from", help="Fine-tune the tokenizer of this checkpoint.")] = None,
-    inputs: Annotated[Inputs, typer.Option(help="What the encoder sees; absolute: as in the paper.")] = Inputs.relative,
-    increments: Annotated[Increments, typer.Option(help="free: as in the paper.")] = Increments.anchored,
-    offset_noise: Annotated[bool, typer.Option(help="Draw offsets; off: regress them as in the paper.")] = True,
-    batch_size: Annotated[int, typer.Option(min=8, help="Trips a step.")] = 128,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
-    seed: Seed = 0,
-) -> None:
-    """Train stage 1, the RQ-VAE that turns trips into travel patterns."""
-    from htp.config import TokenizerConfig, TokenizerTraining
-    from htp.training import train_tokenizer as run
-
-    config = TokenizerConfig(inputs=inputs.value, increments=increments.value, offset_noise=offset_noise)
-    settings = TokenizerTraining(epochs, minutes, batch_size, learning_rate, seed=seed)
-    run(data, city, out, config, settings, start=start, report=_say)
-
-
-@train.command("offsets")
-def train_offsets(
-    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
-    checkpoint: CheckpointFolder,
-    seed: Seed = 0,
-) -> None:
-    """Train anew how points scatter around the road; the patterns stay as they are."""
-    from htp.training import train_offsets as run
-
-    run(data, checkpoint, seed=seed, report=_say)
-
-
-@train.command("language")
-def train_language(
-    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
-    checkpoint: CheckpointFolder,
-    base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf or hub name; built-in by default.")] = None,
-    lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = 16,
-    start: Annotated[
-        Path | None, typer.Option("--from", help="Train the language model of this checkpoint on.")
-    ] = None,
-    epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
-    minutes: Minutes = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate; the paper's is 5e-4.")] = 1e-3,
-    seed: Seed = 0,
-) -> None:
-    """Train stage 2, the language model that writes travel patterns; completes the checkpoint."""
-    from htp.config import LanguageConfig, LanguageTraining
-    from htp.training import train_language as run
-
-    if base is not None and start is not None:
-        raise InputError("give either --base MODEL or --from CHECKPOINT; a checkpoint knows what it is based on.")
-    settings = LanguageTraining(epochs, minutes, batch_size, learning_rate, lora_rank=lora_rank, seed=seed)
-    run(data, checkpoint, settings, base=base, start=start, config=LanguageConfig(), report=_say)
-
-
-@train.command("routes")
-def train_routes(
-    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
-    checkpoint: CheckpointFolder,
-    epochs: Annotated[float, typer.Option(min=0.01, help="Times through all trips.")] = 4.0,
-    minutes: Minutes = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
-    seed: Seed = 0,
-) -> None:
-    """Train HTP+: the model that writes routes."""
-    from htp.config import LanguageTraining
-    from htp.training import train_routes as run
-
-    run(data, checkpoint, LanguageTraining(epochs, minutes, batch_size, learning_rate, seed=seed), _say)
-
-
 @app.command()
 def tokenize(
     trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
@@ -265,15 +168,10 @@ def generate(
 
     _refuse_to_overwrite(out, force)
     check_ending(out)
-    if (like is None) == (not via):
-        raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
-    if plus is not None and like is None:
-        raise InputError("--plus writes the routes of --like TRIPS; along --via the route is given.")
+    _check_asked(like, via, plus, depart)
     check_count(1, n)
     places = [_place(text) for text in via]
     sampling = Sampling(temperature, top_p)
-    if like is None and depart is None:
-        raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
     generator = Generator.load(checkpoint, device)
     with _bar("generating") as progress:
         if like is not None:
@@ -372,6 +270,15 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
     print(f"{out}: {total:,} trips")
 
 
+def _check_asked(like: Path | None, via: list[str], plus: Plus | None, depart: str | None) -> None:
+    if (like is None) == (not via):
+        raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
+    if plus is not None and like is None:
+        raise InputError("--plus writes the routes of --like TRIPS; along --via the route is given.")
+    if like is None and depart is None:
+        raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
+
+
 def _refuse_to_overwrite(path: Path, force: bool) -> None:
     if path.exists() and not force:
         raise InputError(f"{path} is there already; give --force to overwrite it, or another --out.")
@@ -399,10 +306,6 @@ def _day(text: str) -> date:
         return day.fromisoformat(text)
     except ValueError as error:
         raise InputError(f"--day {text!r}: write a date such as 2024-05-14.") from error
-
-
-def _say(line: dict) -> None:
-    console.print(json.dumps(line), highlight=False, markup=False, soft_wrap=True)
 
 
 class _bar:  # noqa: N801  a context manager used as a function

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LINES = (  # from the top; names on one line do not import each other
     {"cli", "app"},
-    {"serve", "experiment", "card"},
+    {"serve", "experiment", "card", "train_commands"},
     {"ablations", "training", "requests"},
     {"generate", "baselines", "evaluate"},
     {"tokenizer", "language"},

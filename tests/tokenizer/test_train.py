@@ -9,9 +9,9 @@ import torch
 
 import htp.tokenizer.train as training
 from htp.config import TokenizerTraining
+from htp.tokenizer import noise_train
 from htp.tokenizer.codec import Tokenizer
 from htp.tokenizer.features import describe
-from htp.tokenizer.noise_train import MIN_STEPS
 from htp.tokenizer.train import TokenizerTrainer
 
 SETTINGS = TokenizerTraining(epochs=2, batch_size=12)
@@ -72,13 +72,15 @@ def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp
     assert left == ["config.json", "model.safetensors", "training.jsonl"]
 
 
-def test_offsets_are_learned_after_the_codes_and_reported(samples, grid, tiny_config, tmp_path):
+def test_offsets_are_learned_after_the_codes_and_reported(samples, grid, tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setattr(noise_train, "EPOCHS", 0)
+    monkeypatch.setattr(noise_train, "MIN_STEPS", 7)
     lines = []
     tokenizer = Tokenizer.new(tiny_config(), grid, seed=0)
     before = {name: tensor.clone() for name, tensor in tokenizer.model.noise.state_dict().items()}
     TokenizerTrainer(tokenizer, SETTINGS, tmp_path).fit(*samples, lines.append)
     assert lines[-1].keys() == {"offset", "offset_steps"}
-    assert lines[-1]["offset_steps"] == MIN_STEPS
+    assert lines[-1]["offset_steps"] == 7
     after = tokenizer.model.noise.state_dict()
     assert all((after[name] != tensor).any() for name, tensor in before.items())
 
