@@ -175,8 +175,7 @@ def generate(
     generator = Generator.load(checkpoint, device)
     with _bar("generating") as progress:
         if like is not None:
-            told = None if plus is None else plus.value
-            count = generate_like(generator, like, out, sampling, plus=told, seed=seed, progress=progress)
+            count = generate_like(generator, like, out, sampling, plus=plus, seed=seed, progress=progress)
         else:
             assert depart is not None
             when = generator.city.local_time(depart)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,8 @@ class LanguageTraining:
     weight_decay: float = 0.01
     lora_rank: int = 16  # paper 5.1, used with --base
     seed: int = 0
+
+
+def with_tuples(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings read from JSON, whose lists are tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}

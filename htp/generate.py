@@ -19,11 +19,13 @@ from htp.checkpoint import Checkpoint
 from htp.city.network import City
 from htp.city.relative import RouteLines
 from htp.errors import InputError
+from htp.language.batch import Answer
 from htp.language.decode import Sampling
 from htp.language.language import Language
 from htp.language.prompt import Facts
 from htp.language.route_writer import RouteWriter
 from htp.prepare.travel_time import TravelTimeModel
+from htp.streams import DURATION, keys_of, stream_of
 from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
 from htp.tokenizer.lengths import length_token
 from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, Route, point_count, read_trips
@@ -33,10 +35,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from htp.language.batch import Answer
 
 INTERVAL_S = 15.0  # the sampling interval the models are trained at; others are sampled from it
-DURATION_STREAM = 2  # of each trip's random streams, the one that its travel time is drawn from
 PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
 MAX_TRIPS = 1_000_000  # in one request
 MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
@@ -85,8 +85,7 @@ class Generator:
 
     def route_writer(self) -> RouteWriter:
         """Return the checkpoint's model that writes routes (HTP+); `InputError` where it has none."""
-        roads = self.tokenizer.model.roads
-        features = torch.cat([roads.node2vec.float(), roads.features], dim=1)
+        features = self.tokenizer.model.roads.described
         return RouteWriter.load(Checkpoint(self.checkpoint).routes, self.city, features, str(features.device))
 
     def generate(
@@ -159,7 +158,7 @@ class Generator:
 
     def _complete(self, asked: list[Conditions], starts: pd.DatetimeIndex, done: int, seed: int) -> _Wanted:
         """Fill in what is not given and check what is."""
-        keys = np.column_stack([np.full(len(asked), seed), np.arange(done, done + len(asked))]).astype(np.uint64)
+        keys = keys_of(seed, done, len(asked))
         roads = [np.asarray(c.route.roads, dtype=np.int32) for c in asked]
         first_m, distance_m = np.array([self._extent(c, done + at) for at, c in enumerate(asked)]).T
         duration_s = self._durations(asked, starts, keys)
@@ -213,7 +212,7 @@ class Generator:
         duration_s = np.array([np.nan if c.duration_s is None else c.duration_s for c in asked], dtype=np.float64)
         drawn = np.array([at for at, c in enumerate(asked) if c.duration_s is None], dtype=np.int64)
         if len(drawn):
-            uniforms = np.array([_stream(key, DURATION_STREAM).random() for key in keys[drawn]])
+            uniforms = np.array([stream_of(key, DURATION).random() for key in keys[drawn]])
             routes = [asked[at].route for at in drawn]
             duration_s[drawn] = self.travel_time.draw(self.city, routes, list(starts[drawn]), uniforms)
             # a drawn time is cut to what the models write, unless it is far from it
@@ -292,6 +291,12 @@ def with_patterns(trips: gpd.GeoDataFrame, patterns: Patterns) -> gpd.GeoDataFra
     )
 
 
+def answers_of(patterns: Patterns) -> list[Answer]:
+    """Return the patterns of each trip as the answer to its question."""
+    ends = zip(patterns.first[:-1], patterns.first[1:], strict=True)
+    return [Answer(patterns.anchors[a:b], patterns.codes[a:b]) for a, b in ends]
+
+
 def as_patterns(answers: Sequence[Answer], points: NDArray[np.int64]) -> Patterns:
     """Return the answers of the language model as the tokenizer reads them."""
     first = np.r_[0, np.cumsum([len(answer.anchors) for answer in answers])]
@@ -327,10 +332,6 @@ def _check_duration(seconds: float, interval_s: float, number: int) -> None:
             f"trip {number}: a travel time of {seconds / 60:.1f} min; trips of {low:.0f} to {high:.0f} min can be "
             "generated. Choose places closer together or further apart."
         )
-
-
-def _stream(key: NDArray[np.uint64], purpose: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=[int(key[0]) * 4 + purpose, int(key[1])]))
 
 
 def _counting(

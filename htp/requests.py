@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from htp.generate import conditions_of
+from htp.streams import keys_of
 from htp.trips import Conditions, count_trips, iter_trips, write_pieces
 
 if TYPE_CHECKING:
@@ -44,9 +43,7 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
                 asked, first = conditions_of(piece, generator.city), len(names)
                 names.extend(piece["trip_id"])
                 if writer is not None and plus is not None:
-                    places = np.arange(first, len(names))
-                    keys = np.column_stack([np.full(len(asked), seed), places]).astype(np.uint64)
-                    asked = writer.rewrite(asked, keys, sampling, told=plus)
+                    asked = writer.rewrite(asked, keys_of(seed, first, len(asked)), sampling, told=plus)
                 yield from asked
 
         done = 0

@@ -16,8 +16,7 @@ from torch import nn
 from htp.checkpoint import Checkpoint
 from htp.city.network import City
 from htp.errors import InputError
-from htp.generate import facts_of, load_tokenizer
-from htp.language.batch import Answer
+from htp.generate import answers_of, facts_of, load_tokenizer
 from htp.language.language import Language
 from htp.language.route_facts import route_facts
 from htp.language.route_train import RouteTrainer
@@ -25,11 +24,11 @@ from htp.language.route_writer import RouteWriter
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
 from htp.prepare.travel_time import TravelTimeModel
-from htp.tokenizer.codec import Patterns, Tokenizer
+from htp.tokenizer.codec import Tokenizer
 from htp.tokenizer.features import describe
 from htp.tokenizer.noise_train import fit_noise
 from htp.tokenizer.train import TokenizerTrainer
-from htp.trips import compact, read_trips, write_trips
+from htp.trips import PREPARED, compact, read_trips, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 
 CHECKED = 1000  # held-out trips on which a training reports its error
-COLUMNS = ["trip_id", "start_time", "interval", "roads", "percent", "offset", "geometry"]
 
 
 def train_tokenizer(  # noqa: PLR0913  the command's options
@@ -100,10 +98,9 @@ def train_language(  # noqa: PLR0913  the command's options
     facts, patterns = facts_of(train, city), tokenizer.encode(train)
     torch.manual_seed(settings.seed)
     vocabulary = Vocabulary(tuple(tokenizer.model.config.codebook_sizes), len(city))
-    roads = tokenizer.model.roads
-    features = torch.cat([roads.node2vec.float(), roads.features], dim=1)
+    features = tokenizer.model.roads.described
     if start is not None:
-        language = _same_codes(Language.load(Checkpoint(start).language), Checkpoint(start), files)
+        language = _language_of(start, tokenizer, checkpoint)
     elif base is None:
         language = Language.new(config, vocabulary, features, facts, city)
     else:
@@ -122,29 +119,23 @@ def train_routes(
     """Train HTP+'s writer of routes on `data`/train.parquet with the roads of the checkpoint's tokenizer."""
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     city, train = tokenizer.city, _prepared(data, "train")
-    facts, roads = facts_of(train, city), tokenizer.model.roads
-    features = torch.cat([roads.node2vec.float(), roads.features], dim=1)
+    facts = facts_of(train, city)
     last_points = np.array([line.coords[-1] for line in train.geometry])
-    writer = RouteWriter.new(city, features, seed=settings.seed)
+    writer = RouteWriter.new(city, tokenizer.model.roads.described, seed=settings.seed)
     _write_settings(files.routes, settings)
     told = route_facts(facts, city.to_metres(last_points))
     RouteTrainer(writer, settings, files.routes).fit(told, facts.roads, report)
     files.seal()
 
 
-def answers_of(patterns: Patterns) -> list[Answer]:
-    """Return the patterns of each trip as the answer to its question."""
-    ends = zip(patterns.first[:-1], patterns.first[1:], strict=True)
-    return [Answer(patterns.anchors[a:b], patterns.codes[a:b]) for a, b in ends]
-
-
-def _same_codes(language: Language, start: Checkpoint, files: Checkpoint) -> Language:
-    """Return the language model of `start`; `InputError` unless it writes the codes of the tokenizer of `files`."""
-    theirs, ours = (load_tokenizer(checkpoint.folder).model for checkpoint in (start, files))
+def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Language:
+    """Return the language model of `start`; `InputError` unless it writes the codes of this tokenizer."""
+    language = Language.load(Checkpoint(start).language)
+    theirs, ours = load_tokenizer(start).model, tokenizer.model
     same_codes = _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer)
     if not same_codes or language.model.vocabulary.roads != len(ours.roads.node2vec):
         raise InputError(
-            f"{start.folder}: its language model is of another tokenizer or another city than {files.folder} has; go "
+            f"{start}: its language model is of another tokenizer or another city than {checkpoint} has; go "
             "on with its own tokenizer, or train the language model anew."
         )
     return language
@@ -168,7 +159,7 @@ def _prepared(data: Path, name: str) -> gpd.GeoDataFrame:
     path = data / f"{name}.parquet"
     if not path.exists():
         raise InputError(f"{path}: no such file; prepare trips with `htp prepare TRIPS --city CITY --out {data}`.")
-    trips = read_trips(path, COLUMNS)
+    trips = read_trips(path, list(PREPARED))
     if trips.empty:
         raise InputError(f"{path}: holds no trips; prepare more trips or another --heldout share.")
     if len(np.unique(trips["interval"])) > 1:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
 POINTS_PER_PATTERN = 8  # three halvings, paper §4.1
 COLUMNS = ("trip_id", "start_time", "interval", "geometry")  # of every table of trips
+PREPARED = ("trip_id", "start_time", "interval", "roads", "percent", "offset", "geometry")  # of prepared trips
 LIST_COLUMNS = {
     "roads": pa.int32(),
     "percent": pa.float32(),

@@ -23,7 +23,12 @@ LINES = (  # from the top; names on one line do not import each other
     {"prepare"},
     {"city"},
     {"checkpoint", "scale"},
-    {"trips", "config"},  # ours: the nouns, which the other two of the style card's lowest line may use
+    {
+        "trips",
+        "config",
+        "streams",
+        "schedule",
+    },  # ours: the nouns, which the other two of the style card's lowest line may use
     {"errors"},
 )
 DEPTH = {name: depth for depth, line in enumerate(LINES) for name in line}

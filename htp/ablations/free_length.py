@@ -14,12 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from htp.ablations.whole import HTP
-from htp.ablations.writing import PatternWriter, Reader, in_batches, moved, uniforms
+from htp.ablations.writing import BatchLanguage, PatternWriter, Reader
 from htp.baselines.protocol import COLUMNS
 from htp.generate import as_patterns, facts_of
 from htp.language.batch import collate_questions
 from htp.language.decode import Sampling
-from htp.language.language import Language
 from htp.language.model import LanguageModel
 from htp.tokenizer.lengths import restore_length
 
@@ -29,10 +28,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from htp.city.network import City
     from htp.language.batch import Answer
     from htp.language.model import Asked
-    from htp.language.prompt import Facts, Question
+    from htp.language.prompt import Question
     from htp.tokenizer.codec import Drives
 
 FEWEST = 2  # patterns; one alone may stand for a single point, which is no trip; ours
@@ -76,31 +74,19 @@ class FreeLengthWriter(PatternWriter):
         return not bool((self.counts > pattern).any())
 
 
-class FreeLengthLanguage(Language):
+class FreeLengthLanguage(BatchLanguage):
     """Stage 2 that says how many patterns a trip has."""
 
     model_type = FreeLengthModel
     model: FreeLengthModel
 
-    def write(
-        self,
-        facts: Facts,
-        city: City,
-        keys: NDArray[np.uint64],
-        sampling: Sampling,
-        progress: Callable[[int], None] | None = None,
-    ) -> list[Answer]:
-        """Return the patterns of one trip for each of the facts."""
-
-        def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-            model, device = self.model, self.model.rows.small.weight.device
-            asked = moved(collate_questions(questions, len(model.vocabulary.codebook_sizes)), device)
-            reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
-            roads = model.road_keys(reader.h, asked.first_road_at, asked.road_mask.shape[1])
-            writer = FreeLengthWriter(model, asked, reader, roads, sampling)
-            return writer.write(uniforms(keys, writer.numbers()).to(device))
-
-        return in_batches(self.ask(facts, city), keys, write, progress)
+    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        model, device = self.model, self.model.rows.small.weight.device
+        asked = collate_questions(questions, len(model.vocabulary.codebook_sizes)).to(device)
+        reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
+        roads = model.road_keys(reader.h, asked.first_road_at, asked.road_mask.shape[1])
+        writer = FreeLengthWriter(model, asked, reader, roads, sampling)
+        return writer.write(keys)
 
 
 class FreeLength(HTP):

@@ -14,23 +14,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from htp.ablations.whole import HTP
-from htp.ablations.writing import Reader, embed_code, in_batches, moved, uniforms
+from htp.ablations.writing import BatchLanguage, Reader, embed_code
 from htp.ablations.written import collate_written, read_written
 from htp.language.batch import Answer, collate_questions
 from htp.language.decode import Sampling, draw
-from htp.language.language import Language
 from htp.language.model import LanguageModel
+from htp.streams import TOKENS, uniforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from htp.city.network import City
     from htp.config import TokenizerConfig
     from htp.language.model import Asked
-    from htp.language.prompt import Facts, Question
+    from htp.language.prompt import Question
     from htp.tokenizer.codec import Drives, Patterns
 
 
@@ -49,7 +48,7 @@ class CodesModel(LanguageModel):
         return total / real.sum()
 
 
-class CodesLanguage(Language):
+class CodesLanguage(BatchLanguage):
     """Stage 2 that writes codes; the anchors of its answers are zeros that nobody reads."""
 
     model_type = CodesModel
@@ -60,24 +59,13 @@ class CodesLanguage(Language):
         first = np.array([size + vocabulary.first_code(layer) for layer in range(len(vocabulary.codebook_sizes))])
         return collate_written(questions, [(answer.codes + first).ravel() for answer in answers])
 
-    def write(
-        self,
-        facts: Facts,
-        city: City,
-        keys: NDArray[np.uint64],
-        sampling: Sampling,
-        progress: Callable[[int], None] | None = None,
-    ) -> list[Answer]:
-        """Return the patterns of one trip for each of the facts."""
-        return in_batches(self.ask(facts, city), keys, lambda q, k: self._write(q, k, sampling), progress)
-
-    def _write(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
         model, device = self.model, self.model.rows.small.weight.device
         layers = len(model.vocabulary.codebook_sizes)
-        asked = moved(collate_questions(questions, layers), device)
+        asked = collate_questions(questions, layers).to(device)
         reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
         tokens = int(asked.patterns.max()) * layers
-        draws = uniforms(keys, tokens).to(device)
+        draws = torch.from_numpy(uniforms(keys, TOKENS, tokens)).to(device)
         codes: list[Tensor] = []
         for token in range(tokens):
             layer = token % layers

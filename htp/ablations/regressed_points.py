@@ -6,34 +6,26 @@ normalised to the city's bounds, -1 to 1, as in equation 1.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from htp.ablations.variant import with_tuples
 from htp.city.relative import RouteLines
-from htp.config import TokenizerConfig
-from htp.errors import InputError
 from htp.tokenizer.batch import Batches, pad
 from htp.tokenizer.codec import BATCH, Tokenizer
 from htp.tokenizer.features import ABSOLUTE_INPUTS, absolute_inputs, describe
 from htp.tokenizer.model import RQVAE, Reconstruction
-from htp.tokenizer.roads import node2vec, road_features
 from htp.tokenizer.train import TokenizerTrainer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.config import TokenizerConfig
     from htp.tokenizer.batch import Batch, Routes
     from htp.tokenizer.codec import Drives, Patterns
     from htp.tokenizer.features import Samples
@@ -78,29 +70,8 @@ class PointRQVAE(RQVAE):
 class PointTokenizer(Tokenizer):
     """Stage 1 over a city: trips to patterns, patterns to coordinates."""
 
+    model_type = PointRQVAE
     model: PointRQVAE
-
-    @classmethod
-    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0) -> PointTokenizer:
-        """Make an untrained tokenizer with the city's node2vec embedding."""
-        torch.manual_seed(seed)
-        vectors = torch.from_numpy(node2vec(city, config.road_dim, seed))
-        return cls(PointRQVAE(config, vectors, torch.from_numpy(road_features(city))), city)
-
-    @classmethod
-    def load(cls, folder: Path, city: City, device: str = "cpu") -> PointTokenizer:
-        """Load a tokenizer; `InputError` where a file is missing or does not fit the city."""
-        try:
-            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            config = TokenizerConfig(**with_tuples(facts))
-            state = load_file(folder / "model.safetensors")
-            model = PointRQVAE(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
-            model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-            raise InputError(f"{folder}: the tokenizer is missing, damaged, or of another city; train it.") from error
-        if (known := len(state["roads.node2vec"])) != len(city):
-            raise InputError(f"{folder}: the tokenizer knows {known} roads, the city has {len(city)}; train it on it.")
-        return cls(model.to(device), city)
 
     @torch.inference_mode()
     def points(self, patterns: Patterns, drives: Drives) -> NDArray[np.float64]:

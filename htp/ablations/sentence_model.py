@@ -16,14 +16,13 @@ from torch import Tensor, nn
 from transformers import GPT2Config, GPT2Model
 
 from htp.ablations.sentences import WIDTH, SentenceEncoder
-from htp.ablations.writing import PatternWriter, Reader, in_batches, moved, uniforms
+from htp.ablations.writing import BatchLanguage, PatternWriter, Reader
 from htp.language.batch import collate_questions
-from htp.language.language import Language
 from htp.language.model import Asked, LanguageModel
 from htp.language.prompt import Facts, Question, ask, question_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -87,7 +86,7 @@ class SentenceModel(LanguageModel):
         return embedded, self.road_keys(embedded, asked.first_road_at, asked.road_mask.shape[1])
 
 
-class SentenceLanguage(Language):
+class SentenceLanguage(BatchLanguage):
     """Stage 2 without a language model. Its text tokenizer is the sentence encoder's."""
 
     model_type = SentenceModel
@@ -139,27 +138,15 @@ class SentenceLanguage(Language):
         """Return a padded batch of questions and answers."""
         return self._told(super().collate(questions, answers), questions)
 
-    def write(
-        self,
-        facts: Facts,
-        city: City,
-        keys: NDArray[np.uint64],
-        sampling: Sampling,
-        progress: Callable[[int], None] | None = None,
-    ) -> list[Answer]:
-        """Return the patterns of one trip for each of the facts."""
-
-        def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-            model, device = self.model, self.model.tell.weight.device
-            layers = len(model.vocabulary.codebook_sizes)
-            asked = moved(self._told(collate_questions(questions, layers), questions), device)
-            assert isinstance(asked, Told)
-            told = model.tell(asked.sentence)[:, None]
-            reader = Reader(model.backbone, told, torch.ones(len(told), 1, dtype=torch.bool, device=device))
-            writer = PatternWriter(model, asked, reader, model.embed_roads(asked)[1], sampling)
-            return writer.write(uniforms(keys, writer.numbers()).to(device))
-
-        return in_batches(self.ask(facts, city), keys, write, progress)
+    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        model, device = self.model, self.model.tell.weight.device
+        layers = len(model.vocabulary.codebook_sizes)
+        asked = self._told(collate_questions(questions, layers), questions).to(device)
+        assert isinstance(asked, Told)
+        told = model.tell(asked.sentence)[:, None]
+        reader = Reader(model.backbone, told, torch.ones(len(told), 1, dtype=torch.bool, device=device))
+        writer = PatternWriter(model, asked, reader, model.embed_roads(asked)[1], sampling)
+        return writer.write(keys)
 
     def _told(self, asked: Asked, questions: Sequence[Question]) -> Told:
         texts = [question.text for question in questions if isinstance(question, Described)]

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from htp.ablations.writing import Reader
 from htp.ablations.written import read_written
-from htp.language.decode import STREAM, draw
+from htp.language.decode import draw
 from htp.language.model import Asked, LanguageModel
+from htp.streams import TOKENS, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +74,7 @@ def write_text(
 ) -> list[Answer]:
     """Return an answer for every question, drawn among what its grammar lets stand next."""
     reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
-    streams = [np.random.Generator(np.random.Philox(key=[int(seed) * 4 + STREAM, int(at)])) for seed, at in keys]
+    streams = [stream_of(key, TOKENS) for key in keys]
     open_ = {row: next(grammar) for row, grammar in enumerate(grammars)}  # where each unfinished answer stands
     answers: dict[int, Answer] = {}
     while True:

@@ -20,19 +20,17 @@ import pandas as pd
 from htp.ablations.stages import Stages
 from htp.baselines.train import Budget
 from htp.city.relative import check_roads
-from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
+from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining, with_tuples
 from htp.errors import InputError
 from htp.generate import PIECE
 from htp.tokenizer.codec import MAX_POINTS, MIN_POINTS, drives_of
-from htp.trips import replacing
+from htp.trips import PREPARED, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from htp.city.network import City
     from htp.tokenizer.codec import Drives
-
-NEEDED = ("trip_id", "start_time", "interval", "roads", "percent", "offset", "geometry")  # of prepared trips
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,6 @@ class HTPConfig:
             TokenizerTraining(**facts["tokenizer_training"]),
             LanguageTraining(**facts["language_training"]),
         )
-
-
-def with_tuples(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings read from JSON, whose lists are tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 
 class Variant(ABC):
@@ -171,7 +164,7 @@ class Variant(ABC):
 
 def check_prepared(trips: gpd.GeoDataFrame, city: City) -> None:
     """Raise `InputError` unless the trips are prepared for this city and of a length that can be encoded."""
-    missing = [column for column in NEEDED if column not in trips]
+    missing = [column for column in PREPARED if column not in trips]
     if missing:
         raise InputError(f"the trips have no column {missing[0]!r}; run `htp prepare` on them first.")
     check_roads(city, list(trips["roads"]))

@@ -12,8 +12,7 @@ import torch
 
 from htp.ablations.variant import Variant
 from htp.baselines.protocol import COLUMNS
-from htp.generate import as_patterns, facts_of, with_patterns
-from htp.language.batch import Answer
+from htp.generate import answers_of, as_patterns, facts_of, with_patterns
 from htp.language.decode import Sampling
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from htp.ablations.stages import Stages
     from htp.config import LanguageTraining, TokenizerConfig
+    from htp.language.batch import Answer
     from htp.language.prompt import Facts
     from htp.tokenizer.codec import Drives, Patterns
     from htp.tokenizer.features import Samples
@@ -103,15 +103,8 @@ class HTP(Variant):
 
     def _road_features(self) -> torch.Tensor:
         """Return what a road's row starts from, node2vec and geometry, [V, F]."""
-        roads = self.tokenizer.model.roads
-        return torch.cat([roads.node2vec.float(), roads.features], dim=1).cpu()
+        return self.tokenizer.model.roads.described.cpu()
 
     def _to_trips(self, asked: gpd.GeoDataFrame, patterns: Patterns, drives: Drives) -> gpd.GeoDataFrame:
         """Return the columns of the conditions with the points that patterns stand for."""
         return with_points(with_patterns(asked, patterns), self.tokenizer.decode(patterns, drives))
-
-
-def answers_of(patterns: Patterns) -> list[Answer]:
-    """Return the patterns of each trip as the answer to its question."""
-    ends = zip(patterns.first[:-1], patterns.first[1:], strict=True)
-    return [Answer(patterns.anchors[a:b], patterns.codes[a:b]) for a, b in ends]

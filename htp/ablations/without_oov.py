@@ -15,16 +15,15 @@ import numpy as np
 
 from htp.ablations.text_model import Grammar, PlainTextModel, Tree, tree_of, write_text
 from htp.ablations.whole import HTP
-from htp.ablations.writing import in_batches, moved
+from htp.ablations.writing import BatchLanguage
 from htp.ablations.written import collate_written
 from htp.language.backbone import built_in, built_in_tokenizer, encode_texts
 from htp.language.batch import Answer, collate_questions
-from htp.language.language import Language
 from htp.language.prompt import Facts, Question, question_texts
 from htp.language.vocabulary import LAYERS, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -46,7 +45,7 @@ class TextQuestion(Question):
     roads: tuple[str, ...]  # each road of the route as it is written
 
 
-class TextLanguage(Language):
+class TextLanguage(BatchLanguage):
     """Stage 2 in the base vocabulary."""
 
     model_type = PlainTextModel
@@ -98,22 +97,10 @@ class TextLanguage(Language):
         """Return a padded batch of questions and answers."""
         return collate_written(questions, [self._written(q, a) for q, a in zip(questions, answers, strict=True)])
 
-    def write(
-        self,
-        facts: Facts,
-        city: City,
-        keys: NDArray[np.uint64],
-        sampling: Sampling,
-        progress: Callable[[int], None] | None = None,
-    ) -> list[Answer]:
-        """Return the patterns of one trip for each of the facts."""
-
-        def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-            device = self.model.rows.small.weight.device
-            asked = moved(collate_questions(questions, layers=1), device)
-            return write_text(self.model, asked, [self._grammar(question) for question in questions], keys, sampling)
-
-        return in_batches(self.ask(facts, city), keys, write, progress)
+    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        device = self.model.rows.small.weight.device
+        asked = collate_questions(questions, layers=1).to(device)
+        return write_text(self.model, asked, [self._grammar(question) for question in questions], keys, sampling)
 
     def _written(self, question: Question, answer: Answer) -> NDArray[np.int64]:
         """Return the text ids of an answer."""

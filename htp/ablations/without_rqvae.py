@@ -17,7 +17,7 @@ import torch
 
 from htp.ablations.text_model import Grammar, TextModel, Tree, tree_of, write_text
 from htp.ablations.whole import HTP
-from htp.ablations.writing import in_batches, moved
+from htp.ablations.writing import BatchLanguage
 from htp.ablations.written import collate_written
 from htp.baselines.protocol import COLUMNS
 from htp.city.relative import lines_through
@@ -26,7 +26,6 @@ from htp.generate import facts_of
 from htp.language.backbone import encode_texts
 from htp.language.batch import Answer, collate_questions
 from htp.language.decode import Sampling
-from htp.language.language import Language
 from htp.language.vocabulary import Vocabulary
 from htp.tokenizer.roads import node2vec, road_features
 
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
     from htp.config import LanguageTraining
     from htp.language.model import Asked
-    from htp.language.prompt import Facts, Question
+    from htp.language.prompt import Question
     from htp.tokenizer.codec import Drives
 
 MARGIN_M = 100.0  # around the roads; points further out are written at the edge, ours
@@ -74,7 +73,7 @@ class Cells:
         return f" {cell:0{len(str(int(self.counts.max()) - 1))}d}"
 
 
-class CellLanguage(Language):
+class CellLanguage(BatchLanguage):
     """Conditions to cells. The `codes` of an answer are cells here, [T, 2]; it has no anchors."""
 
     model_type = TextModel
@@ -96,22 +95,10 @@ class CellLanguage(Language):
         written = [[token for cell in answer.codes.ravel() for token in self.ids[cell]] for answer in answers]
         return collate_written(questions, [np.array(ids, dtype=np.int64) for ids in written])
 
-    def write(
-        self,
-        facts: Facts,
-        city: City,
-        keys: NDArray[np.uint64],
-        sampling: Sampling,
-        progress: Callable[[int], None] | None = None,
-    ) -> list[Answer]:
-        """Return the cells of one trip for each of the facts."""
-
-        def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-            asked = moved(collate_questions(questions, layers=1), self.model.rows.small.weight.device)
-            grammars = [self._grammar(question.points) for question in questions]
-            return write_text(self.model, asked, grammars, keys, sampling)
-
-        return in_batches(self.ask(facts, city), keys, write, progress)
+    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        asked = collate_questions(questions, layers=1).to(self.model.rows.small.weight.device)
+        grammars = [self._grammar(question.points) for question in questions]
+        return write_text(self.model, asked, grammars, keys, sampling)
 
     def _grammar(self, points: int) -> Grammar:
         cells = []

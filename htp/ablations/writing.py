@@ -5,6 +5,7 @@ HTP's own writer is `htp.language.decode`; the variants here differ from it in w
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,19 +13,43 @@ import torch
 from transformers import DynamicCache
 
 from htp.language.batch import Answer
-from htp.language.decode import STREAM, draw
+from htp.language.decode import draw, in_batches
+from htp.language.language import Language
+from htp.streams import TOKENS, uniforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from htp.city.network import City
     from htp.language.decode import Sampling
     from htp.language.model import Asked, LanguageModel
-    from htp.language.prompt import Question
+    from htp.language.prompt import Facts, Question
 
-BATCH = 128  # as HTP's
+
+class BatchLanguage(Language):
+    """Stage 2 of a variant that writes the answers to a batch of questions in a way of its own."""
+
+    def write(
+        self,
+        facts: Facts,
+        city: City,
+        keys: NDArray[np.uint64],
+        sampling: Sampling,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Answer]:
+        """Return the answer of one trip for each of the facts."""
+
+        def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
+            return self._write_batch(questions, keys, sampling)
+
+        return in_batches(self.ask(facts, city), keys, write, progress=progress)
+
+    @abstractmethod
+    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions of like length."""
 
 
 class Reader:
@@ -62,18 +87,15 @@ class PatternWriter:
         self.counts = asked.patterns  # [B] of the answers
         self.most = int(asked.patterns.max())
 
-    def numbers(self) -> int:
-        """Return how many random numbers each trip needs."""
-        return self.most * self.per_pattern
-
     @property
     def per_pattern(self) -> int:
         """Random numbers of a pattern: its anchor, its codes, and whether the answer ends before it."""
         return len(self.model.vocabulary.codebook_sizes) + 2
 
-    def write(self, uniform: Tensor) -> list[Answer]:
-        """Return the answers drawn with `uniform` [B, numbers()]."""
+    def write(self, keys: NDArray[np.uint64]) -> list[Answer]:
+        """Return the answers drawn from the streams of `keys` [B, 2]."""
         asked, model = self.asked, self.model
+        uniform = torch.from_numpy(uniforms(keys, TOKENS, self.most * self.per_pattern)).to(asked.ids.device)
         rows = torch.arange(len(asked.ids), device=asked.ids.device)
         before, anchors, codes = torch.zeros_like(rows), [], []
         for pattern in range(self.most):
@@ -117,32 +139,3 @@ def embed_code(model: LanguageModel, layer: int, code: Tensor) -> Tensor:
     ids = (model.text_size + model.vocabulary.first_code(layer) + code)[:, None]
     place = torch.zeros(*ids.shape, model.place.in_features, device=ids.device)
     return model.embed(ids, place)[:, 0]
-
-
-def uniforms(keys: NDArray[np.uint64], count: int) -> Tensor:
-    """Return the first `count` numbers of each trip's own stream, [B, count]."""
-    streams = (np.random.Generator(np.random.Philox(key=[int(seed) * 4 + STREAM, int(at)])) for seed, at in keys)
-    return torch.from_numpy(np.stack([stream.random(count, dtype=np.float32) for stream in streams]))
-
-
-@torch.inference_mode()
-def in_batches(
-    questions: Sequence[Question],
-    keys: NDArray[np.uint64],
-    write: Callable[[list[Question], NDArray[np.uint64]], list[Answer]],
-    progress: Callable[[int], None] | None,
-) -> list[Answer]:
-    """Return the answers to all questions, written for questions of like length together."""
-    order = sorted(range(len(questions)), key=lambda row: (questions[row].points, len(questions[row].ids)))
-    answers: dict[int, Answer] = {}
-    for at in range(0, len(order), BATCH):
-        rows = order[at : at + BATCH]
-        answers.update(zip(rows, write([questions[row] for row in rows], keys[rows]), strict=True))
-        if progress is not None:
-            progress(len(rows))
-    return [answers[row] for row in range(len(questions))]
-
-
-def moved(asked: Asked, device: torch.device) -> Asked:
-    """Return the same on a device."""
-    return type(asked)(**{name: tensor.to(device) for name, tensor in vars(asked).items()})

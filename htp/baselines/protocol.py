@@ -22,6 +22,7 @@ from htp.baselines.data import Scale, Wanted, first_points, points_of, resample
 from htp.baselines.streams import Streams
 from htp.baselines.train import Budget, Training
 from htp.city.relative import lines_through
+from htp.config import with_tuples
 from htp.errors import InputError
 from htp.trips import replacing
 
@@ -167,7 +168,7 @@ class Baseline(ABC, Generic[C]):
         try:
             facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             method = facts["method"]
-            settings = {name: tuple(v) if isinstance(v, list) else v for name, v in facts["config"].items()}
+            settings = with_tuples(facts["config"])
             scale, trained = Scale.load(folder / "scale.json"), facts["trained"]
             state = load_file(folder / "model.safetensors")
         except (OSError, ValueError, TypeError, KeyError, AttributeError, SafetensorError) as error:

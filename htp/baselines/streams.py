@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from htp.streams import BASELINES, stream_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torch import Tensor
-
-STREAM = 3  # of the four numbers 4 · seed + purpose; `htp.generate` uses the others
 
 
 class Streams:
@@ -20,10 +20,7 @@ class Streams:
 
     def __init__(self, seed: int, places: Iterable[int], device: torch.device) -> None:
         self.device = device
-        self.streams = [
-            np.random.Generator(np.random.Philox(key=np.array([4 * seed + STREAM, place], dtype=np.uint64)))
-            for place in places
-        ]
+        self.streams = [stream_of((seed, place), BASELINES) for place in places]
 
     def __len__(self) -> int:
         return len(self.streams)

@@ -13,7 +13,7 @@ import shapely
 from htp.city.network import City
 from htp.city.relative import check_roads
 from htp.errors import InputError
-from htp.trips import read_trips
+from htp.trips import PREPARED, read_trips
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.experiment.settings import Settings
-
-COLUMNS = ["trip_id", "start_time", "interval", "roads", "percent", "offset", "geometry"]  # of prepared trips
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Data:
         city, files, tables = City.load(city_folder), {}, []
         for name, limit in (("train", settings.trips), ("heldout", settings.heldout)):
             path = data / f"{name}.parquet"
-            trips = read_trips(path, COLUMNS)
+            trips = read_trips(path, list(PREPARED))
             if trips.empty:
                 raise InputError(f"{path}: holds no trips; prepare more trips or another --heldout share.")
             check_roads(city, list(trips["roads"]))

@@ -15,6 +15,7 @@ from transformers import DynamicCache
 
 from htp.errors import InputError
 from htp.language.batch import Answer, collate_questions, shared_route
+from htp.streams import TOKENS, uniforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from htp.language.model import Asked, LanguageModel
     from htp.language.prompt import Question
 
-STREAM = 0  # of each trip's random streams, the one that tokens are drawn from
+
+BATCH = 128  # answers written at once
 
 
 @dataclass(frozen=True)
@@ -42,27 +44,41 @@ class Sampling:
             raise InputError(f"top_p is {self.top_p}; give a number above 0 and up to 1.")
 
 
-@torch.inference_mode()
 def write_answers(
     model: LanguageModel,
     questions: Sequence[Question],
     keys: NDArray[np.uint64],
     sampling: Sampling,
     *,
-    batch_size: int = 128,
+    batch_size: int = BATCH,
     progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
     """Return an answer for every question; `keys` [B, 2] (seed, place in the request) fix each one's random numbers."""
+
+    def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
+        return _write_batch(model, questions, keys, sampling)
+
+    return in_batches(questions, keys, write, batch_size=batch_size, progress=progress)
+
+
+@torch.inference_mode()
+def in_batches(
+    questions: Sequence[Question],
+    keys: NDArray[np.uint64],
+    write: Callable[[list[Question], NDArray[np.uint64]], list[Answer]],
+    *,
+    batch_size: int = BATCH,
+    progress: Callable[[int], None] | None = None,
+) -> list[Answer]:
+    """Return the answers to all questions, written for questions of like length together."""
     order = sorted(range(len(questions)), key=lambda row: (questions[row].points, len(questions[row].ids)))
-    answers: list[Answer | None] = [None] * len(questions)
+    answers: dict[int, Answer] = {}
     for at in range(0, len(order), batch_size):
         rows = order[at : at + batch_size]
-        written = _write_batch(model, [questions[row] for row in rows], keys[rows], sampling)
-        for row, answer in zip(rows, written, strict=True):
-            answers[row] = answer
+        answers.update(zip(rows, write([questions[row] for row in rows], keys[rows]), strict=True))
         if progress is not None:
             progress(len(rows))
-    return [answer for answer in answers if answer is not None]
+    return [answers[row] for row in range(len(questions))]
 
 
 def _write_batch(
@@ -71,9 +87,9 @@ def _write_batch(
     layers = len(model.vocabulary.codebook_sizes)
     device = model.rows.small.weight.device
     shared = shared_route(questions)
-    asked = _to(collate_questions(questions, layers, shared), device)
+    asked = collate_questions(questions, layers, shared).to(device)
     patterns = asked.codes.shape[1]
-    uniform = torch.from_numpy(_uniforms(keys, patterns * (layers + 1))).to(device)
+    uniform = torch.from_numpy(uniforms(keys, TOKENS, patterns * (layers + 1))).to(device)
     writer = _Writer(model, asked, sampling, shared)
     rows = torch.arange(len(questions), device=device)
     before = torch.zeros(len(questions), dtype=torch.long, device=device)
@@ -155,12 +171,3 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
     place = (cumulative < uniform[:, None] * mass).sum(dim=-1, keepdim=True)
     last = (kept & (probability > 0)).sum(dim=-1, keepdim=True) - 1
     return index.gather(1, torch.minimum(place, last))[:, 0]
-
-
-def _uniforms(keys: NDArray[np.uint64], count: int) -> NDArray[np.float32]:
-    streams = (np.random.Generator(np.random.Philox(key=[int(seed) * 4 + STREAM, int(at)])) for seed, at in keys)
-    return np.stack([stream.random(count, dtype=np.float32) for stream in streams])
-
-
-def _to(asked: Asked, device: torch.device) -> Asked:
-    return type(asked)(**{name: tensor.to(device) for name, tensor in vars(asked).items()})

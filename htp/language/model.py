@@ -7,8 +7,8 @@ trained and stored apart from the base model's embedding, which stays as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +43,10 @@ class Asked:
     patterns: Tensor  # [B] number of patterns
     anchors: Tensor  # [B, P] long, for training
     codes: Tensor  # [B, P, L] long, for training
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the same on a device."""
+        return replace(self, **{name: tensor.to(device, non_blocking=True) for name, tensor in vars(self).items()})
 
 
 class TokenRows(nn.Module):

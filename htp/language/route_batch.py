@@ -32,7 +32,8 @@ class DrivenRoutes:
         self.conditions = condition_features(facts)
         self.goal_km = goals_km(facts, network)
         self.counts = np.array([len(route) for route in self.routes])
-        self.choices = [self._choices(route) for route in self.routes]
+        ahead, exists = network.ahead.cpu().numpy(), network.exists.cpu().numpy()
+        self.choices = [_choices(route, ahead, exists) for route in self.routes]
 
     def __len__(self) -> int:
         return len(self.routes)
@@ -78,23 +79,13 @@ class DrivenRoutes:
         possible = self.network.allowed(drive).gather(2, chosen.clamp_min(0)[..., None])[..., 0] & (chosen >= 0)
         return Driven(drive, chosen, real & possible)
 
-    def _choices(self, route: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of the roads ahead was taken at each road's end, -1 for a U-turn in mid-street, [R]."""
-        ahead = self.ahead[route[:-1]]
-        taken = (ahead == route[1:, None]) & self.exists[route[:-1]]
-        taken[:, -1] = False
-        found = np.where(taken.any(axis=1), taken.argmax(axis=1), -1)
-        return np.r_[found, self.ahead.shape[1] - 1]
 
-    @property
-    def ahead(self) -> NDArray[np.int64]:
-        """The roads ahead of every road, [V, C]."""
-        return self.network.ahead.cpu().numpy()
-
-    @property
-    def exists(self) -> NDArray[np.bool_]:
-        """Which of the roads ahead there are, [V, C]."""
-        return self.network.exists.cpu().numpy()
+def _choices(route: NDArray[np.int64], ahead: NDArray[np.int64], exists: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return which of the roads ahead was taken at each road's end, -1 for a U-turn in mid-street, [R]."""
+    taken = (ahead[route[:-1]] == route[1:, None]) & exists[route[:-1]]
+    taken[:, -1] = False
+    found = np.where(taken.any(axis=1), taken.argmax(axis=1), -1)
+    return np.r_[found, ahead.shape[1] - 1]
 
 
 def goals_km(facts: RouteFacts, network: RoadsAhead) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from htp.language.decode import Sampling, draw
 from htp.language.roads_ahead import Drive
 from htp.language.route_batch import goals_km
 from htp.language.route_facts import ANY_ROAD, RouteFacts, condition_features
+from htp.streams import ROUTES, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from htp.language.route_model import RouteModel
 
-STREAM = 3  # of each trip's random streams, the one that its route is drawn from
 DRAWS = 64  # random numbers taken from a stream at once
 
 
@@ -83,7 +83,7 @@ class _RouteWriter:
 
     def __init__(self, model: RouteModel, begun: Drive, keys: NDArray[np.uint64], sampling: Sampling) -> None:
         self.model, self.begun, self.sampling = model, begun, sampling
-        self.streams = [np.random.Generator(np.random.Philox(key=[int(s) * 4 + STREAM, int(at)])) for s, at in keys]
+        self.streams = [stream_of(key, ROUTES) for key in keys]
         self.taken, self.uniform = DRAWS, torch.zeros(0)
         self.cache = DynamicCache()
 

@@ -15,6 +15,7 @@ import torch
 
 from htp.errors import InputError
 from htp.language.route_batch import TOLD_SHARE, DrivenRoutes
+from htp.schedule import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from htp.language.route_facts import RouteFacts
     from htp.language.route_writer import RouteWriter
 
-WARM_UP = 0.03  # share of the training over which the learning rate rises, ours
 LOG_EVERY_S, SAVE_EVERY_S = 15.0, 60.0
 
 
@@ -76,9 +76,8 @@ class RouteTrainer:
 
     def _step(self, data: DrivenRoutes, rows: NDArray[np.int64], progress: float) -> float:
         told = np.random.default_rng([self.settings.seed, self.step, 1]).random(len(rows)) < TOLD_SHARE
-        rate = min(progress / WARM_UP, 1.0) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * max(rate, 0.01)
+            group["lr"] = self.settings.learning_rate * rate_at(progress)
         device = self.model.features.device.type
         with torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):  # on two cores half as fast as float32
             loss = self.model.loss(data.collate(rows, told))

@@ -7,7 +7,6 @@ business.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from htp.errors import InputError
+from htp.schedule import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from htp.language.model import LanguageModel
     from htp.language.prompt import Question
 
-WARM_UP = 0.03  # share of the training over which the learning rate rises, ours
 LOG_STEPS, SAVE_STEPS = 25, 500
 LOG_SECONDS, SAVE_SECONDS = 30.0, 120.0  # at least this often: steps of a large base model are slow
 
@@ -89,9 +88,7 @@ class AnswerTrainer(Trainer):
         return {name: p for name, p in cast("nn.Module", self.model).named_parameters() if p.requires_grad}
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        asked = inputs["asked"]
-        moved = {name: tensor.to(self.args.device, non_blocking=True) for name, tensor in vars(asked).items()}
-        return {"asked": type(asked)(**moved)}
+        return {"asked": inputs["asked"].to(self.args.device)}
 
 
 class SimilarLengths(torch.utils.data.Sampler):
@@ -184,8 +181,7 @@ class Clock(TrainerCallback):
 
     def rate(self, step: int) -> float:  # noqa: ARG002  the schedule follows the clock, not the steps
         """Return the learning rate's factor: warm-up, then a cosine to a hundredth."""
-        cosine = 0.5 * (1.0 + math.cos(math.pi * min(self.progress, 1.0)))
-        return max(min(self.progress / WARM_UP, 1.0) * cosine, 0.01)
+        return rate_at(self.progress)
 
     def _measure(self, state: TrainerState) -> None:
         """Work out how much of the training is done, by steps or by minutes, whichever is further."""

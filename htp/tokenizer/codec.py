@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import geopandas as gpd
 import numpy as np
@@ -16,8 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from htp.city.relative import RouteLines, check_roads, lines_through
-from htp.config import TokenizerConfig
+from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
+from htp.streams import POINTS, keys_of, stream_of
 from htp.tokenizer.batch import Batches, Routes, pad
 from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
 from htp.tokenizer.lengths import length_token, pattern_count
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 BATCH = 256
 MIN_POINTS, MAX_POINTS = 8, 1024  # what the encoder accepts
-STREAMS = {"points": 1}  # numbers a random stream's purpose, so that stages never share numbers
 
 
 @dataclass(frozen=True)
@@ -77,24 +77,26 @@ class Points:
 class Tokenizer:
     """Stage 1 over a city: trips to patterns and back."""
 
+    model_type: ClassVar[type[RQVAE]] = RQVAE
+
     def __init__(self, model: RQVAE, city: City) -> None:
         self.model, self.city = model.eval(), city
 
     @classmethod
-    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0) -> Tokenizer:
+    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0) -> Self:
         """Make an untrained tokenizer with the city's node2vec embedding."""
         torch.manual_seed(seed)
         vectors = torch.from_numpy(node2vec(city, config.road_dim, seed))
-        return cls(RQVAE(config, vectors, torch.from_numpy(road_features(city))), city)
+        return cls(cls.model_type(config, vectors, torch.from_numpy(road_features(city))), city)
 
     @classmethod
-    def load(cls, folder: Path, city: City, device: str = "cpu") -> Tokenizer:
+    def load(cls, folder: Path, city: City, device: str = "cpu") -> Self:
         """Load a tokenizer; `InputError` where a file is missing or does not fit the city."""
         try:
             facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            config = _config(facts)
+            config = TokenizerConfig(**with_tuples(facts))
             state = load_file(folder / "model.safetensors")
-            model = RQVAE(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
+            model = cls.model_type(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
             model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder}: the tokenizer is missing, damaged, or of another city; train it.") from error
@@ -104,10 +106,10 @@ class Tokenizer:
         return cls(model.to(device), city)
 
     @classmethod
-    def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Tokenizer:
+    def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Self:
         """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
         facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        new = cls.new(_config(facts), city, seed=seed)
+        new = cls.new(TokenizerConfig(**with_tuples(facts)), city, seed=seed)
         state = load_file(folder / "model.safetensors")
         state["roads.node2vec"] = new.model.state_dict()["roads.node2vec"]
         new.model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
@@ -210,8 +212,8 @@ def drives_of(trips: gpd.GeoDataFrame, city: City, seed: int, first: int = 0) ->
     check_roads(city, roads)
     lengths = np.array([city.length_m[route].sum() for route in roads])
     driven = np.array([percent[-1] - percent[0] for percent in trips["percent"]], dtype=np.float64)
-    keys = np.column_stack([np.full(len(trips), seed), np.arange(first, first + len(trips))]).astype(np.uint64)
-    return Drives(roads, driven * lengths, trips["interval"].to_numpy(dtype=np.float32), None, keys)
+    interval_s = trips["interval"].to_numpy(dtype=np.float32)
+    return Drives(roads, driven * lengths, interval_s, None, keys_of(seed, first, len(trips)))
 
 
 def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
@@ -231,16 +233,10 @@ def offset_numbers(
     """Return the uniform [B, width] and normal [B, width, 2] numbers of each trip's own stream."""
     uniform, normal = np.zeros((len(keys), width), np.float32), np.zeros((len(keys), width, 2), np.float32)
     for row, (key, n) in enumerate(zip(keys, points, strict=True)):
-        stream = np.random.Generator(np.random.Philox(key=[int(key[0]) * 4 + STREAMS["points"], int(key[1])]))
+        stream = stream_of(key, POINTS)
         numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
         uniform[row, :n], normal[row, :n] = numbers
     return torch.from_numpy(uniform), torch.from_numpy(normal)
-
-
-def _config(facts: dict[str, Any]) -> TokenizerConfig:
-    """Return the settings read from JSON, whose lists are tuples."""
-    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
-    return TokenizerConfig(**settings)
 
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

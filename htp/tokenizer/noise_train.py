@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from htp.schedule import rate_at
 from htp.tokenizer.batch import pad
 from htp.tokenizer.noise import movement_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EPOCHS, MIN_STEPS = 16, 200  # ours: so many epochs, of a few trips so many steps
 BATCH_SIZE = 128
 REPORT_STEPS = 500
-LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 3e-3, 1e-4, 0.03
+LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4
 CALIBRATED = 4000  # trips that are drawn to compare
 
 
@@ -30,7 +30,7 @@ def fit_noise(noise: OffsetNoise, samples: Samples, *, seed: int, report: Callab
     generator = np.random.default_rng([seed, 1])
     steps = max(EPOCHS * -(-len(samples) // BATCH_SIZE), MIN_STEPS)
     optimizer = torch.optim.AdamW(noise.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps))
+    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_at(step / steps))
     noise.train()
     losses: list[float] = []
     while len(losses) < steps:
@@ -79,7 +79,3 @@ def _collate(samples: Samples, rows: np.ndarray, device: torch.device) -> tuple[
     along_m = torch.where(mask, along_m, last_m)  # as the decoder says it of padding: no step beyond the last point
     offset_m = pad(samples.offset_m, first, rows, width)
     return movement_of(along_m, turn).to(device), offset_m.to(device), mask.to(device)
-
-
-def _rate(progress: float) -> float:
-    return max(min(progress / WARM_UP, 1.0) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0))), 0.01)

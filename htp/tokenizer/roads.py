@@ -94,6 +94,11 @@ class RoadContext(nn.Module):
         self.layers = nn.ModuleList([TransformerLayer(dim, config.head_dim) for _ in range(config.road_layers)])
         self.norm = nn.LayerNorm(dim)
 
+    @property
+    def described(self) -> Tensor:
+        """What is known of every road, embedding and geometry side by side, [V, 128 + FEATURES]."""
+        return torch.cat([self.node2vec.float(), self.features], dim=1)
+
     def forward(self, roads: Tensor, start_m: Tensor, length_m: Tensor, mask: Tensor) -> Tensor:
         """Embed routes [B, R] of road_id, where each road starts on its route and its length; return [B, R, d_r]."""
         place = torch.cat([waves(start_m), waves(start_m + length_m)], dim=-1)

@@ -6,7 +6,6 @@ Writes a line of JSON every epoch: losses, the share of each codebook in use (Fi
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from htp.schedule import rate_at
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.noise_train import fit_noise
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from htp.tokenizer.features import Samples
     from htp.tokenizer.model import RQVAE
 
-WARM_UP = 0.03  # share of the training over which the learning rate rises, ours
 SAVE_EVERY_S = 120.0
 
 
@@ -85,9 +84,8 @@ class TokenizerTrainer:
 
     def _step(self, batches: Batches, rows: np.ndarray, progress: float) -> tuple[dict[str, Tensor], Tensor]:
         batch = batches.collate(rows)
-        rate = min(progress / WARM_UP, 1.0) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * max(rate, 0.01)
+            group["lr"] = self.settings.learning_rate * rate_at(progress)
         with torch.autocast(self.tokenizer.device.type, torch.bfloat16):
             result = self.model(batch)
         self.optimizer.zero_grad(set_to_none=True)

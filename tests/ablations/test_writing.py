@@ -10,12 +10,10 @@ import torch
 
 from htp.ablations import VARIANTS
 from htp.ablations.stages import Stages
-from htp.ablations.whole import answers_of
-from htp.ablations.writing import uniforms
 from htp.ablations.written import read_written
 from htp.baselines.train import Budget
 from htp.config import LanguageTraining
-from htp.generate import facts_of
+from htp.generate import answers_of, facts_of
 from htp.language.decode import Sampling
 
 QUICK = LanguageTraining(batch_size=8, learning_rate=1e-2)
@@ -73,13 +71,6 @@ def test_anchors_run_forward_and_codes_are_of_their_layer(name, write, trips):
         if name != "free length":
             assert len(answer.anchors) == -(-len(percent) // 8)
             assert answer.anchors[-1] == len(roads) - 1
-
-
-def test_the_first_numbers_of_a_stream_do_not_depend_on_how_many_are_drawn():
-    keys = np.array([[3, 0], [3, 1]], dtype=np.uint64)
-    assert torch.equal(uniforms(keys, 9)[:, :4], uniforms(keys, 4))
-    assert torch.equal(uniforms(keys[1:], 4), uniforms(keys, 4)[1:])
-    assert not torch.equal(uniforms(keys, 4)[0], uniforms(keys, 4)[1])
 
 
 @pytest.mark.parametrize("name", ["w/o OOV", "w/o LLM", "no anchors", "free length"])
