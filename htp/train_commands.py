@@ -84,7 +84,7 @@ def train_language(
     ] = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
     minutes: Minutes = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate; the paper's is 5e-4.")] = 1e-3,
     seed: Seed = 0,
 ) -> None:

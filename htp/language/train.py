@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 from safetensors.torch import load_file
+from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from htp.errors import InputError
+from htp.language.optimizer import MuonAndAdamW
 from htp.schedule import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from torch import Tensor, nn
+    from torch import Tensor
     from transformers import TrainerControl, TrainerState
 
     from htp.config import LanguageTraining
@@ -205,7 +207,9 @@ def fit(
         model.backbone.set_attn_implementation("eager")  # on a CPU in bfloat16 a third faster than the fused kernel
     if language.base is not None:  # the base model's own embedding stays as it is
         model.backbone.get_input_embeddings().weight.requires_grad_(False)
-    optimizer, clock = _optimizer(model, settings), Clock(settings, folder, report)
+    matrices = [] if language.base is not None else _matrices(model.backbone)  # LoRA's are too narrow for Muon
+    optimizer = MuonAndAdamW(model, matrices, settings.learning_rate, settings.weight_decay)
+    clock = Clock(settings, folder, report)
     trainer = AnswerTrainer(
         model=model,
         args=_arguments(training, settings),
@@ -220,14 +224,11 @@ def fit(
     shutil.rmtree(training)
 
 
-def _optimizer(model: LanguageModel, settings: LanguageTraining) -> torch.optim.AdamW:
-    """Return AdamW over what is trained; weights decay, biases and norms do not."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+def _matrices(backbone: nn.Module) -> list[nn.Parameter]:
+    """Return the matrices of a transformer's layers, which are what it keeps in a list."""
+    return [
+        p for part in backbone.children() if isinstance(part, nn.ModuleList) for p in part.parameters() if p.ndim == 2
     ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
 
 
 def _arguments(training: Path, settings: LanguageTraining) -> TrainingArguments:

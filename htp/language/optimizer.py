@@ -1,0 +1,57 @@
+"""Optimise a transformer's matrices by Muon and everything else by AdamW, as one optimizer.
+
+Muon makes every step of a matrix equally large in all directions; embeddings, heads and norms are not what it is for.
+Both count learning rates alike (Muon's steps are scaled to the size of AdamW's).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import nn
+
+BETAS = (0.9, 0.98)
+
+
+class MuonAndAdamW(torch.optim.Optimizer):
+    """Muon for `matrices` (there may be none), AdamW for all else that `model` trains; no decay of biases and norms."""
+
+    def __init__(
+        self, model: nn.Module, matrices: Sequence[nn.Parameter], learning_rate: float, weight_decay: float
+    ) -> None:
+        by_muon = {id(p) for p in matrices}
+        rest = [p for p in model.parameters() if p.requires_grad and id(p) not in by_muon]
+        groups = [
+            {"params": [p for p in rest if p.ndim > 1], "weight_decay": weight_decay},
+            {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        parts: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, learning_rate, BETAS)]
+        if matrices:
+            muon = torch.optim.Muon(matrices, learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
+            parts.append(muon)
+        super().__init__([group for part in parts for group in part.param_groups], {})
+        self.parts = parts
+        self.param_groups = [group for part in parts for group in part.param_groups]  # theirs, not copies
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Take a step with each."""
+        loss = None if closure is None else closure()
+        for part in self.parts:
+            part.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of each, in order."""
+        return {"parts": [part.state_dict() for part in self.parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        for part, state in zip(self.parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+        self.param_groups = [group for part in self.parts for group in part.param_groups]
