@@ -23,7 +23,7 @@ HELP = (
 
 
 def comparison_panel(served: Model, choices: Comparison) -> Comparison:
-    """Ask for a number of held-out trips and a seed."""
+    """Ask for a number of held-out trips and a seed; other ones than before ask for no trips by themselves."""
     total = len(served.heldout)
     options = [*(str(count) for count in LIKE if count < total), ALL]
     now = ALL if choices.count is None or choices.count >= total else str(choices.count)
@@ -40,7 +40,8 @@ def comparison_panel(served: Model, choices: Comparison) -> Comparison:
         help=HELP.format(real=served.real_word),
     )
     seed = right.number_input("Seed", 0, MAX_SEED, key="comparison-seed", help="The same seed makes the same trips.")
-    return replace(choices, count=None if count == ALL else int(count), seed=int(seed))
+    same = (count, int(seed)) == (now, choices.seed)
+    return replace(choices, count=None if count == ALL else int(count), seed=int(seed), show=choices.show and same)
 
 
 def comparison_button(served: Model, choices: Comparison, *, ready: bool) -> None:

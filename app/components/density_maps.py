@@ -33,6 +33,7 @@ RIM_PX = 3.0  # a cell of the top 100 is seen from afar
 WIDTHS = {"Street": 150, "Held-out": 70, "Generated": 78, "Found in": 110}  # px
 SIDES = ("held-out", "generated")
 NOT_YET = Hint("Generate trips to see them here")
+NO_POINTS = Hint("No trip drives in these hours; choose others")
 NAMELESS = "Unnamed street"
 
 
@@ -55,7 +56,7 @@ def three_maps(served: Model, choices: Comparison, density: Density, *, ready: b
                 note = f"{density.similarity:.3f} alike (G-Den)" if at == 2 and ready else ""
                 st.html(f"<p class='departure'><b>{title}</b><small>{note}</small></p>")
                 table = _cells(city, density, rows, shade) if shown and len(rows) else None
-                hint = None if shown else NOT_YET
+                hint = NOT_YET if not shown else None if len(density.places) else NO_POINTS
                 city_map(f"density-map-{at}", _picture(served, table, ramp, hint, THREE_MAPS))
     st.html(legend(most, apart if ready else None, choices.scale))
 
@@ -64,8 +65,9 @@ def top_places(
     served: Model, choices: Comparison, density: Density, real: Measures, generated: Measures | None
 ) -> None:
     """Draw the top 100 places of both sides as hits and misses, and list them."""
-    if generated is None:
-        city_map("top-map", _picture(served, None, ramps().kinds, NOT_YET, ONE_MAP))
+    if generated is None or not len(density.places):
+        hint = NOT_YET if generated is None else NO_POINTS
+        city_map("top-map", _picture(served, None, ramps().kinds, hint, ONE_MAP))
         return
     city, top = served.generator.city, density.top()
     rows = np.flatnonzero(top.kind != NEITHER)
@@ -74,7 +76,7 @@ def top_places(
         roads = np.where(roads < 0, main_roads(generated, density.places[rows]), roads)
     names = [_name(city, int(road)) for road in roads]
     shapes = road_shapes(city, roads) if choices.places == TOP_ROADS else cell_shapes(density.places[rows])
-    table = area_table(city, shapes, density, rows, kind_shades(top.kind[rows]), (names, SIDES)) if len(rows) else None
+    table = area_table(city, shapes, density, rows, kind_shades(top.kind[rows]), (names, SIDES))
     left, right = st.columns([1.35, 1], gap="small")
     with left:
         city_map("top-map", replace(_picture(served, table, ramps().kinds, None, ONE_MAP), rim_px=RIM_PX))

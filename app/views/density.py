@@ -44,12 +44,11 @@ def page() -> None:
             three_maps(served, choices, density, ready=generated is not None)
         else:
             top_places(served, choices, density, real, generated)
-    asked = choices.show
     remember(replace(choices, show=generated is not None), NAME)
     for sentence in problems:
         st.toast(sentence, icon=":material/link_off:", duration="long")
     with button:
-        comparison_button(served, replace(choices, show=asked), ready=generated is not None)
+        comparison_button(served, choices, ready=generated is not None)
 
 
 def _view_panel(choices: Comparison) -> Comparison:

@@ -42,12 +42,11 @@ def page() -> None:
     real, generated = sample.heldout_measures(served, choices.count), sample.generated_measures(served, choices)
     with st.container(key="page"):
         _charts(_found(served, choices, real, generated), f"Held-out {served.real_word} trips")
-    asked = choices.show
     remember(replace(choices, show=generated is not None), NAME)
     for sentence in problems:
         st.toast(sentence, icon=":material/link_off:", duration="long")
     with button:
-        comparison_button(served, replace(choices, show=asked), ready=generated is not None)
+        comparison_button(served, choices, ready=generated is not None)
 
 
 def _found(served: model.Model, choices: Comparison, real: Measures, generated: Measures | None) -> list[Distribution]:
