@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.plan import Plan
     from app.state import Choices
 
-_one_at_a_time = threading.Lock()  # two generations at once are slower together than one after the other
+one_at_a_time = threading.Lock()  # two generations at once are slower together than one after the other
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _generate(
     model: Model, choices: Choices, plan: Plan, conditions: Conditions, progress: Callable[[int, int], None]
 ) -> Generated:
     generator = model.generator
-    with _one_at_a_time:
+    with one_at_a_time:
         progress(0, choices.count)  # somebody may have pressed Stop while others were served
         trips = generator.generate(
             conditions, n=choices.count, seed=choices.seed, temperature=choices.temperature, progress=progress
@@ -112,7 +112,7 @@ def _generate(
         trips=trips,
         profile=profile,
         table=trip_points(trips, profile.speed_kmh),
-        max_kmh=_round_up(float(np.quantile(profile.speed_kmh, 0.98))),
+        max_kmh=round_up(float(np.quantile(profile.speed_kmh, 0.98))),
         comparable=like,
         real_points=np.array([point_count(seconds, conditions.interval_s) for seconds in real_s]),
         free_flow_s=plan.free_flow_s,
@@ -120,6 +120,6 @@ def _generate(
     )
 
 
-def _round_up(kmh: float) -> int:
+def round_up(kmh: float) -> int:
     """Return the end of a speed scale whose quarters are whole numbers."""
     return max(20, int(np.ceil(kmh / 20)) * 20)

@@ -18,7 +18,12 @@ def main() -> None:
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
     page = st.navigation(
-        [st.Page("pages/generate.py", title="Generate", icon=":material/route:", default=True)],
+        [
+            st.Page("views/generate.py", title="Generate", icon=":material/route:", default=True),
+            st.Page("views/times_of_day.py", title="Times of day", icon=":material/schedule:"),
+            st.Page("views/distributions.py", title="Distributions", icon=":material/bar_chart:"),
+            st.Page("views/density.py", title="Density", icon=":material/grid_on:"),
+        ],
         position="top",
     )
     try:

@@ -39,6 +39,11 @@ class Model:
         return "simulated" if self.simulated else "real"
 
     @property
+    def traffic(self) -> str:
+        """What the trips were learned from."""
+        return "simulated traffic" if self.simulated else "traffic"
+
+    @property
     def badge(self) -> str | None:
         """What every picture of these trips says."""
         return "Simulated data" if self.simulated else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import streamlit as st
 
@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 LonLat = tuple[float, float]  # degrees
 
 MAX_COUNT = 500  # trips at a time in the app
+MAX_COUNT_EACH = 200  # trips at each of several departures
 INTERVALS_S = (5, 10, 15, 20, 30, 60)
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 2.0
 MAX_SEED = 2**31 - 1
 MIN_DURATION_S, MAX_DURATION_S = 6, 4 * 3600
+MAX_TIMES = 4  # departures beside each other
+STREET, BLOCK = "street", "block"
+LIKE = (200, 500, 1000, 2000)  # held-out trips to make trips like; or
+ALL = "all"
+LOG, LINEAR = "log", "linear"
+CELLS, TOP_CELLS, TOP_ROADS = "cells", "top-cells", "top-roads"
 FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2099, 12, 31)
 
 
@@ -57,31 +64,95 @@ class Choices:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[Choices, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields: dict[str, Any] = {}
-        problems = []
-        for name, text in query.items():
-            if name not in _READERS:
-                continue
-            field, read = _READERS[name]
-            try:
-                fields[field] = read(text)
-            except InputError as error:
-                problems.append(f"The link's {name}={text[:60]} was left out: {error}.")
+        fields, problems = _read(query, _READERS)
         return replace(self, **fields), problems
 
 
-def restore(defaults: Choices) -> tuple[Choices, list[str]]:
-    """Return this session's choices, at its start those of the link, and what was wrong with the link."""
-    if "choices" in st.session_state:
-        return st.session_state["choices"], []
+@dataclass(frozen=True)
+class Departures:
+    """One route at several times of a day."""
+
+    day: dt.date
+    via: tuple[LonLat, ...] = ()
+    times: tuple[dt.time, ...] = (dt.time(8), dt.time(23))  # local time of the city, one to MAX_TIMES
+    count: int = 20  # trips at each
+    seed: int = 1
+    by: str = STREET  # what the lost time is added up by
+    show: bool = False  # whether the trips are on the maps
+
+    def to_query(self) -> dict[str, str]:
+        """Return the choices as the parameters of a URL."""
+        query = {
+            "via": ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in self.via),
+            "day": self.day.isoformat(),
+            "times": ",".join(f"{time:%H:%M}" for time in self.times),
+            "n": str(self.count),
+            "seed": str(self.seed),
+            "by": self.by,
+            "show": "1" if self.show else "",
+        }
+        return {name: value for name, value in query.items() if value}
+
+    def with_query(self, query: Mapping[str, str]) -> tuple[Departures, list[str]]:
+        """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
+        fields, problems = _read(query, _DEPARTURES_READERS)
+        return replace(self, **fields), problems
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Generated trips beside the held-out ones that they were made like, and how both are looked at."""
+
+    count: int | None = 500  # held-out trips; None: all
+    seed: int = 1
+    hours: tuple[int, int] = (0, 24)  # of the day, without the second
+    scale: str = LOG
+    places: str = CELLS
+    show: bool = False  # whether there are generated trips
+
+    def to_query(self) -> dict[str, str]:
+        """Return the choices as the parameters of a URL; how density is looked at only where somebody chose."""
+        query = {
+            "like": ALL if self.count is None else str(self.count),
+            "seed": str(self.seed),
+            "hours": "" if self.hours == (0, 24) else f"{self.hours[0]}-{self.hours[1]}",
+            "scale": "" if self.scale == LOG else self.scale,
+            "places": "" if self.places == CELLS else self.places,
+            "show": "1" if self.show else "",
+        }
+        return {name: value for name, value in query.items() if value}
+
+    def with_query(self, query: Mapping[str, str]) -> tuple[Comparison, list[str]]:
+        """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
+        fields, problems = _read(query, _COMPARISON_READERS)
+        return replace(self, **fields), problems
+
+
+class Linked(Protocol):
+    """The choices of a page, which a link can carry."""
+
+    def to_query(self) -> dict[str, str]:
+        """Return the choices as the parameters of a URL."""
+
+    def with_query(self, query: Mapping[str, str]) -> tuple[Self, list[str]]:
+        """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
+
+
+Page = TypeVar("Page", bound=Linked)
+
+
+def restore(defaults: Page, name: str = "choices") -> tuple[Page, list[str]]:
+    """Return this session's choices of that name, at first those of the link, and what was wrong with the link."""
+    if name in st.session_state:
+        return st.session_state[name], []
     choices, problems = defaults.with_query(st.query_params.to_dict())
-    st.session_state["choices"] = choices
+    st.session_state[name] = choices
     return choices, problems
 
 
-def remember(choices: Choices) -> None:
+def remember(choices: Linked, name: str = "choices") -> None:
     """Keep the choices for the next run and write them into the URL."""
-    st.session_state["choices"] = choices
+    st.session_state[name] = choices
     if st.query_params.to_dict() != choices.to_query():
         st.query_params.from_dict(choices.to_query())
 
@@ -105,6 +176,23 @@ def parse_waypoints(text: str) -> tuple[LonLat, ...]:
     return tuple(points)
 
 
+def _read(
+    query: Mapping[str, str], readers: Mapping[str, tuple[str, Callable[[str], Any]]]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields that a URL's parameters give, and a sentence on each that could not be used."""
+    fields: dict[str, Any] = {}
+    problems = []
+    for name, text in query.items():
+        if name not in readers:
+            continue
+        field, read = readers[name]
+        try:
+            fields[field] = read(text)
+        except InputError as error:
+            problems.append(f"The link's {name}={text[:60]} was left out: {error}.")
+    return fields, problems
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and low <= int(text[:12]) <= high):
@@ -122,6 +210,53 @@ def _depart(text: str) -> dt.datetime:
     if not FIRST_DAY <= depart.date() <= LAST_DAY:
         raise InputError(f"it takes a day from {FIRST_DAY:%Y} to {LAST_DAY:%Y}")
     return depart
+
+
+def _day(text: str) -> dt.date:
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError("it takes a date, as in 2024-05-14") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise InputError(f"it takes a day from {FIRST_DAY:%Y} to {LAST_DAY:%Y}")
+    return day
+
+
+def _times(text: str) -> tuple[dt.time, ...]:
+    try:
+        times = tuple(
+            dt.time.fromisoformat(part).replace(second=0, microsecond=0, tzinfo=None) for part in text.split(",")
+        )
+    except ValueError as error:
+        raise InputError("it takes times of the day, as in 08:00,23:00") from error
+    if len(times) > MAX_TIMES:
+        raise InputError(f"it takes {MAX_TIMES} times at most")
+    return tuple(dict.fromkeys(times))
+
+
+def _like(text: str) -> int | None:
+    if text not in {ALL, *map(str, LIKE)}:
+        raise InputError(f"it takes {', '.join(map(str, LIKE))} or {ALL}")
+    return None if text == ALL else int(text)
+
+
+def _hours(text: str) -> tuple[int, int]:
+    ends = text.split("-")
+    if not (len(ends) == 2 and all(end.isascii() and end.isdecimal() for end in ends)):
+        raise InputError("it takes hours of the day, as in 7-9")
+    first, last = int(ends[0][:4]), int(ends[1][:4])
+    if not 0 <= first < last <= 24:
+        raise InputError("it takes hours from 0 to 24, the earlier one first")
+    return first, last
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise InputError(f"it takes {' or '.join(words)}")
+        return text
+
+    return read
 
 
 def _temperature(text: str) -> float:
@@ -149,4 +284,23 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "seed": ("seed", _whole(0, MAX_SEED)),
     "temperature": ("temperature", _temperature),
     "show": ("show", lambda text: text == "1"),
+}
+
+_DEPARTURES_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "via": _READERS["via"],
+    "day": ("day", _day),
+    "times": ("times", _times),
+    "n": ("count", _whole(1, MAX_COUNT_EACH)),
+    "seed": _READERS["seed"],
+    "by": ("by", _one_of(STREET, BLOCK)),
+    "show": _READERS["show"],
+}
+
+_COMPARISON_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "like": ("count", _like),
+    "seed": _READERS["seed"],
+    "hours": ("hours", _hours),
+    "scale": ("scale", _one_of(LOG, LINEAR)),
+    "places": ("places", _one_of(CELLS, TOP_CELLS, TOP_ROADS)),
+    "show": _READERS["show"],
 }

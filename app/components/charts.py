@@ -45,18 +45,14 @@ def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real
         customdata=spans,
         hovertemplate=hover,
     )
-    return _finish(figure, "Points per trip", "Trips, %", height=190)
+    return finish(figure, "Points per trip", "Trips, %", height=190)
 
 
 def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
     """Draw how far each trip has come at each time; flat stretches are stops. Dashed: at the speed limits."""
-    curves = min(len(profile.first) - 1, MAX_CURVES)
-    gaps = profile.first[1 : curves + 1]
-    end = gaps[-1]
-    minutes = np.insert(profile.elapsed_s[:end] / 60, gaps, np.nan)
-    km = np.insert(profile.along_m[:end] / 1000, gaps, np.nan)
+    minutes, km = curves(profile)
     figure = go.Figure()
-    opacity = float(np.clip(10 / curves, 0.45, 0.85))
+    opacity = float(np.clip(10 / min(len(profile.first) - 1, MAX_CURVES), 0.45, 0.85))
     figure.add_scatter(
         x=minutes,
         y=km,
@@ -75,7 +71,14 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
         line={"color": REAL, "width": 2, "dash": "dash"},
         hoverinfo="skip",
     )
-    return _finish(figure, "Minutes since departure", "Distance, km", height=240)
+    return finish(figure, "Minutes since departure", "Distance, km", height=240)
+
+
+def curves(profile: Profile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return minutes and km of the points of the first `MAX_CURVES` trips, a gap (NaN) after each trip."""
+    gaps = profile.first[1 : MAX_CURVES + 1]
+    end = gaps[-1]
+    return np.insert(profile.elapsed_s[:end] / 60, gaps, np.nan), np.insert(profile.along_m[:end] / 1000, gaps, np.nan)
 
 
 def _edges(points: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -90,7 +93,8 @@ def _percent(values: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[n
     return np.histogram(values, edges)[0] / max(len(values), 1) * 100
 
 
-def _finish(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
+def finish(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
+    """Give a chart its axes' titles, a legend above it and the look of all others."""
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
     figure.update_layout(
         height=height, margin={**MARGIN, "t": 30}, legend=legend, bargap=0, hovermode="closest", dragmode=False

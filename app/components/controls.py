@@ -27,13 +27,16 @@ from htp.errors import InputError
 
 if TYPE_CHECKING:
     from app.plan import Expected, Plan
+    from app.state import Departures
 
 USUAL_MINUTES = 15.0  # where there is no route yet to expect a travel time of
 MODEL, SET = "From the model", "Set"
 
 
-def route_panel(choices: Choices, plan: Plan | None, bounds: tuple[float, float, float, float]) -> None:
-    """Name the route's ends and its length, or say how to pick one; take pasted coordinates."""
+def route_panel(
+    choices: Choices | Departures, plan: Plan | None, bounds: tuple[float, float, float, float], name: str = "choices"
+) -> None:
+    """Name the route's ends and its length, or say how to pick one; take pasted coordinates into the choices `name`."""
     st.markdown("#### Route")
     if plan is None:
         st.caption("Click the map: origin, destination, and further if you like. Drag a pin to move it.")
@@ -49,7 +52,7 @@ def route_panel(choices: Choices, plan: Plan | None, bounds: tuple[float, float,
             "Longitude, latitude: a point a line", placeholder="-71.34, -29.95\n-71.25, -29.90", height=90, key="pasted"
         )
         if st.form_submit_button("Use these points", width="stretch"):
-            _take(text, choices, bounds)
+            _take(text, choices, bounds, name)
 
 
 def departure_panel(choices: Choices) -> Choices:
@@ -117,7 +120,7 @@ def _travel_time(expected: Expected | None) -> int | None:
     return round(minutes * 60)
 
 
-def _take(text: str, choices: Choices, bounds: tuple[float, float, float, float]) -> None:
+def _take(text: str, choices: Choices | Departures, bounds: tuple[float, float, float, float], name: str) -> None:
     """Make pasted points the route."""
     try:
         points, swapped = oriented(parse_waypoints(text), bounds)
@@ -129,7 +132,7 @@ def _take(text: str, choices: Choices, bounds: tuple[float, float, float, float]
         return
     if swapped:
         st.toast("The points were read as latitude, longitude: the other way round they are not in this city.")
-    st.session_state["choices"] = replace(choices, via=points, show=False)
+    st.session_state[name] = replace(choices, via=points, show=False)
     st.session_state["revision"] = st.session_state.get("revision", 0) + 1
     st.session_state["fit"] = st.session_state.get("fit", 0) + 1
     st.rerun()

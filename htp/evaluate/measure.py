@@ -92,7 +92,7 @@ class Surveyor:
         """Build both for a city; the matcher's table of paths is kept in the folder `cache`."""
         self.city = city
         self.matcher = Matcher(city, cache)
-        self.roads = shapely.STRtree(_street_segments(city))
+        self.roads = shapely.STRtree(street_segments(city))
 
     def measure(self, piece: Piece) -> Measures:
         """Measure checked trips."""
@@ -187,7 +187,7 @@ def _mean(values: NDArray[np.float64], trip: NDArray[np.int64], points: NDArray[
     return np.column_stack(sums) / points[:, None]
 
 
-def _street_segments(city: City) -> NDArray[np.object_]:
+def street_segments(city: City) -> NDArray[np.object_]:
     """Return every straight piece of the streets once, whichever way it is driven (small boxes make a quick index)."""
     last = np.zeros(len(city.xy_m), dtype=bool)
     last[city.first_vertex[1:] - 1] = True

@@ -40,14 +40,15 @@ class FakeGenerator:
 
     def generate(self, conditions, n=1, *, seed=0, temperature=1.0, progress=None):
         assert temperature > 0
-        if conditions.duration_s is not None and conditions.duration_s / conditions.interval_s < 7:
+        asked = [conditions] * n if isinstance(conditions, Conditions) else list(conditions)
+        if any(one.duration_s is not None and one.duration_s / one.interval_s < 7 for one in asked):
             raise InputError("a trip needs 8 points or more; give it more time or a shorter interval.")
         trips = []
-        for i in range(n):
+        for i, one in enumerate(asked):
             time.sleep(self.seconds_per_trip)
-            trips.append(self._trip(conditions, np.random.default_rng([seed, i]), f"trip-{i}"))
+            trips.append(self._trip(one, np.random.default_rng([seed, i]), f"trip-{i}"))
             if progress is not None:
-                progress(i + 1, n)
+                progress(i + 1, len(asked))
         return gpd.GeoDataFrame(trips, crs="EPSG:4326")
 
     def heldout(self) -> gpd.GeoDataFrame:

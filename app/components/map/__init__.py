@@ -1,4 +1,4 @@
-"""Show a city on a map that works without a network: pick a route by clicks, see it drawn, see trips on it.
+"""Show a city on a map that works without a network: pick a route by clicks, see it drawn, see trips or areas on it.
 
 The map is a Streamlit component around MapLibre GL JS. Its source is in `frontend/`, bundled by
 `npm ci && npm run build` into `app/static/`, from where Streamlit serves it.
@@ -52,10 +52,15 @@ class Picture:
     route: tuple[LonLat, ...] = ()  # the line through the waypoints
     trips: Table | None = None
     max_kmh: int = 60  # end of the speed scale
+    legend: bool = True  # whether the speed scale is shown with the trips
+    areas: Table | None = None  # see app/components/map/areas.py
+    ramp: tuple[str, ...] = ("#888888", "#888888")  # colours of the areas' shades, the first for 0, the last for 255
+    rim_px: float = 0.8  # of the areas
     badge: str | None = None  # said beside the legend, e.g. that the data is simulated
     hint: Hint | None = None
     fit: str = ""  # the map moves to the route whenever this changes
     height: str = "60vh"  # CSS
+    group: str = ""  # maps of one group move together
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,22 @@ class Picked:
     revision: int
 
 
-def city_map(key: str, picture: Picture, on_pick: Callable[[Picked], None]) -> None:
-    """Draw a picture; `on_pick` is called before the run that follows a change made on the map."""
+def city_map(key: str, picture: Picture, on_pick: Callable[[Picked], None] | None = None) -> None:
+    """Draw a picture; `on_pick` is called before the run that follows a route picked on the map (None: to look at)."""
 
     def changed() -> None:
         event = st.session_state[key].get("waypoints")
-        if event:
+        if event and on_pick:
             on_pick(Picked(tuple((float(lon), float(lat)) for lon, lat in event["points"]), int(event["revision"])))
 
-    _component(key=key, data=_numbered(key, _data(picture)), on_waypoints_change=changed)
+    _component(
+        key=key, data=_numbered(key, {**_data(picture), "pick": on_pick is not None}), on_waypoints_change=changed
+    )
     send(f"{key}-basemap", picture.basemap)
     if picture.trips is not None:
         send(f"{key}-trips", picture.trips)
+    if picture.areas is not None:
+        send(f"{key}-areas", picture.areas)
 
 
 def _numbered(key: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -99,8 +108,12 @@ def _data(picture: Picture) -> dict[str, Any]:
         "route": picture.route,
         "trips": None if picture.trips is None else picture.trips.key,
         "max_kmh": picture.max_kmh,
+        "legend": picture.legend,
+        "areas": None if picture.areas is None else picture.areas.key,
+        "shades": {"ramp": picture.ramp, "rim": picture.rim_px},
         "badge": picture.badge,
         "hint": None if hint is None else {"text": hint.text, "kind": hint.kind},
         "fit": picture.fit,
         "height": picture.height,
+        "group": picture.group,
     }

@@ -1,10 +1,12 @@
-// One map of a city: the roads from memory, the route being picked, the trips that were generated.
+// One map of a city: the roads from memory, the route being picked, the trips that were generated, areas and their counts.
 import { AttributionControl, Map as MapLibre, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import maplibreCss from "maplibre-gl/dist/maplibre-gl.css";
 import css from "./map.css";
+import * as areas from "./areas.js";
 import { table } from "./bytes.js";
 import { Buttons, Overlay } from "./controls.js";
 import * as online from "./online.js";
+import { join } from "./peers.js";
 import { streets } from "./roads.js";
 import { recolour, style } from "./style.js";
 import { palette } from "./theme.js";
@@ -16,6 +18,8 @@ setWorkerUrl(new URL("htp-map-worker.js", import.meta.url).href);
 const CREDIT = '<a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">© OpenStreetMap contributors</a>';
 const AROUND_ROUTE = { top: 70, bottom: 150, left: 70, right: 70 }; // px: clear of the buttons and the legend
 const AROUND_CITY = 40; // px
+const NARROW = 560; // px: a map beside others
+const AROUND_NARROW = { top: 34, bottom: 44, left: 28, right: 28 };
 const SMALL = 0.4; // of the map: a route that takes less of it is worth a closer look
 const EMPTY = { type: "FeatureCollection", features: [] };
 const views = {}; // key of the component -> camera, so that coming back to a page finds the map as it was left
@@ -46,42 +50,51 @@ export class CityMap {
     this.colours = palette(this.host);
     this.host.toggleAttribute("data-dark", this.colours.dark);
     this.maxKmh = this.data.max_kmh;
+    this.shades = this.data.shades;
     const camera = views[this.key] ?? { bounds: this.bounds(), fitBoundsOptions: this.framing() };
     this.fitted = this.data.fit;
     this.map = new MapLibre({
-      container: this.host, style: style(this.colours, this.maxKmh), ...camera, attributionControl: false,
+      container: this.host, style: style(this.colours, this.maxKmh, this.shades), ...camera, attributionControl: false,
       dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0, maxZoom: 19,
     });
     this.map.touchZoomRotate.disableRotation();
-    this.map.getCanvas().style.cursor = "crosshair";
     this.overlay = new Overlay(this.host);
     this.addControls();
-    this.waypoints = new Waypoints(this.map, (change) => this.picked(change));
+    this.leave = join(this.data.group, this.map);
     this.map.on("moveend", () => { views[this.key] = { center: this.map.getCenter(), zoom: this.map.getZoom() }; });
     this.map.once("style.load", () => { this.loaded = true; this.draw(); });
     this.explainTrips();
+    this.explainAreas();
   }
 
-  addControls() {
+  /** Let the person pick a route. */
+  addWaypoints() {
     const { map } = this;
+    map.getCanvas().style.cursor = "crosshair";
+    this.waypoints = new Waypoints(map, (change) => this.picked(change));
     this.buttons = new Buttons([
       ["undo", "Undo the last point", () => this.waypoints.undo()],
       ["reverse", "Reverse the route", () => this.waypoints.reverse()],
       ["clear", "Clear the route", () => this.waypoints.clear()],
     ]);
+    map.addControl(this.buttons, "top-left");
+    map.getContainer().addEventListener("keydown", (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "z") this.waypoints.undo();
+    });
+  }
+
+  addControls() {
+    const { map } = this;
+    if (this.data.pick) this.addWaypoints();
     this.view = new Buttons([
       ["fit", "Show the whole route, or the whole city", () => this.fit()],
       ["online", "Online background map", () => this.toggleOnline()],
     ]);
-    map.addControl(this.buttons, "top-left");
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(this.view, "top-right");
     map.addControl(new AttributionControl({ compact: false, customAttribution: CREDIT }), "bottom-right");
     map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-right");
     this.view.press("online", false);
-    map.getContainer().addEventListener("keydown", (event) => {
-      if ((event.ctrlKey || event.metaKey) && event.key === "z") this.waypoints.undo();
-    });
   }
 
   /** After the person changed the waypoints: show them at once, dashed, until Python has sent the route. */
@@ -102,25 +115,28 @@ export class CityMap {
   draw() {
     const { data, map } = this;
     this.recolour();
-    if (this.waypoints.receive(data.waypoints, data.revision)) {
+    if (data.pick && this.waypoints.receive(data.waypoints, data.revision)) {
       map.getSource("route").setData(data.route.length ? lineOf(data.route) : EMPTY);
       map.getSource("draft").setData(EMPTY);
       this.host.dataset.route = data.route.length; // vertices, for tests
     }
-    this.enableButtons();
+    if (data.pick) this.enableButtons();
     this.fill("roads", data.basemap, streets);
+    this.fill("areas", data.areas, areas.polygons);
     this.fill("trips", data.trips, trips.points);
-    this.overlay.legend(this.colours.ramp, this.maxKmh, Boolean(data.trips), data.badge);
+    this.overlay.legend(this.colours.ramp, this.maxKmh, Boolean(data.trips) && data.legend, data.badge);
     if (data.fit !== this.fitted) this.fit();
     this.fitted = data.fit;
   }
 
   recolour() {
     const colours = palette(this.host);
-    if (colours === this.colours && this.data.max_kmh === this.maxKmh) return;
-    [this.colours, this.maxKmh] = [colours, this.data.max_kmh];
+    const { max_kmh: maxKmh, shades } = this.data;
+    const known = JSON.stringify(shades) === JSON.stringify(this.shades);
+    if (colours === this.colours && maxKmh === this.maxKmh && known) return;
+    Object.assign(this, { colours, maxKmh, shades });
     this.host.toggleAttribute("data-dark", colours.dark);
-    recolour(this.map, colours, this.maxKmh);
+    recolour(this.map, colours, maxKmh, shades);
   }
 
   /** Put the table `key` into a source, once; null empties it. */
@@ -164,6 +180,25 @@ export class CityMap {
     });
   }
 
+  /** Under the mouse: which area, what was counted there, and its outline. */
+  explainAreas() {
+    const { map } = this;
+    const popup = new Popup({ closeButton: false, closeOnClick: false, offset: 10, className: "htp-tip" });
+    const explain = ({ features: [feature], lngLat }) => {
+      const { title, text } = areas.describe(this.areasTable, feature.properties);
+      const words = document.createElement("span");
+      words.append(Object.assign(document.createElement("b"), { textContent: title }), ` ${text}`); // names are OSM's: no HTML
+      popup.setLngLat(lngLat).setDOMContent(words).addTo(map);
+      map.getSource("trip").setData(areas.outline(this.areasTable, feature.properties.area));
+    };
+    map.on("mousemove", "areas", explain);
+    map.on("click", "areas", explain);
+    map.on("mouseleave", "areas", () => {
+      popup.remove();
+      map.getSource("trip").setData(EMPTY);
+    });
+  }
+
   /** The box of the route, or of the city where there is none. */
   bounds() {
     const line = this.data.route.length ? this.data.route : this.data.bounds;
@@ -172,7 +207,8 @@ export class CityMap {
   }
 
   framing() {
-    return { padding: this.data.route.length ? AROUND_ROUTE : AROUND_CITY, maxZoom: 16 };
+    const wide = this.data.route.length ? AROUND_ROUTE : AROUND_CITY;
+    return { padding: this.host.clientWidth < NARROW ? AROUND_NARROW : wide, maxZoom: 16 };
   }
 
   fit() {
@@ -188,6 +224,7 @@ export class CityMap {
   }
 
   remove() {
+    this.leave?.();
     this.map?.remove();
     this.map = null;
   }

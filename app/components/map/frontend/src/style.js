@@ -1,5 +1,5 @@
 // The map style: the city's own roads as the basemap, drawn from memory; nothing here names another host.
-import { speedColour } from "./theme.js";
+import { rampColour } from "./theme.js";
 
 const EMPTY = { type: "FeatureCollection", features: [] };
 const ROUND = { "line-cap": "round", "line-join": "round" };
@@ -59,29 +59,38 @@ function trips(colours, maxKmh) {
   const rim = ["interpolate", ["linear"], ["zoom"], 12, 0, 14, 0.8, 17, 1.2];
   return [
     { id: "trips", type: "circle", source: "trips",
-      paint: { "circle-radius": radius, "circle-color": speedColour(colours.ramp, maxKmh), "circle-opacity": 0.9,
+      paint: { "circle-radius": radius, "circle-color": rampColour(colours.ramp, "speed", maxKmh), "circle-opacity": 0.9,
         "circle-stroke-color": colours.pointRim, "circle-stroke-width": rim } },
     { id: "trip", type: "line", source: "trip", layout: ROUND,
       paint: { "line-color": colours.route, "line-width": 1.5, "line-opacity": 0.8 } },
   ];
 }
 
+/** Cells and roads with counts, coloured by their shade; the rim keeps a thin one in sight from far away. */
+function areas({ ramp, rim }) {
+  const colour = rampColour(ramp, "shade", 255);
+  return [
+    { id: "areas", type: "fill", source: "areas", paint: { "fill-color": colour, "fill-opacity": 0.82, "fill-antialias": false } },
+    { id: "areas-rim", type: "line", source: "areas", paint: { "line-color": colour, "line-width": rim, "line-opacity": 0.6 } },
+  ];
+}
+
 /** Return the whole style; sources start empty and are filled with `setData`. */
-export function style(colours, maxKmh) {
+export function style(colours, maxKmh, shades) {
   const source = { type: "geojson", data: EMPTY };
   return {
     version: 8,
-    sources: { roads: { ...source, tolerance: 0.3 }, route: source, draft: source, trip: source, trips: source },
+    sources: { roads: { ...source, tolerance: 0.3 }, areas: source, route: source, draft: source, trip: source, trips: source },
     layers: [
       { id: "land", type: "background", paint: { "background-color": colours.land } },
-      ...roads(colours), ...names(colours), ...route(colours), ...trips(colours, maxKmh),
+      ...roads(colours), ...areas(shades), ...names(colours), ...route(colours), ...trips(colours, maxKmh),
     ],
   };
 }
 
 /** Give a map whose style is loaded the colours of another theme or scale, without touching its data. */
-export function recolour(map, colours, maxKmh) {
-  for (const layer of style(colours, maxKmh).layers) {
+export function recolour(map, colours, maxKmh, shades) {
+  for (const layer of style(colours, maxKmh, shades).layers) {
     for (const [property, value] of Object.entries(layer.paint)) map.setPaintProperty(layer.id, property, value);
   }
 }

@@ -46,8 +46,8 @@ export function palette(element) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128 ? DARK : LIGHT;
 }
 
-/** Return a MapLibre expression: colour by the property `speed` (km/h), from 0 to `maxKmh`. */
-export function speedColour(ramp, maxKmh) {
-  const stops = ramp.flatMap((colour, i) => [(i / (ramp.length - 1)) * maxKmh, colour]);
-  return ["interpolate", ["linear"], ["get", "speed"], ...stops];
+/** Return a MapLibre expression: colour by a property, from 0 to `end`. */
+export function rampColour(ramp, property, end) {
+  const stops = ramp.flatMap((colour, i) => [(i / (ramp.length - 1)) * end, colour]);
+  return ["interpolate", ["linear"], ["get", property], ...stops];
 }

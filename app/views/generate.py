@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from dataclasses import replace
 
 import streamlit as st
 
 from app import generation, model
 from app.components.controls import advanced_panel, departure_panel, route_panel, seed_widgets, trips_panel
+from app.components.heading import heading
 from app.components.map import Hint, Picked, Picture, city_map
 from app.components.results import results_panel
 from app.plan import Plan, expected_travel_time, plan_or_problem
@@ -29,13 +29,13 @@ def page() -> None:
     seed_widgets(choices)
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
+        heading(served, f"Pick a route and a departure: get GPS trips that drive it as {served.traffic} does.")
         route_panel(choices, plan, tuple(city.roads.total_bounds))
         choices = departure_panel(choices)
         expected = expected_travel_time(served, plan, choices.depart) if plan else None
         choices = trips_panel(choices, expected)
         action = st.container(key="action")
         choices = advanced_panel(choices)
-    _title(served)
     generated = generation.collected(choices)
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
@@ -48,14 +48,6 @@ def page() -> None:
         st.toast(sentence, icon=":material/link_off:", duration="long")
     with action:
         _act(served, choices, plan, again=generated is not None)
-
-
-def _title(served: model.Model) -> None:
-    """Say where we are and what this page does."""
-    traffic = "simulated traffic" if served.simulated else "traffic"
-    help_text = f"Pick a route and a departure: get GPS trips that drive it as the city's {traffic} does."
-    with st.container(key="title"):
-        st.html(f"<p><b>{html.escape(served.generator.city.name)}</b><span>{help_text}</span></p>")
 
 
 def _defaults(served: model.Model) -> Choices:

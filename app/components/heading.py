@@ -1,0 +1,17 @@
+"""Say where we are and what the page does, at the top of the side panel."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from app.model import Model
+
+
+def heading(served: Model, help_text: str) -> None:
+    """Name the city and say in a sentence what the page is for."""
+    name = html.escape(served.generator.city.name)
+    st.html(f"<p class='heading'><b>{name}</b><span>{html.escape(help_text)}</span></p>")

@@ -1,0 +1,81 @@
+"""Make trips like held-out ones, once for everybody whom this process serves, and measure both sides.
+
+The held-out trips are the first of one fixed random order, so that a greater number holds the smaller one. They carry
+what the generated trips are asked for: route, start time, travel time and distance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from app.generation import one_at_a_time
+from app.model import Model
+from htp.evaluate.aligned import AlignedSurveyor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from app.state import Comparison
+    from htp.evaluate.measure import Measures
+    from htp.trips import Conditions
+
+KEPT = 8  # measured sets of either side
+_BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {
+    Model: id
+}  # a model stays where it is as long as the process lives
+
+
+def heldout_sample(served: Model, count: int | None) -> gpd.GeoDataFrame:
+    """Return so many held-out trips (None: all)."""
+    order = np.random.default_rng(0).permutation(len(served.heldout))
+    return served.heldout.iloc[np.sort(order[:count])]
+
+
+@st.cache_resource(show_spinner="Measuring the held-out trips …", max_entries=KEPT, hash_funcs=_BY_PLACE)
+def heldout_measures(served: Model, count: int | None) -> Measures:
+    """Measure so many held-out trips (None: all)."""
+    return _surveyor(served).measure_trips(heldout_sample(served, count))
+
+
+def generated_measures(served: Model, choices: Comparison) -> Measures | None:
+    """Return the measured trips that somebody has already had generated for these choices."""
+    return _made(served).get((choices.count, choices.seed))
+
+
+def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int], None]], None]:
+    """Return what is to be done in the background: generate, measure and keep what `generated_measures` returns."""
+    surveyor, made = _surveyor(served), _made(served)  # here, as a thread has no session
+    like = heldout_sample(served, choices.count)
+
+    def work(progress: Callable[[int, int], None]) -> None:
+        with one_at_a_time:
+            progress(0, len(like))  # somebody may have pressed Stop while others were served
+            if (choices.count, choices.seed) in made:  # others had asked for the same
+                return
+            trips = served.generator.generate(_conditions(served, like), seed=choices.seed, progress=progress)
+            made[choices.count, choices.seed] = surveyor.measure_trips(trips)
+            while len(made) > KEPT:
+                del made[next(iter(made))]
+
+    return work
+
+
+@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+def _surveyor(served: Model) -> AlignedSurveyor:
+    return AlignedSurveyor(served.generator.city)
+
+
+@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+def _made(served: Model) -> dict[tuple[int | None, int], Measures]:  # noqa: ARG001  a store a model
+    return {}
+
+
+def _conditions(served: Model, like: gpd.GeoDataFrame) -> list[Conditions]:
+    from htp.generate import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
+
+    return conditions_of(like, served.generator.city)

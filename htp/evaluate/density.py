@@ -1,0 +1,108 @@
+"""Count the points of real and generated trips on cells of 100 m and on roads, for any hours of the day (paper A.4).
+
+The most frequent places of both sides and what they have in common are G-Pat and R-Pat with their places named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from htp.evaluate.measure import UNMATCHED
+from htp.evaluate.metrics import TOP_K, cosine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from htp.evaluate.measure import Measures
+
+NEITHER, HIT, MISSED, EXTRA = range(4)  # of the most frequent places: in both, only of real, only of generated trips
+
+
+@dataclass(frozen=True)
+class Density:
+    """Points on C places, those of either side."""
+
+    places: NDArray[np.int64]  # [C] keys of cells (`htp.city.grid`) or road_id, in order
+    real: NDArray[np.int64]  # [C] points
+    generated: NDArray[np.int64]  # [C] points; all 0 where there are no generated trips
+
+    @property
+    def difference(self) -> NDArray[np.int64]:
+        """Generated less real points, [C]."""
+        return self.generated - self.real
+
+    @property
+    def similarity(self) -> float:
+        """Cosine of both sides, 0 to 1: G-Den or R-Den."""
+        return cosine(self.real.astype(float), self.generated.astype(float))
+
+    def top(self, k: int = TOP_K) -> Top:
+        """Return the `k` most frequent places of each side; of places with equal counts the first is taken."""
+        kind = np.full(len(self.places), NEITHER, dtype=np.uint8)
+        one, two = _most(self.real, k), _most(self.generated, k)
+        kind[one], kind[two] = MISSED, EXTRA
+        kind[np.intersect1d(one, two)] = HIT
+        return Top(kind, len(one), len(two))
+
+
+@dataclass(frozen=True)
+class Top:
+    """The most frequent places of both sides."""
+
+    kind: NDArray[np.uint8]  # [C] NEITHER, HIT, MISSED or EXTRA
+    real: int  # places chosen of the real trips: fewer than asked for where there are fewer
+    generated: int
+
+    def number(self, kind: int) -> int:
+        """Return how many places are of a kind."""
+        return int((self.kind == kind).sum())
+
+    @property
+    def f1(self) -> float:
+        """Share in common: G-Pat or R-Pat."""
+        both = self.real + self.generated
+        return 2 * self.number(HIT) / both if both else 0.0
+
+
+def cell_density(real: Measures, generated: Measures | None, hours: tuple[int, int] = (0, 24)) -> Density:
+    """Count points on cells; `hours` are those of the day from the first up to, and without, the second."""
+    return _density(real, generated, "cell", hours)
+
+
+def road_density(real: Measures, generated: Measures | None, hours: tuple[int, int] = (0, 24)) -> Density:
+    """Count points on roads, as `cell_density`; points without a road are left out."""
+    return _density(real, generated, "road", hours)
+
+
+def _density(real: Measures, generated: Measures | None, field: str, hours: tuple[int, int]) -> Density:
+    one, two = (_places(side, field, hours) for side in (real, generated))
+    places, index = np.unique(np.concatenate([one, two]), return_inverse=True)
+    counts = [np.bincount(part, minlength=len(places)) for part in (index[: len(one)], index[len(one) :])]
+    return Density(places, *counts)
+
+
+def _places(side: Measures | None, field: str, hours: tuple[int, int]) -> NDArray[np.int64]:
+    if side is None:
+        return np.zeros(0, dtype=np.int64)
+    places = getattr(side, field)[(side.hour >= hours[0]) & (side.hour < hours[1])].astype(np.int64)
+    return places[places != UNMATCHED] if field == "road" else places
+
+
+def _most(counts: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    order = np.argsort(-counts, kind="stable")[:k]
+    return order[counts[order] > 0]
+
+
+def main_roads(measured: Measures, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the road that most points in each of these cells lie on, UNMATCHED where there is none, [C]."""
+    some = np.isin(measured.cell, cells) & (measured.road != UNMATCHED)
+    pairs, counts = np.unique(np.column_stack([measured.cell[some], measured.road[some]]), axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    found, first = np.unique(pairs[order, 0], return_index=True)
+    roads = np.full(len(cells), UNMATCHED, dtype=np.int64)
+    known = np.isin(cells, found)
+    roads[known] = pairs[order, 1][first[np.searchsorted(found, cells[known])]]
+    return roads

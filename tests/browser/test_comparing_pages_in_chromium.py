@@ -1,0 +1,92 @@
+"""What people do on the pages that compare, in headless Chromium and without a network."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Watched
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+# Streamlit looks for its server below the page's own path first, which Chromium reports
+PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
+
+
+def open_link(watched: Watched, url: str) -> Page:
+    """Open a link to a page; Streamlit's own two questions below its path are no complaint."""
+    watched.page.goto(url)
+    watched.page.wait_for_selector(".st-key-page")
+    assert watched.complaints in ([], [PROBE] * 2)
+    watched.complaints.clear()
+    return watched.page
+
+
+def areas(page: Page, at: int) -> int:
+    """Return the number of areas on a map."""
+    return int(page.locator(".htp-map").nth(at).get_attribute("data-areas") or 0)
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_one_route_is_compared_at_three_times_of_day(app_url, place, watched: Watched):
+    via = ";".join("{:.6f},{:.6f}".format(*place(*xy)) for xy in ((0, 0), (400, 400)))
+    page = open_link(watched, f"{app_url}times_of_day?via={via}&times=08:00,13:00,23:00&n=4")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_selector("p.departure:has-text('23:00')")
+    for at in range(3):
+        page.locator(".htp-map").nth(at).and_(page.locator("[data-trips='4']")).wait_for()
+    page.locator(".js-plotly-plot").nth(2).wait_for()
+    assert "Speed, km/h" in page.locator(".htp-legend").nth(0).inner_text()
+    assert all("Simulated" in text for text in page.locator(".htp-legend").all_inner_texts())
+    page.get_by_role("radio", name="By block").click()
+    page.wait_for_url(re.compile("by=block.*show=1"))
+    assert fits(page)
+
+
+def test_distributions_are_drawn_at_once_and_over_generated_trips_when_asked(app_url, watched: Watched):
+    page = open_link(watched, f"{app_url}distributions?like=200")
+    page.locator(".js-plotly-plot").nth(6).wait_for()
+    assert "Generated" not in page.locator(".js-plotly-plot .legend").first.text_content()
+    page.get_by_role("button", name="Generate 200 trips").click()
+    page.wait_for_selector("text=200 generated trips beside")
+    page.wait_for_selector(".js-plotly-plot .legend:has-text('Generated')")
+    page.wait_for_url(re.compile("like=200.*show=1"))
+    assert fits(page)
+
+
+def test_density_is_compared_by_hour_and_by_the_top_places(app_url, watched: Watched):
+    page = open_link(watched, f"{app_url}density?like=200&seed=2&show=1&hours=7-10")
+    page.wait_for_selector("text=200 generated trips beside")
+    for at in range(3):
+        page.locator(".htp-map").nth(at).and_(page.locator("[data-areas]:not([data-areas='0'])")).wait_for()
+    few = areas(page, 2)
+    thumb = page.get_by_role("slider").nth(1)
+    thumb.focus()
+    page.keyboard.press("End")
+    page.wait_for_url(re.compile("hours=7-24"))
+    page.locator(".htp-map").nth(2).and_(page.locator(f"[data-areas]:not([data-areas='{few}'])")).wait_for()
+    assert areas(page, 2) > few
+    box = page.locator(".htp-map").nth(0).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(1000)
+    page.get_by_role("radio", name="Top roads").click()
+    page.wait_for_selector(".legend.kinds:has-text('In both')")
+    page.wait_for_url(re.compile("places=top-roads"))
+    assert fits(page)
+
+
+def test_the_pages_are_a_click_apart_and_share_their_trips(app_url, watched: Watched):
+    page = open_link(watched, f"{app_url}distributions?like=200&seed=3&show=1")
+    page.wait_for_selector("text=200 generated trips beside")
+    page.get_by_role("link", name="Density").click()
+    page.wait_for_selector(".htp-map[data-areas]:not([data-areas='0'])")
+    page.wait_for_url(re.compile(r"density\?like=200&seed=3&show=1"))
+    assert page.locator("text=200 generated trips beside").count() == 1
