@@ -17,20 +17,27 @@ def main() -> None:
     st.set_page_config("HTP · generated GPS trips", STATIC / "icon.svg", "wide", initial_sidebar_state="expanded")
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
+    data = st.Page("views/data.py", title="Data and models", icon=":material/database:")
     page = st.navigation(
         [
             st.Page("views/generate.py", title="Generate", icon=":material/route:", default=True),
             st.Page("views/times_of_day.py", title="Times of day", icon=":material/schedule:"),
             st.Page("views/distributions.py", title="Distributions", icon=":material/bar_chart:"),
             st.Page("views/density.py", title="Density", icon=":material/grid_on:"),
+            st.Page("views/demand.py", title="Demand", icon=":material/groups:"),
+            st.Page("views/codebook.py", title="Codebook", icon=":material/category:"),
+            st.Page("views/scenario.py", title="Scenario", icon=":material/construction:"),
+            st.Page("views/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+            data,
         ],
         position="top",
     )
     try:
         model.current()
     except InputError as error:
-        guard(str(error))
-        return
+        if page is not data:  # which says itself what is missing, and helps to make it
+            guard(str(error))
+            return
     page.run()
 
 

@@ -32,6 +32,7 @@ LIKE = (200, 500, 1000, 2000)  # held-out trips to make trips like; or
 ALL = "all"
 LOG, LINEAR = "log", "linear"
 CELLS, TOP_CELLS, TOP_ROADS = "cells", "top-cells", "top-roads"
+CHECKPOINT = "checkpoint"  # in every link of a session that has chosen another than the app was started with
 FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2099, 12, 31)
 
 
@@ -153,8 +154,11 @@ def restore(defaults: Page, name: str = "choices") -> tuple[Page, list[str]]:
 def remember(choices: Linked, name: str = "choices") -> None:
     """Keep the choices for the next run and write them into the URL."""
     st.session_state[name] = choices
-    if st.query_params.to_dict() != choices.to_query():
-        st.query_params.from_dict(choices.to_query())
+    query = choices.to_query()
+    if st.session_state.get(CHECKPOINT):
+        query[CHECKPOINT] = st.session_state[CHECKPOINT]
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
 
 
 def parse_waypoints(text: str) -> tuple[LonLat, ...]:

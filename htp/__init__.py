@@ -5,16 +5,21 @@ from typing import TYPE_CHECKING, Any
 from htp.trips import Conditions, Route
 
 if TYPE_CHECKING:
+    from htp.client import Client
     from htp.generate import Generator
 
 __version__ = "0.1.0"
-__all__ = ["Conditions", "Generator", "Route"]
+__all__ = ["Client", "Conditions", "Generator", "Route"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the generator, and with it torch, only when it is asked for."""
+    """Load the generator, and with it torch, or the client only when it is asked for."""
     if name == "Generator":
         from htp.generate import Generator  # noqa: PLC0415
 
         return Generator
+    if name == "Client":
+        from htp.client import Client  # noqa: PLC0415
+
+        return Client
     raise AttributeError(f"module 'htp' has no attribute {name!r}")

@@ -16,6 +16,7 @@ from htp.trips import replacing
 
 VERSION = 2
 MANIFEST = "manifest.json"
+PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")  # endings of files that may run code
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Checkpoint:
         return self.folder / "README.md"
 
     def seal(self) -> None:
-        """Write the manifest; call it after every change of a file."""
+        """Write the manifest; call it after every change of a file. What a stopped training left is no part of it."""
         files = {str(path.relative_to(self.folder)): _describe(path) for path in self._files()}
         with replacing(self.folder / MANIFEST) as path:
             path.write_text(json.dumps({"version": VERSION, "files": files}, indent=1) + "\n", encoding="utf-8")
@@ -81,13 +82,19 @@ class Checkpoint:
             path = self.folder / name
             if ".." in Path(name).parts or Path(name).is_absolute():
                 raise InputError(f"{manifest}: names a file outside the checkpoint ({name}); take a whole checkpoint.")
+            if path.suffix.lower() in PICKLES:
+                raise InputError(f"{path}: a pickle, which may run code; take a checkpoint of safetensors and JSON.")
             if not path.is_file():
                 raise InputError(f"{path}: missing; this checkpoint is not complete, take a whole one.")
             if _describe(path) != expected:
                 raise InputError(f"{path}: damaged (its checksum differs from {MANIFEST}); take a whole checkpoint.")
 
     def _files(self) -> list[Path]:
-        files = (path for path in self.folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+        files = (
+            path
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.name != MANIFEST and path.suffix.lower() not in PICKLES
+        )
         return sorted(path for path in files if not any(p.startswith(".") for p in path.relative_to(self.folder).parts))
 
 

@@ -6,7 +6,6 @@ and exit code 2.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from datetime import date  # noqa: TC003  typer reads the annotations
@@ -17,10 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from htp.audit_commands import audit
+from htp.demand_commands import demand
 from htp.errors import InputError
 from htp.experiment.commands import experiment
+from htp.progress import Bar
+from htp.serve import commands as serve_commands
 from htp.train_commands import CheckpointFolder, CityFolder, Seed, train
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
+app.command()(audit)
+app.command()(demand)
+serve_commands.add_to(app)
 console = Console(stderr=True)
 
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
@@ -78,15 +83,18 @@ def prepare(
     from htp.city import City
     from htp.prepare.options import PrepareOptions
     from htp.prepare.pipeline import prepare as run
+    from htp.prepare.reasons import explained
 
     _refuse_to_overwrite(out / "report.json", force)
     columns = dict(_pair(text) for text in column)
     options = PrepareOptions(interval, columns, heldout, seed, workers, cache=city)
-    with _bar("preparing") as progress:
+    with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     for note in report["notes"]:
         print(note)
-    print(f"{out}: kept {report['kept']:,} of {report['rows']:,} trips; dropped {json.dumps(report['dropped'])}")
+    print(f"{out}: kept {report['kept']:,} of {report['rows']:,} trips")
+    for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
+        print(f"dropped {count:,} as {explained(reason)}")
 
 
 @app.command()
@@ -106,7 +114,7 @@ def simulate(
 
     _refuse_to_overwrite(out, force)
     days = tuple(_day(text) for text in day) or DAYS
-    with _bar("simulating") as progress:
+    with Bar("simulating") as progress:
         run(City.load(city), trips, out, work=work or out.parent / "days", days=days, seed=seed, progress=progress)
     print(f"{out}: written; these trips are simulated")
 
@@ -173,7 +181,7 @@ def generate(
     places = [_place(text) for text in via]
     sampling = Sampling(temperature, top_p)
     generator = Generator.load(checkpoint, device)
-    with _bar("generating") as progress:
+    with Bar("generating") as progress:
         if like is not None:
             count = generate_like(generator, like, out, sampling, plus=plus, seed=seed, progress=progress)
         else:
@@ -200,7 +208,7 @@ def evaluate(
     from htp.evaluate import evaluate as run
 
     town = City.load(city)
-    with _bar("measuring") as progress:
+    with Bar("measuring") as progress:
         report = run(real, generated, town, ceiling=ceiling, train=train, seed=seed, workers=workers, progress=progress)
     if as_json:
         print(report.to_json())
@@ -219,7 +227,7 @@ def card(
     """Evaluate a checkpoint on its held-out trips and write the result into its model card."""
     from htp.card import write_card
 
-    with _bar("measuring") as progress:
+    with Bar("measuring") as progress:
         report = write_card(checkpoint, simulated=simulated, train=train, seed=seed, workers=workers, progress=progress)
     report.print()
 
@@ -228,6 +236,7 @@ def card(
 def open_app(
     checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")] = Path("checkpoints/coquimbo"),
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+    workspace: Annotated[Path, typer.Option(help="Folder for what is added in the app.")] = Path("htp-data"),
 ) -> None:
     """Open the Streamlit app."""
     from importlib.util import find_spec
@@ -237,7 +246,8 @@ def open_app(
     assert app_spec.submodule_search_locations
     main_page = Path(app_spec.submodule_search_locations[0]) / "main.py"
     command = [sys.executable, "-m", "streamlit", "run", str(main_page), "--server.port", str(port)]
-    raise typer.Exit(subprocess.call([*command, "--", "--checkpoint", str(checkpoint)]))  # noqa: S603  our own command
+    chosen = ["--checkpoint", str(checkpoint), "--workspace", str(workspace)]
+    raise typer.Exit(subprocess.call([*command, "--", *chosen]))  # noqa: S603  our own command
 
 
 def main() -> None:
@@ -256,7 +266,7 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
     _refuse_to_overwrite(out, force)
     check_ending(out)
     total, done = count_trips(trips), 0
-    with _bar("tokenizing") as progress:
+    with Bar("tokenizing") as progress:
 
         def pieces() -> Iterator[gpd.GeoDataFrame]:
             nonlocal done
@@ -305,19 +315,3 @@ def _day(text: str) -> date:
         return day.fromisoformat(text)
     except ValueError as error:
         raise InputError(f"--day {text!r}: write a date such as 2024-05-14.") from error
-
-
-class _bar:  # noqa: N801  a context manager used as a function
-    """Show progress as (done, total) on standard error."""
-
-    def __init__(self, label: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress, self.label = Progress(*columns, console=console), label
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self.progress.start()
-        task = self.progress.add_task(self.label, total=None)
-        return lambda done, total: self.progress.update(task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()

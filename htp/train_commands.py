@@ -13,7 +13,7 @@ import typer
 from htp.errors import InputError
 
 train = typer.Typer(
-    help="Train stage 1 (tokenizer, offsets), stage 2 (language), or HTP+ (routes).", no_args_is_help=True
+    help="Train stage 1 (tokenizer, offsets), stage 2 (language, sharpness), or HTP+ (routes).", no_args_is_help=True
 )
 
 CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
@@ -96,6 +96,18 @@ def train_language(
         raise InputError("give either --base MODEL or --from CHECKPOINT; a checkpoint knows what it is based on.")
     settings = LanguageTraining(epochs, minutes, batch_size, learning_rate, lora_rank=lora_rank, seed=seed)
     run(data, checkpoint, settings, base=base, start=start, config=LanguageConfig(), report=_say)
+
+
+@train.command("sharpness")
+def train_sharpness(
+    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
+    checkpoint: CheckpointFolder,
+    seed: Seed = 0,
+) -> None:
+    """Find how sharply the trained language model is to draw; its weights stay as they are."""
+    from htp.training import train_sharpness as run
+
+    run(data, checkpoint, seed=seed, report=_say)
 
 
 @train.command("routes")

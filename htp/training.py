@@ -24,6 +24,7 @@ from htp.language.route_writer import RouteWriter
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
 from htp.prepare.travel_time import TravelTimeModel
+from htp.sharpness import fit_sharpness
 from htp.tokenizer.codec import Tokenizer
 from htp.tokenizer.features import describe
 from htp.tokenizer.noise_train import fit_noise
@@ -110,6 +111,15 @@ def train_language(  # noqa: PLR0913  the command's options
     fit(language, pairs, settings, files.language, report)
     TravelTimeModel.fit(train, city).save(files.conditions)
     write_trips(compact(_prepared(data, "heldout")), files.heldout)
+    files.seal()
+
+
+def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:
+    """Find on `data`/train.parquet how sharply a checkpoint's language model draws; its weights stay."""
+    files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
+    language = Language.load(files.language)
+    fit_sharpness(language, tokenizer, _prepared(data, "train"), seed=seed, report=report)
+    language.save(files.language)
     files.seal()
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ LIST_COLUMNS = {
 PARQUET = {"compression": "zstd", "compression_level": 9, "use_dictionary": False}  # points repeat nothing
 PERCENT_STEP, OFFSET_STEP_M = 2.0**-20, 2.0**-6  # a centimetre: what `compact` keeps
 WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
+# ours: tables of trips hold 1.5 to 3.5 times their file, bombs 1,000 times and more; a small file may hold any of this
+MAX_EXPANSION, SMALL_BYTES, BYTES_A_VALUE = 100, 64 << 20, 8
+FORMULA = re.compile(r"[=@]|[+-](?![\d.]+$)")  # how text begins that a spreadsheet computes; -5 is a number
+UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
 @dataclass(frozen=True)
@@ -83,15 +88,15 @@ def iter_trips(path: Path | str, rows: int = 4096, needs: Sequence[str] = ()) ->
     `InputError` where a column of a table of trips, or one that it `needs` besides, is missing.
     """
     for part in _parts(Path(path)):
-        file = _open_parquet(part)
+        file = open_parquet(part)
         _check_columns(file, part, needs)
-        for batch in file.iter_batches(rows):
-            yield _to_frame(pa.Table.from_batches([batch]), part)
+        for table in _tables(file, rows, part):
+            yield _to_frame(table, part)
 
 
 def count_trips(path: Path | str) -> int:
     """Count the trips of a file or folder of parts without reading them."""
-    return sum(_open_parquet(part).metadata.num_rows for part in _parts(Path(path)))
+    return sum(open_parquet(part).metadata.num_rows for part in _parts(Path(path)))
 
 
 def write_trips(trips: gpd.GeoDataFrame, path: Path | str) -> None:
@@ -202,12 +207,15 @@ def to_arrow(trips: gpd.GeoDataFrame, *, with_bounds: bool = True) -> pa.Table:
 
 
 def points_table(trips: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return one row a point: `trip_id`, `time` (ISO 8601 with offset), `lon`, `lat`."""
+    """Return one row a point: `trip_id`, `time` (ISO 8601 with offset), `lon`, `lat`.
+
+    An id that a spreadsheet would take for a formula gets an apostrophe, which makes it text.
+    """
     xy, index = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
     times = point_times(trips, index)
     return pd.DataFrame(
         {
-            "trip_id": trips["trip_id"].to_numpy()[index],
+            "trip_id": trips["trip_id"].map(_no_formula).to_numpy()[index],
             "time": [t.isoformat() for t in times],
             "lon": xy[:, 0].round(6),
             "lat": xy[:, 1].round(6),
@@ -243,7 +251,7 @@ def to_gpx(trips: gpd.GeoDataFrame) -> str:
     times = point_times(trips, index).tz_convert("UTC")
     segments = []
     for trip_id in trips["trip_id"]:
-        track = gpxpy.gpx.GPXTrack(name=str(trip_id))
+        track = gpxpy.gpx.GPXTrack(name=UNWRITABLE.sub("\ufffd", str(trip_id)))
         segments.append(gpxpy.gpx.GPXTrackSegment())
         track.segments.append(segments[-1])
         gpx.tracks.append(track)
@@ -255,6 +263,14 @@ def to_gpx(trips: gpd.GeoDataFrame) -> str:
 def point_count(duration_s: float, interval_s: float) -> int:
     """Return the number of points that a travel time asks for at a sampling interval, both ends counted."""
     return round(duration_s / interval_s) + 1
+
+
+def _no_formula(trip_id: object) -> object:
+    """Return an id as one line that no spreadsheet computes; pandas does not quote a carriage return."""
+    if not isinstance(trip_id, str):
+        return trip_id
+    line = re.sub(r"[\t\r\n]+", " ", trip_id).strip()
+    return f"'{line}" if FORMULA.match(line) else line
 
 
 @cache
@@ -273,17 +289,54 @@ def _parts(path: Path) -> list[Path]:
     return [path]
 
 
-def _open_parquet(part: Path) -> pq.ParquetFile:
+def open_parquet(part: Path) -> pq.ParquetFile:
+    """Open a Parquet file; `InputError` where it is none, or a bomb: a small file that holds very much."""
+    with _refused(part):
+        file = pq.ParquetFile(part)
+        held = _bytes_held(file.metadata)
+    if held > SMALL_BYTES + MAX_EXPANSION * part.stat().st_size:
+        raise InputError(
+            f"{part}: a file of {part.stat().st_size:,} bytes that holds {held:,} bytes; no trips are packed like "
+            "that, do not open it."
+        )
+    return file
+
+
+@contextmanager
+def _refused(part: Path) -> Iterator[None]:
+    """Turn what goes wrong with a damaged Parquet file into a sentence."""
     try:
-        return pq.ParquetFile(part)
-    except (pa.ArrowInvalid, OSError) as error:
+        yield
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(f"{part}: not a readable Parquet file; give trips as GeoParquet.") from error
 
 
+def _bytes_held(facts: pq.FileMetaData) -> int:
+    """Return how large a file is once it is read, by its own account; repeated values take next to nothing in it."""
+    groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
+    columns = [group.column(number) for group in groups for number in range(group.num_columns)]
+    held = [max(column.total_uncompressed_size, BYTES_A_VALUE * column.num_values) for column in columns]
+    return sum(held) + BYTES_A_VALUE * facts.num_rows
+
+
+def _tables(file: pq.ParquetFile, rows: int, part: Path) -> Iterator[pa.Table]:
+    batches = file.iter_batches(rows)
+    while True:
+        with _refused(part):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield pa.Table.from_batches([batch])
+
+
 def _read_part(part: Path, columns: list[str] | None) -> gpd.GeoDataFrame:
-    file = _open_parquet(part)
+    file = open_parquet(part)
     _check_columns(file, part, columns or ())
-    return _to_frame(file.read(columns), part)
+    with _refused(part):
+        table = file.read(columns)
+    return _to_frame(table, part)
 
 
 def _check_columns(file: pq.ParquetFile, part: Path, needs: Sequence[str]) -> None:
@@ -296,7 +349,8 @@ def _check_columns(file: pq.ParquetFile, part: Path, needs: Sequence[str]) -> No
 
 
 def _to_frame(table: pa.Table, part: Path) -> gpd.GeoDataFrame:
-    plain = table.to_pandas()
+    with _refused(part):
+        plain = table.to_pandas()
     try:
         geometry = shapely.from_wkb(plain.pop("geometry").to_numpy())
     except (KeyError, TypeError, shapely.errors.GEOSException) as error:

@@ -16,20 +16,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LINES = (  # from the top; names on one line do not import each other
     {"cli", "app"},
-    {"serve", "experiment", "card", "train_commands"},
-    {"ablations", "training", "requests"},
-    {"generate", "baselines", "evaluate"},
+    {"serve", "experiment", "card", "train_commands", "demand_commands", "audit_commands"},
+    {"ablations", "training", "requests", "demand", "scenario", "audit"},
+    {"sharpness"},
+    {"generate", "client", "baselines", "evaluate"},
     {"tokenizer", "language"},
     {"prepare"},
     {"city"},
-    {"checkpoint", "scale"},
+    {"workspace"},
+    {"checkpoint", "workspace", "scale"},
     {
         "trips",
         "config",
         "streams",
         "schedule",
     },  # ours: the nouns, which the other two of the style card's lowest line may use
-    {"errors"},
+    {"errors", "progress"},
 )
 DEPTH = {name: depth for depth, line in enumerate(LINES) for name in line}
 FACADES = {"__init__", "__main__"}  # htp/__init__.py offers names of all parts, htp/__main__.py starts the command line

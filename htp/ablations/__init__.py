@@ -1,4 +1,4 @@
-"""HTP and what becomes of it when one thing is taken away: the paper's four ablations and ours (paper §5.3).
+"""HTP, HTP+, and what becomes of HTP when one thing is taken away: the paper's four ablations and ours (paper §5.3).
 
 `VARIANTS` maps the name of a method to its class and brings in torch only when a class is taken from it. They answer
 the same calls as the baselines:
@@ -30,6 +30,8 @@ _CLASSES = {
     "plain road tokens": ("plain_roads", "PlainRoadTokens"),
     "no anchors": ("no_anchors", "NoAnchors"),
     "free length": ("free_length", "FreeLength"),
+    "HTP+": ("plus", "HTPPlus"),
+    "HTP+ told nothing": ("plus", "ToldNothing"),
 }
 
 

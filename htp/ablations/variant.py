@@ -65,11 +65,22 @@ class Variant(ABC):
 
     name: ClassVar[str]
     config_type: ClassVar[type[HTPConfig]] = HTPConfig
+    builds_on: ClassVar[str | None] = None  # the method whose trained parts it takes, where there are any to take
     city: City
 
     def __init__(self, config: HTPConfig | None = None, device: str = "cpu") -> None:
         self.config, self.device = config or self.config_type(), device
         self.trained: list[dict[str, Any]] = []  # stages: epochs, steps, seconds
+        self.shared: Path | None = None
+        self.base: Path | None = None
+
+    def share(self, folder: Path, base: Path | None = None) -> None:
+        """Keep the embedding of roads in a folder, or take it from there; take what it builds on from `base`.
+
+        `base` is the folder of `builds_on`, trained on the same trips with the same budget and seed. Without it `fit`
+        trains that as well.
+        """
+        self.shared, self.base = folder, base
 
     def fit(
         self,

@@ -1,7 +1,8 @@
 """Train and use HTP whole, as the methods it is compared with are trained and used.
 
-A third of a budget in seconds is the tokenizer's, the rest the language model's (ours: as for the model that ships).
-What a variant changes are the types of the two stages, the tokenizer's settings and how the language model is made.
+Of a budget in seconds three tenths are the tokenizer's, node2vec included, a tenth is for the offsets, the rest is the
+language model's (ours; in the model that ships offsets had a twentieth, but of hours). What a variant changes are the
+types of the two stages, the tokenizer's settings and how the language model is made.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
+from htp.ablations.code_use import watch
+from htp.ablations.road_vectors import road_vectors
 from htp.ablations.variant import Variant
 from htp.baselines.protocol import COLUMNS
 from htp.generate import answers_of, as_patterns, facts_of, with_patterns
@@ -20,6 +23,8 @@ from htp.language.train import fit as fit_language
 from htp.language.vocabulary import Vocabulary
 from htp.tokenizer.codec import Tokenizer, with_points
 from htp.tokenizer.features import describe
+from htp.tokenizer.noise_train import BATCH_SIZE, fit_noise
+from htp.tokenizer.roads import road_features
 from htp.tokenizer.train import TokenizerTrainer
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
     from htp.tokenizer.codec import Drives, Patterns
     from htp.tokenizer.features import Samples
 
-TOKENIZER_SHARE = 1 / 3  # of the seconds of a budget
+TOKENIZER_UNTIL, OFFSETS_UNTIL = 0.3, 0.4  # shares of the seconds of a budget
 CHECKED = 100  # trips, of those trained on, whose error the tokenizer reports
 
 
@@ -50,17 +55,44 @@ class HTP(Variant):
     language: Language
 
     def _train(self, trips: gpd.GeoDataFrame, stages: Stages, work: Path) -> None:
-        tokenizer = self.tokenizer_type.new(self._tokenizer_config(), self.city, seed=stages.seed)
-        samples, checked = self._describe(trips), self._describe(trips.iloc[:CHECKED])
-        settings = stages.settings(self.config.tokenizer_training, TOKENIZER_SHARE)
-        with stages.run("tokenizer", tokenizer.model, len(trips), settings.batch_size) as report:
-            self.trainer_type(tokenizer, settings, work / "tokenizer").fit(samples, checked, report)
+        self._train_tokenizer(trips, stages, work / "tokenizer")
         # as it is saved, rounded to half precision: its codes are what the language model learns
         self.tokenizer = self.tokenizer_type.load(work / "tokenizer", self.city, self.device)
         facts, patterns = facts_of(trips, self.city), self.tokenizer.encode(trips)
         torch.manual_seed(stages.seed)
         language = self._new_language(facts)
         self.language = self._train_language(language, facts, answers_of(patterns), stages, work)
+
+    def _train_tokenizer(self, trips: gpd.GeoDataFrame, stages: Stages, folder: Path) -> None:
+        """Train the RQ-VAE, then, if offsets are drawn, their model; without one its time is the RQ-VAE's."""
+        tokenizer = self._new_tokenizer(stages)
+        samples, checked = self._describe(trips), self._describe(trips.iloc[:CHECKED])
+        noise, sizes = tokenizer.model.noise, tokenizer.model.config.codebook_sizes
+        until = OFFSETS_UNTIL if noise is None else TOKENIZER_UNTIL
+        settings = stages.settings(self.config.tokenizer_training, until)
+        with (
+            stages.run("tokenizer", tokenizer.model, len(trips), settings.batch_size) as report,
+            watch(tokenizer.model.quantizer, sizes) as use,
+        ):
+            self.trainer_type(tokenizer, settings, folder).fit_patterns(samples, checked, report)
+        stages.done[-1]["code_use"] = use.facts()
+        if noise is not None:
+            with stages.run("offsets", noise.memory, len(trips), BATCH_SIZE) as report:
+                fit_noise(noise, samples, seed=stages.seed, report=report, seconds=stages.left_s(OFFSETS_UNTIL))
+        tokenizer.save(folder)
+
+    def _new_tokenizer(self, stages: Stages) -> Tokenizer:
+        """Return the untrained tokenizer, as `Tokenizer.new` makes it."""
+        vectors, features = self._road_vectors(stages), torch.from_numpy(road_features(self.city))
+        torch.manual_seed(stages.seed)
+        model = self.tokenizer_type.model_type(self._tokenizer_config(), vectors, features)
+        return self.tokenizer_type(model, self.city)
+
+    def _road_vectors(self, stages: Stages) -> torch.Tensor:
+        """Return the node2vec embedding of the roads, [V, dim] float16, and charge its time."""
+        found = road_vectors(self.city, self.config.tokenizer.road_dim, stages.seed, self.shared)
+        stages.charge("node2vec", found.seconds, shared=found.shared)
+        return found.vectors
 
     def _train_language(
         self, language: Language, facts: Facts, answers: list[Answer], stages: Stages, work: Path
@@ -73,9 +105,14 @@ class HTP(Variant):
         return self.language_type.load(work / "language", self.device)
 
     def _draw(self, like: gpd.GeoDataFrame, drives: Drives, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
-        facts = facts_of(like, self.city)
+        return self._write(like[COLUMNS], facts_of(like, self.city), drives, tell)
+
+    def _write(
+        self, asked: gpd.GeoDataFrame, facts: Facts, drives: Drives, tell: Callable[[int], None]
+    ) -> gpd.GeoDataFrame:
+        """Return trips for facts and drives that say the same."""
         answers = self.language.write(facts, self.city, drives.keys, Sampling(), tell)
-        return self._to_trips(like[COLUMNS], as_patterns(answers, facts.points), drives)
+        return self._to_trips(asked, as_patterns(answers, facts.points), drives)
 
     def _save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer")

@@ -27,7 +27,7 @@ from htp.language.backbone import encode_texts
 from htp.language.batch import Answer, collate_questions
 from htp.language.decode import Sampling
 from htp.language.vocabulary import Vocabulary
-from htp.tokenizer.roads import node2vec, road_features
+from htp.tokenizer.roads import road_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,7 +118,7 @@ class WithoutRQVAE(HTP):
 
     def _train(self, trips: gpd.GeoDataFrame, stages: Stages, work: Path) -> None:
         facts = facts_of(trips, self.city)
-        vectors = torch.from_numpy(node2vec(self.city, self.config.tokenizer.road_dim, stages.seed)).float()
+        vectors = self._road_vectors(stages).float()
         features = torch.cat([vectors, torch.from_numpy(road_features(self.city))], dim=1)
         torch.manual_seed(stages.seed)
         vocabulary = Vocabulary((), len(self.city))  # roads, lengths and marks: no codes

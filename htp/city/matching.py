@@ -9,6 +9,7 @@ Knows nothing about sampling intervals, labels or what makes a trip good enough 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import sys
@@ -36,6 +37,7 @@ REVERSE_M = 50.0  # a point may lie this far behind the one before on the same r
 REACH_M = 2000.0  # longest path between two points that the table of paths holds
 DETOUR_M, DETOUR_RATIO = 100.0, 1.3  # a detour is a step whose path is longer than 1.3 times the straight line + 100 m,
 SPEEDUP, NEIGHBOURS = 1.5, 2  # and than 1.5 times the longest of the two steps before and after
+DIGESTS = "digests.json"  # beside a table of paths
 NO_ROAD, BROKEN = "no_road_nearby", "broken"  # why a trip has no match
 
 
@@ -167,18 +169,36 @@ def _load(network: fastmm.Network, folder: Path | None) -> fastmm.FastMapMatch:
     """Load the table of paths; a new one is made beside its place and moved there whole, a damaged one made again."""
     mode = fastmm.TransitionMode.SHORTEST
     if folder is not None and folder.is_dir():
-        try:
+        if _is_whole(folder):
             return fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=folder)
-        except (RuntimeError, ValueError):  # damaged
-            shutil.rmtree(folder)
+        shutil.rmtree(folder)
     parent = folder.parent if folder else Path(tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, prefix=".paths-") as made:
         new = Path(made) / "paths"
         matcher = fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=new)
         if folder is not None and not folder.exists():
+            (new / DIGESTS).write_text(json.dumps(_digests(new), indent=2) + "\n", encoding="utf-8")
             new.rename(folder)
     return matcher
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether a table is as it was written; fastmm itself reads one altered in the middle without complaint."""
+    try:
+        return bool(json.loads((folder / DIGESTS).read_text(encoding="utf-8")) == _digests(folder))
+    except (OSError, ValueError):
+        return False
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a table."""
+    digests = {}
+    for path in sorted(folder.iterdir()):
+        if path.name != DIGESTS:
+            with path.open("rb") as file:
+                digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
 
 
 def city_fingerprint(city: City) -> str:

@@ -21,7 +21,7 @@ import shapely
 
 from htp.city import turns
 from htp.errors import InputError
-from htp.trips import replacing
+from htp.trips import open_parquet, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,8 @@ class City:
         try:
             facts = json.loads((folder / "city.json").read_text(encoding="utf-8"))
             facts = {key: facts[key] for key in ("name", "timezone", "crs", "source", "licence")}
+            for table in folder.glob("*.parquet"):
+                open_parquet(table)  # refuses bombs
             roads = gpd.read_parquet(folder / "roads.parquet")
             zones = gpd.read_parquet(folder / "zones.parquet") if (folder / "zones.parquet").exists() else None
         except (ValueError, OSError, KeyError, TypeError) as error:

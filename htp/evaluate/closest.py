@@ -74,14 +74,22 @@ def closest_training(
     tree = KDTree(vectors(train, city))
     threads = workers or os.cpu_count() or 1
     heldout_m, generated_m = (closest_m(tree, vectors(trips, city), threads) for trips in (heldout, generated))
+    limit_m = near_copy_limit_m(heldout_m)
+    return Closest(tree.n, limit_m, Distances.of(heldout_m, limit_m), Distances.of(generated_m, limit_m))
+
+
+def near_copy_limit_m(heldout_m: NDArray[np.float64]) -> float:
+    """Return the distance below which a trip is a near copy, from those of held-out trips to training trips, [B].
+
+    `InputError` where held-out trips are training trips, as these are no reference.
+    """
     reference_m = float(np.percentile(heldout_m, REFERENCE_PERCENT))
     if reference_m < SAME_M:
         raise InputError(
             f"{(heldout_m < SAME_M).sum():,} of the {len(heldout_m):,} real trips are training trips themselves; to "
             "find copies, give real trips that were never trained on."
         )
-    limit_m = min(NEAR_COPY_M, reference_m)
-    return Closest(tree.n, limit_m, Distances.of(heldout_m, limit_m), Distances.of(generated_m, limit_m))
+    return min(NEAR_COPY_M, reference_m)
 
 
 def vectors(trips: Trips, city: City) -> NDArray[np.float64]:

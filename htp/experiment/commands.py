@@ -1,10 +1,10 @@
-"""Map `htp experiment` to functions: `run` makes results, `report` makes tables and figures of them."""
+"""Map `htp experiment` to functions: `run`, `codebooks` and `speed` make results, `report` tables and figures."""
 
 # ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917, T201  options are arguments, imports wait, and a command prints
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003  typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,23 +13,31 @@ from rich.console import Console
 if TYPE_CHECKING:
     from htp.experiment.run import Tally
 
+Data = Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")]
+CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
+Results = Annotated[Path, typer.Argument(help="Folder of the results of `htp experiment run`.")]
+Trips = Annotated[int | None, typer.Option(min=1, help="Train on the first so many trips.")]
+HeldOut = Annotated[int | None, typer.Option(min=1, help="Ask for the first so many held-out trips.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace results of other data, budget or sizes.")]
+
 experiment = typer.Typer(help="Compare HTP with its ablations and the paper's baselines.", no_args_is_help=True)
 console = Console(stderr=True)
 
 
 @experiment.command()
 def run(
-    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
-    city: Annotated[Path, typer.Option(help="City folder, as `htp city` writes it.")],
+    data: Data,
+    city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder of the results; a run stopped there goes on.")],
     budget: Annotated[str, typer.Option(help="Training time of each method and seed: 90s, 20m, 2h.")],
     methods: Annotated[str, typer.Option(help="all, baselines, ablations or names, a comma between them.")] = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with so many seeds: mean ± deviation.")] = 1,
-    trips: Annotated[int | None, typer.Option(min=1, help="Train on the first so many trips.")] = None,
-    heldout: Annotated[int | None, typer.Option(min=1, help="Ask for the first so many held-out trips.")] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    trips: Trips = None,
+    heldout: HeldOut = None,
+    device: Device = "cpu",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that measure; one a core by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace results of other data, budget or sizes.")] = False,
+    force: Force = False,
 ) -> None:
     """Train, generate and measure each method for the same time on the same trips."""
     from htp.experiment.methods import choose
@@ -44,8 +52,37 @@ def run(
 
 
 @experiment.command()
+def codebooks(
+    data: Data,
+    city: CityFolder,
+    out: Annotated[Path, typer.Option(help="Folder of the results; a run stopped there goes on.")],
+    budget: Annotated[str, typer.Option(help="Training time of each tokenizer: 90s, 2m.")],
+    trips: Trips = None,
+    heldout: HeldOut = None,
+    force: Force = False,
+) -> None:
+    """Compare the losses of tokenizers with other codebooks (Figure 10)."""
+    from htp.experiment.codebooks import codebooks as run_all
+    from htp.experiment.settings import Settings, seconds_of
+
+    made = run_all(data, city, Settings(seconds_of(budget), 1, trips, heldout), out, force=force, report=_say)
+    print(f"{out}: {len(made)} tokenizers trained")
+
+
+@experiment.command()
+def speed(
+    results: Results,
+    batches: Annotated[str, typer.Option(help="Trips that are generated at once, a comma between them.")] = "1,16,64",
+) -> None:
+    """Measure the methods' speed side by side (Figure 8)."""
+    from htp.experiment.speed import batches_of, measure_speed
+
+    print(measure_speed(results, batches_of(batches), report=_say))
+
+
+@experiment.command()
 def report(
-    results: Annotated[Path, typer.Argument(help="Folder of the results of `htp experiment run`.")],
+    results: Results,
     simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,
 ) -> None:
     """Write the paper's tables and figures from results."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,14 @@ import pandas as pd
 from htp.baselines.train import Budget
 from htp.experiment.data import digest_of
 from htp.experiment.layout import note_of, read_note, stem_of, write_json
+from htp.experiment.methods import OURS, choose
+from htp.experiment.times_of_day import times_of_day
 from htp.generate import PIECE, reconstruct
 from htp.trips import read_trips, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from htp.experiment.data import Data
     from htp.experiment.layout import Layout
@@ -58,28 +61,40 @@ class Job:
         made_for = {name: self.facts[name] for name in ("method", "seed", "setting", "config")}
         return digest_of(made_for | {"data": self.data.fingerprint})
 
+    @cached_property
+    def base(self) -> Job | None:
+        """The job of the method that this one builds on; None where it stands alone."""
+        name = getattr(self.entry.made_by, "builds_on", None)
+        return None if name is None else replace(self, entry=choose(name)[0])
+
     def evaluate(self, yardstick: Yardstick) -> dict[str, Any]:
         """Return training, generation and evaluation of the method."""
         trained = self.trained()
         made = self.generated()
+        if self.entry.name == OURS:
+            self._generate_times()
         evaluation = yardstick.compare(read_trips(self.layout.trips(self.stem)), self._ceiling())
         return {"training": trained, "generation": made, "evaluation": evaluation}
 
     def trained(self) -> dict[str, Any]:
-        """Train the method unless it is trained; return seconds and stages."""
+        """Train the method, and before it what it builds on, unless they are trained; return seconds and stages.
+
+        Seconds are what this training took and what the earlier ones took whose parts it shares.
+        """
         folder = self.layout.model(self.stem)
         note = read_note(folder, self.key)
         if note is None:
+            method = self._untrained()
             started, worked = time.monotonic(), time.process_time()
-            method = self.entry.new(self.settings.device)
             budget = Budget(seconds=self.settings.budget_s)
             method.fit(self.data.train, self.data.city, budget, seed=self.seed, report=self._tell)
             seconds, processor_s = time.monotonic() - started, time.process_time() - worked
             note_of(folder).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             method.save(folder)
-            note = {"key": self.key, "seconds": round(seconds, 2), "processor_seconds": round(processor_s, 2)}
-            note["stages"] = method.trained
+            shared_s = sum(stage["seconds"] for stage in method.trained if stage.get("shared"))
+            note = {"key": self.key, "seconds": round(seconds + shared_s, 2), "shared_seconds": round(shared_s, 2)}
+            note |= {"processor_seconds": round(processor_s, 2), "stages": method.trained}
             write_json(note_of(folder), note)
         return {name: value for name, value in note.items() if name != "key"}
 
@@ -99,6 +114,22 @@ class Job:
             note |= {"processor_ms_per_trip": round(1000 * processor_s / wanted, 4)}
             write_json(note_of(path), note)
         return {name: value for name, value in note.items() if name != "key"}
+
+    def _untrained(self) -> Method:
+        """Return the method before its training, told where to find what others have made already."""
+        base: Path | None = None
+        if self.base is not None:
+            self.base.trained()
+            base = self.layout.model(self.base.stem)
+        method = self.entry.new(self.settings.device)
+        if hasattr(method, "share"):
+            method.share(self.layout.shared, base)
+        return method
+
+    def _generate_times(self) -> None:
+        """Write one route at three times of day (Figure 11(b))."""
+        asked = times_of_day(self.data)
+        write_trips(self._method.generate(asked, seed=self.seed), self.layout.times(self.stem))
 
     @cached_property
     def _method(self) -> Method:

@@ -5,6 +5,10 @@ RESULTS/
 ├── models/trajvae-seed0/          as the method saves itself, and beside it a note of its training
 ├── trips/trajvae-seed0.parquet    as it generates them, and beside it a note of the time it took
 ├── trips/real.parquet             the held-out trips
+├── trips/htp-seed0-times.parquet  one route at three times of day
+├── codebooks/32-64-128-256.json   the loss of a tokenizer with such codebooks
+├── speed.json                     milliseconds a trip of all methods, measured side by side
+├── shared/                        what several methods start from: node2vec
 ├── city/                          the city folder, for the maps
 └── report/                        tables and figures
 """
@@ -39,6 +43,16 @@ class Layout:
         return self.folder / "trips" / "real.parquet"
 
     @property
+    def shared(self) -> Path:
+        """What several methods start from."""
+        return self.folder / "shared"
+
+    @property
+    def speed(self) -> Path:
+        """Times of all methods, measured side by side."""
+        return self.folder / "speed.json"
+
+    @property
     def report(self) -> Path:
         """Tables and figures."""
         return self.folder / "report"
@@ -58,6 +72,14 @@ class Layout:
     def trips(self, stem: str) -> Path:
         """Return the file of generated trips."""
         return self.folder / "trips" / f"{stem}.parquet"
+
+    def times(self, stem: str) -> Path:
+        """Return the file of one route at three times of day."""
+        return self.folder / "trips" / f"{stem}-times.parquet"
+
+    def codebooks(self, name: str) -> Path:
+        """Return the file of a tokenizer's loss with codebooks of such sizes."""
+        return self.folder / "codebooks" / f"{name}.json"
 
 
 def stem_of(method: str, seed: int) -> str:
@@ -83,8 +105,14 @@ def note_of(made: Path) -> Path:
 
 def read_note(made: Path, key: str) -> dict[str, Any] | None:
     """Return the note beside a model or trips; None where they are missing, unfinished or made for another key."""
+    facts = read_json(note_of(made))
+    return facts if made.exists() and facts is not None and facts.get("key") == key else None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return what a file holds; None where it is missing, damaged or no object."""
     try:
-        facts = json.loads(note_of(made).read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if made.exists() and isinstance(facts, dict) and facts.get("key") == key else None
+    return facts if isinstance(facts, dict) else None

@@ -1,4 +1,4 @@
-"""Choose among the methods that can be compared: the paper's six baselines, HTP and its ablations."""
+"""Choose among the methods that can be compared: the paper's six baselines, HTP, its ablations and HTP+."""
 
 from __future__ import annotations
 

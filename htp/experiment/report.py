@@ -10,6 +10,7 @@ from htp.experiment import formats
 from htp.experiment.figures import FIGURES
 from htp.experiment.layout import Layout
 from htp.experiment.results import load
+from htp.experiment.speeds import read_speeds, speed_table
 from htp.experiment.tables import Cell, Table, tables
 from htp.trips import replacing
 
@@ -32,6 +33,9 @@ def write_report(results: Path, *, simulated: bool = False) -> list[Path]:
     rows = load(layout)
     simulated = simulated or bool(rows[0].any.data["simulated"])
     found, written = tables(rows, simulated=simulated), []
+    speeds = read_speeds(layout, rows)
+    if speeds is not None:
+        found.append(speed_table(speeds))
     for table in (*found, every_score(rows)):
         for ending, to_text in FORMATS.items():
             if table.name == "scores" and ending != ".csv":
@@ -58,7 +62,7 @@ def every_score(rows: Sequence[Row]) -> Table:
 
 
 def _write_figures(rows: Sequence[Row], layout: Layout, *, simulated: bool) -> list[Path]:
-    """Draw all figures; none where every method failed."""
+    """Draw the figures that there are results for; none where every method failed."""
     if not any(row.results for row in rows):
         return []
     try:
@@ -69,6 +73,8 @@ def _write_figures(rows: Sequence[Row], layout: Layout, *, simulated: bool) -> l
     layout.report.mkdir(parents=True, exist_ok=True)
     for name, module in FIGURES.items():
         figure = import_module(f"htp.experiment.figures.{module}")
+        if not figure.there(subject):
+            continue
         written += subjects.save_pictures(figure.draw(subject), layout.report, name)
         written.append(subjects.save_page(figure.page(subject), layout.report, name))
     return written

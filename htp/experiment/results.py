@@ -55,6 +55,7 @@ class Result:
     ms_per_trip: float
     processor_ms: float  # a trip, of all cores together; does not grow when other programs run
     batch: int
+    stages: list[dict[str, Any]]  # of its training
     scores: dict[str, Score]  # by metric, those beyond the paper included
     lengths: dict[str, dict[int, int]]  # real and generated: number of points to trips
 
@@ -76,7 +77,9 @@ class Result:
         setting = {"budget_s": float(facts["setting"]["budget_s"]), "device": facts["setting"]["device"]}
         known = named | setting | {"machine": facts["machine"], "data": facts["data"]}
         if facts["sentence"] is not None:
-            return cls(path, **known, train_s=0.0, ms_per_trip=0.0, processor_ms=0.0, batch=0, scores={}, lengths={})
+            return cls(
+                path, **known, train_s=0.0, ms_per_trip=0.0, processor_ms=0.0, batch=0, stages=[], scores={}, lengths={}
+            )
         made, evaluation = facts["generation"], facts["evaluation"]
         lines = evaluation["metrics"] | evaluation["beyond"]
         missing = [name for name in (*METRICS, LENGTH) if name not in lines]
@@ -89,6 +92,7 @@ class Result:
             ms_per_trip=float(made["ms_per_trip"]),
             processor_ms=float(made["processor_ms_per_trip"]),
             batch=int(made["batch"]),
+            stages=list(facts["training"]["stages"]),
             scores={name: _score(line) for name, line in lines.items()},
             lengths={
                 side: {int(n): count for n, count in table.items()} for side, table in evaluation["lengths"].items()

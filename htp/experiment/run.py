@@ -57,6 +57,8 @@ def run(  # noqa: PLR0913  the command's arguments
     tally, waiting = Tally(), []
     for entry, seed in product(methods, range(settings.seeds)):
         job = Job(entry, seed, settings, loaded, layout, report)
+        if job.base is not None:
+            _is_there(job.base, force=force)  # refuses to train it anew where it has a result of other settings
         if _is_there(job, force=force):
             tally.skipped.append(job.stem)
         else:

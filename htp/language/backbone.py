@@ -67,7 +67,9 @@ def from_base(base: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
             raise InputError(f"{base}: no such GGUF file; name a folder, a .gguf file or a model of the hub.")
         source, options = str(path.parent), {"gguf_file": path.name}
     try:
-        model = AutoModel.from_pretrained(source, trust_remote_code=False, dtype="float32", **options)
+        model = AutoModel.from_pretrained(
+            source, trust_remote_code=False, use_safetensors=True, dtype="float32", **options
+        )
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")

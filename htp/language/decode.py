@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 BATCH = 128  # answers written at once
+COLDEST = 1e-4  # ours: divided by less, logits are no numbers any more; the likeliest token wins anyway
 
 
 @dataclass(frozen=True)
@@ -153,21 +154,22 @@ class _Writer:
         """Draw the road on which the pattern ends, [B]."""
         number = torch.full_like(before, pattern)[:, None]
         logits = self.model.anchor_logits(self.last[:, None], self.keys, self.asked, before[:, None], number)
-        return draw(logits[:, 0], uniform, self.sampling)
+        return draw(logits[:, 0] * self.model.sharpness[0], uniform, self.sampling)
 
     def code(self, layer: int, uniform: Tensor) -> Tensor:
         """Draw the code of a layer, [B]."""
-        return draw(self.model.code_logits(self.last, layer).float(), uniform, self.sampling)
+        logits = self.model.code_logits(self.last, layer).float() * self.model.sharpness[layer + 1]
+        return draw(logits, uniform, self.sampling)
 
 
 def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
     """Draw from logits [B, C] by inverting the distribution at `uniform` [B]; the likeliest come first."""
-    if sampling.temperature == 0.0:
+    if sampling.temperature < COLDEST:
         return logits.argmax(dim=-1)
     probability, index = (logits / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
     cumulative = probability.cumsum(dim=-1)
     kept = (cumulative - probability) < sampling.top_p
     mass = (probability * kept).sum(dim=-1, keepdim=True)
     place = (cumulative < uniform[:, None] * mass).sum(dim=-1, keepdim=True)
-    last = (kept & (probability > 0)).sum(dim=-1, keepdim=True) - 1
+    last = ((kept & (probability > 0)).sum(dim=-1, keepdim=True) - 1).clamp_min(0)  # top_p may round to nothing
     return index.gather(1, torch.minimum(place, last))[:, 0]

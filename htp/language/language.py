@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
@@ -75,13 +76,16 @@ class Language:
             facts = json.loads((folder / "language.json").read_text(encoding="utf-8"))
             vocabulary = Vocabulary(tuple(facts["codebook_sizes"]), facts["roads"])
             if facts["base"] is None:
-                backbone = AutoModel.from_pretrained(folder, trust_remote_code=False, dtype=torch.float32)
+                backbone = AutoModel.from_pretrained(
+                    folder, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+                )
                 tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             else:
                 backbone, tokenizer = _adapted(facts, folder)
             gain = None if facts["base"] is None else torch.ones(backbone.config.hidden_size)  # to be loaded
             model = cls.model_type(backbone, vocabulary, facts["text_size"], gain=gain)
             state = {name: tensor.float() for name, tensor in load_file(folder / "tokens.safetensors").items()}
+            model.sharpness = tuple(float(factor) for factor in facts.get("sharpness", model.sharpness))
             left_out, foreign = model.load_state_dict(state, strict=False)
         except InputError:
             raise
@@ -112,6 +116,7 @@ class Language:
             "codebook_sizes": list(model.vocabulary.codebook_sizes),
             "roads": model.vocabulary.roads,
             "text_size": model.text_size,
+            "sharpness": list(model.sharpness),
             "base": self.base,
             "base_norm": None if self.base is None else _embedding_norm(model.backbone),
         }
@@ -145,6 +150,8 @@ def _adapted(facts: dict, folder: Path) -> tuple[PeftModel, PreTrainedTokenizerF
         raise InputError(
             f"{folder}: was trained on another model than {facts['base']} is now; put the one it was trained on there."
         )
+    if not (folder / "adapter" / SAFETENSORS_WEIGHTS_NAME).is_file():  # peft would take a pickle instead
+        raise InputError(f"{folder}/adapter: {SAFETENSORS_WEIGHTS_NAME} is missing; take a whole checkpoint.")
     return PeftModel.from_pretrained(backbone, str(folder / "adapter")), tokenizer
 
 

@@ -107,6 +107,8 @@ class LanguageModel(nn.Module):
         self.query, self.key = nn.Linear(hidden, POINTER), nn.Linear(hidden, POINTER)
         self.progress = nn.Sequential(nn.Linear(PROGRESS, 32), nn.GELU(), nn.Linear(32, 1))
         nn.init.normal_(self.place.weight, std=0.005)
+        # by which the logits of anchors and of each layer are multiplied where tokens are drawn, never in training
+        self.sharpness: tuple[float, ...] = (1.0,) * (1 + len(vocabulary.codebook_sizes))
 
     def embed(self, ids: Tensor, place: Tensor) -> Tensor:
         """Return input embeddings [B, S, hidden] of ids [B, S]; `place` says where a road lies on its route."""

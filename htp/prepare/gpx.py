@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from htp.prepare.rawtrips import Chunk
 
 BYTES_A_CHUNK = 4 << 20
+MAX_FILE_BYTES = 128 << 20  # ours: a document is held as a whole, at some ten times its size
 
 
 @dataclass
@@ -55,6 +56,11 @@ class GpxSource:
         files = [file for file in files if file.suffix.lower() == ".gpx" and file.is_file()]
         if not files:
             raise InputError(f"{self.path}: the folder holds no .gpx files; give a folder of them, or other trips.")
+        for file in files:
+            if (size := file.stat().st_size) > MAX_FILE_BYTES:
+                raise InputError(
+                    f"{file}: has {size >> 20} MiB; a GPX file of at most {MAX_FILE_BYTES >> 20} MiB is read, split it."
+                )
         return files
 
 
@@ -72,7 +78,11 @@ class GpxChunk:
         points: list[NDArray[np.float64]] = []
         for file in self.files:
             try:
-                tracks = gpxpy.parse(file.read_text(encoding="utf-8-sig")).tracks
+                text = file.read_text(encoding="utf-8-sig")
+                if "<!DOCTYPE" in text:  # GPX has none; it could declare entities that grow or that read other files
+                    dropped["broken_file"] += 1
+                    continue
+                tracks = gpxpy.parse(text).tracks
                 segments = [(trip_id, segment.points, _timed(segment)) for trip_id, segment in _segments(file, tracks)]
             except (gpxpy.gpx.GPXException, ValueError, OverflowError):  # the last two: encodings, zones that are none
                 dropped["broken_file"] += 1

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from htp.city.matching import Matcher, city_fingerprint, default_cache, ensure_paths
 from htp.errors import InputError
 from htp.prepare.chunk import prepare_chunk
+from htp.prepare.reasons import explained
 from htp.prepare.sources import check_in_town, digest, open_sources
 from htp.prepare.tally import Tally
 from htp.trips import replacing, write_trips
@@ -75,7 +76,8 @@ def prepare(
     report = facts | tally.figures() | {"notes": notes, "seconds": round(time.monotonic() - started, 1)}
     with replacing(out / "report.json") as path:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    shutil.rmtree(parts)
+    for stale in out.glob("parts-*"):  # of this run, and of runs of other sources or settings that were stopped
+        shutil.rmtree(stale)
     return report
 
 
@@ -194,8 +196,9 @@ def _check_result(tally: Tally, sources: Sequence[Source], city: City) -> None:
             "make the city that covers them with `htp city`, or give other trips."
         )
     if tally.kept == 0:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in tally.dropped.most_common())
-        raise InputError(f"{names}: none of {tally.rows} trips can be used ({reasons}); see the reasons in the README.")
+        counts = tally.dropped.most_common()
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in counts)
+        raise InputError(f"{names}: none of {tally.rows} trips can be used ({reasons}); {explained(counts[0][0])}.")
 
 
 def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> dict[str, Any]:

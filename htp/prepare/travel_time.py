@@ -42,6 +42,7 @@ TAIL = 0.002  # a uniform below it, or above one minus it, is drawn as it: no dr
 MIN_TRIPS = 20
 MODEL_FILE, FACTS_FILE = "travel_time.skops", "travel_time.json"
 DAMAGE = (ValueError, LookupError, AttributeError, TypeError, OSError, zipfile.BadZipFile, zlib.error)
+MAX_BYTES = 64 << 20  # ours: what the archive may hold unpacked; that of the city that ships holds 5 MiB
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # beside what skops itself trusts
 
 
@@ -114,6 +115,7 @@ class TravelTimeModel:
         try:
             facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
             found = [facts.get(key) for key in ("version", "features", "quantiles")]
+            _check_unpacked(folder / MODEL_FILE)
             boosters = skops.io.load(folder / MODEL_FILE, trusted=TRUSTED)
             whole = [booster.quantile for booster in boosters] == list(QUANTILES) and all(map(_is_whole, boosters))
         except UntrustedTypesFoundException as error:
@@ -136,6 +138,14 @@ class TravelTimeModel:
 def durations_s(trips: gpd.GeoDataFrame) -> NDArray[np.float64]:
     """Return how long each trip took from its first point to its last, in seconds, [N]."""
     return (shapely.get_num_coordinates(trips.geometry.to_numpy()) - 1) * trips["interval"].to_numpy(dtype=float)
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse an archive that says it holds much more than any model does; reading stops at what it says."""
+    with zipfile.ZipFile(path) as archive:
+        held = sum(member.file_size for member in archive.infolist())
+    if held > MAX_BYTES:
+        raise zipfile.BadZipFile(f"{path} holds {held:,} bytes")
 
 
 def _is_whole(booster: HistGradientBoostingRegressor) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,27 +26,50 @@ LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4
 CALIBRATED = 4000  # trips that are drawn to compare
 
 
-def fit_noise(noise: OffsetNoise, samples: Samples, *, seed: int, report: Callable[[dict], None]) -> None:
-    """Fit a model of offsets to samples and report its mean negative log-likelihood every REPORT_STEPS steps."""
-    generator = np.random.default_rng([seed, 1])
+def fit_noise(
+    noise: OffsetNoise,
+    samples: Samples,
+    *,
+    seed: int,
+    report: Callable[[dict], None],
+    seconds: float | None = None,
+) -> None:
+    """Fit a model of offsets to samples and report its mean negative log-likelihood every REPORT_STEPS steps.
+
+    With `seconds` it ends when they are over, if that is earlier; calibration comes after.
+    """
+    generator, started = np.random.default_rng([seed, 1]), time.monotonic()
     steps = max(EPOCHS * -(-len(samples) // BATCH_SIZE), MIN_STEPS)
     optimizer = torch.optim.AdamW(noise.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_at(step / steps))
     noise.train()
     losses: list[float] = []
+    waiting: list[np.ndarray] = []
     while len(losses) < steps:
-        for rows in _batches(samples, generator)[: steps - len(losses)]:
-            loss = noise.loss(*_collate(samples, rows, next(noise.parameters()).device))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(noise.parameters(), 1.0)
-            optimizer.step()
-            rate.step()
-            losses.append(float(loss.detach()))
-            if len(losses) % REPORT_STEPS == 0 or len(losses) == steps:
-                report({"offset": round(float(np.mean(losses[-REPORT_STEPS:])), 4), "offset_steps": len(losses)})
+        late = (time.monotonic() - started) / seconds if seconds else 0.0
+        if losses and late >= 1.0:
+            break
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * rate_at(min(max(len(losses) / steps, late), 1.0))
+        waiting = waiting or _batches(samples, generator)
+        losses.append(_step(noise, optimizer, _collate(samples, waiting.pop(0), next(noise.parameters()).device)))
+        if len(losses) % REPORT_STEPS == 0:
+            _report(losses, report)
+    if len(losses) % REPORT_STEPS:
+        _report(losses, report)
     noise.eval()
     _calibrate(noise, samples, generator)
+
+
+def _step(noise: OffsetNoise, optimizer: torch.optim.Optimizer, batch: tuple[Tensor, Tensor, Tensor]) -> float:
+    loss = noise.loss(*batch)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(noise.parameters(), 1.0)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _report(losses: list[float], report: Callable[[dict], None]) -> None:
+    report({"offset": round(float(np.mean(losses[-REPORT_STEPS:])), 4), "offset_steps": len(losses)})
 
 
 def _calibrate(noise: OffsetNoise, samples: Samples, generator: np.random.Generator) -> None:

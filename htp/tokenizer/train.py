@@ -43,7 +43,15 @@ class TokenizerTrainer:
         self.epoch, self.seconds, self.saved_at = 0, 0.0, time.monotonic()
 
     def fit(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
-        """Train until the epochs or the minutes of the settings are over; save the tokenizer at the end."""
+        """Train patterns until the epochs or the minutes of the settings are over, then offsets; save the tokenizer."""
+        self.fit_patterns(train, heldout, report)
+        if self.model.noise is not None:
+            fit_noise(self.model.noise, train, seed=self.settings.seed, report=report)
+        self.tokenizer.save(self.folder)
+        (self.folder / "resume.pt").unlink(missing_ok=True)
+
+    def fit_patterns(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
+        """Train the RQ-VAE alone: all of the tokenizer but how offsets are drawn."""
         self._resume()
         batches = Batches(train)
         while (progress := self._progress()) < 1.0:
@@ -55,10 +63,6 @@ class TokenizerTrainer:
             self._log(epoch_report)
             report(epoch_report)
             self._save_state()
-        if self.model.noise is not None:
-            fit_noise(self.model.noise, train, seed=self.settings.seed, report=report)
-        self.tokenizer.save(self.folder)
-        (self.folder / "resume.pt").unlink(missing_ok=True)
 
     def _train_epoch(self, batches: Batches, progress: float) -> dict:
         self.model.train()

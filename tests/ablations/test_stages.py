@@ -29,7 +29,22 @@ def test_a_stage_ends_at_its_share_of_the_seconds_whatever_came_before(clock):
     clock[0] += 230
     assert stages.settings(LanguageTraining()).minutes == pytest.approx(350 / 60)
     clock[0] += 400
-    assert stages.settings(LanguageTraining()).minutes == LEAST_MINUTES
+    assert stages.settings(LanguageTraining()).minutes == pytest.approx(LEAST_MINUTES)
+    assert stages.spent == pytest.approx(650 / 600)
+
+
+def test_what_an_earlier_training_did_is_charged_as_if_done_again(clock):
+    stages = Stages(Budget(seconds=600), 0, print)
+    clock[0] += 5
+    stages.charge("node2vec", 85.0, shared=True)
+    clock[0] += 10
+    assert stages.left_s(0.5) == pytest.approx(300 - 5 - 85 - 10)
+    assert stages.done == [{"stage": "node2vec", "seconds": 85.0, "shared": True}]
+    again = Stages(Budget(seconds=600), 0, print)
+    clock[0] += 85
+    again.charge("node2vec", 85.0, shared=False)  # the clock has run already
+    assert again.left_s(0.5) == pytest.approx(300 - 85)
+    assert Stages(Budget(epochs=2), 0, print).left_s() is None
 
 
 def test_without_a_budget_the_configuration_says_how_long():
@@ -49,6 +64,7 @@ def test_a_stage_counts_steps_epochs_and_seconds(clock):
     with stages.run("tokenizer", module, trips=10, batch_size=4) as report:
         for _ in range(6):  # 3 batches an epoch
             module(torch.zeros(1))
+        module.eval()(torch.zeros(1))  # no step of training
         clock[0] += 3
         report({"loss": 1.5})
     module(torch.zeros(1))  # no step of the stage

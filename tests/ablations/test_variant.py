@@ -28,6 +28,8 @@ ORDER = [
     "plain road tokens",
     "no anchors",
     "free length",
+    "HTP+",
+    "HTP+ told nothing",
 ]
 CLOSE = 2e-5  # degrees, two metres: the tables round, and so do products of other shapes
 
@@ -45,7 +47,7 @@ def test_htp_comes_first_and_the_papers_four_next():
 def test_the_names_are_known_without_torch():
     code = "import sys; from htp.ablations import VARIANTS; print(len(VARIANTS), 'torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["11", "False"]
+    assert said.split() == ["13", "False"]
 
 
 def test_a_trip_is_generated_for_each_of_the_conditions(name, tiny, trips, tmp_path):
@@ -56,7 +58,8 @@ def test_a_trip_is_generated_for_each_of_the_conditions(name, tiny, trips, tmp_p
         assert list(points) == [20, 33, 60, 24, 41, 28, 35, 22, 50, 26]
     for column in ("trip_id", "start_time", "interval"):
         pd.testing.assert_series_equal(made[column], trips[column])
-    assert all(np.array_equal(a, b) for a, b in zip(made["roads"], trips["roads"], strict=True))
+    if not name.startswith("HTP+"):
+        assert all(np.array_equal(a, b) for a, b in zip(made["roads"], trips["roads"], strict=True))
     assert made.crs == "EPSG:4326"
     assert heard[-1] == (10, 10)
     write_trips(made, tmp_path / "made.parquet")
@@ -88,13 +91,25 @@ def test_what_is_saved_generates_the_same_trips_again(name, tiny, trips, grid, t
 
 
 def test_each_stage_says_what_it_came_to(name, tiny):
-    stages = tiny(name).trained
-    assert [stage["stage"] for stage in stages] == ["language"] if name == "w/o RQ-VAE" else ["tokenizer", "language"]
+    roads, *stages = tiny(name).trained
+    assert roads["stage"] == "node2vec"
+    assert not roads["shared"]
+    names = {"w/o RQ-VAE": "language", "regressed offsets": "tokenizer language", "w/o R-Loss": "tokenizer language"}
+    expected = names.get(name, "tokenizer offsets language") + (" routes" if name.startswith("HTP+") else "")
+    assert [stage["stage"] for stage in stages] == expected.split()
     for stage in stages:
-        size = 2 if name == "w/o RQ-VAE" else 8
-        assert (stage["epochs"], stage["steps"], stage["batch_size"]) == (2.0, 2 * -(-10 // size), size)
+        size = {"offsets": 10, "routes": 10}.get(stage["stage"], 2 if name == "w/o RQ-VAE" else 8)
+        assert stage["batch_size"] == size
+        assert (stage["epochs"], stage["steps"]) == (2.0, 2 * -(-10 // size))
         assert stage["seconds"] > 0
         assert stage["preparation_seconds"] >= 0
+
+
+def test_the_use_of_each_layers_codes_is_kept_of_the_tokenizers_training(tiny):
+    use = next(stage for stage in tiny("HTP").trained if stage["stage"] == "tokenizer")["code_use"]
+    assert use["steps"] == [4]  # two epochs of two steps: less than a window
+    assert all(0.0 < share <= 1.0 for share in use["shares"][0])
+    assert len(use["shares"][0]) == 4
 
 
 def test_a_model_of_another_city_is_refused(name, tiny, triangle, tmp_path):
@@ -122,17 +137,18 @@ def test_facts_are_readable(tiny, tmp_path):
     facts = json.loads((tmp_path / "config.json").read_text())
     assert facts["method"] == "HTP"
     assert facts["config"]["tokenizer"]["codebook_sizes"] == [4, 6, 8, 10]
-    assert [stage["stage"] for stage in facts["trained"]] == ["tokenizer", "language"]
+    assert [stage["stage"] for stage in facts["trained"]] == ["node2vec", "tokenizer", "offsets", "language"]
 
 
 def test_a_budget_in_seconds_ends_the_training(trips, grid, tiny):
     lines = []
     config = tiny("HTP").config
     variant = VARIANTS["HTP"](config).fit(trips, grid, Budget(seconds=1.5, batch_size=4), report=lines.append)
-    first, second = variant.trained
+    _, first, offsets, second = variant.trained
     assert all(1 <= stage["steps"] < 1000 for stage in (first, second))  # epochs alone would let it go on for ever
     assert first["batch_size"] == second["batch_size"] == 4
-    assert {line["stage"] for line in lines} == {"tokenizer", "language"}
+    assert offsets["steps"] >= 1
+    assert {line["stage"] for line in lines} == {"tokenizer", "offsets", "language"}
 
 
 def test_the_same_seed_trains_the_same_weights(trips, grid, tiny):

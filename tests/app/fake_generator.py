@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from fake_tokenizer import FakeTokenizer
 
 from htp.city.relative import RouteLines
 from htp.errors import InputError
@@ -36,6 +37,7 @@ class FakeGenerator:
     def __init__(self, city: City, seconds_per_trip: float = 0.002) -> None:
         self.city = city
         self.travel_time = FakeTravelTime()
+        self.tokenizer = FakeTokenizer()
         self.seconds_per_trip = seconds_per_trip
 
     def generate(self, conditions, n=1, *, seed=0, temperature=1.0, progress=None):

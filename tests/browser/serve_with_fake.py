@@ -21,7 +21,8 @@ def main() -> None:
     city, port = sys.argv[1:3]
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 0.02
     app.model.load_generator = lambda folder: FakeGenerator(City.load(folder), seconds_per_trip=seconds)
-    sys.argv = ["streamlit", "run", str(ROOT / "app" / "main.py"), "--server.port", port, "--", "--checkpoint", city]
+    ours = ["--checkpoint", city, "--workspace", str(Path(city) / "workspace")]
+    sys.argv = ["streamlit", "run", str(ROOT / "app" / "main.py"), "--server.port", port, "--", *ours]
     cli.main()
 
 

@@ -49,8 +49,9 @@ class Copier:
 
     def generate(self, like, *, seed=0, progress=None):
         self.calls.append(f"generate {type(self).__name__} {seed}")
-        for done in (10, len(like)):
-            progress(done, len(like))
+        if progress is not None:
+            for done in (10, len(like)):
+                progress(done, len(like))
         return like[CONDITIONS]
 
     def save(self, folder):
@@ -73,15 +74,29 @@ class Failing(Copier):
 
 
 class Ours(Copier):
-    """Stands for HTP."""
+    """Stands for HTP; takes what is shared."""
+
+    def share(self, folder, base=None):
+        self.calls.append(f"share {folder.name} {base and base.name}")
+
+
+class Joint(Ours):
+    """Stands for HTP+, whose first stage is HTP's."""
+
+    builds_on = "HTP"
+
+    def fit(self, trips, city, budget=None, *, seed=0, report=print):
+        super().fit(trips, city, budget, seed=seed, report=report)
+        self.trained.insert(0, {"stage": "taken", "seconds": 40.0, "shared": True})
+        return self
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Put `copier` and `failing` in place of the baselines and `HTP` of the ablations; return what they are called."""
+    """Put `copier` and `failing` in place of the baselines and `HTP` and `HTP+` of the ablations; return the calls."""
     Copier.calls.clear()
     monkeypatch.setattr("htp.evaluate.bootstrap.RESAMPLES", 20)  # of 500, which take a second
-    registries = {"baselines": {"copier": Copier, "failing": Failing}, "ablations": {"HTP": Ours}}
+    registries = {"baselines": {"copier": Copier, "failing": Failing}, "ablations": {"HTP": Ours, "HTP+": Joint}}
     monkeypatch.setattr("htp.experiment.methods.groups", lambda: registries)
     return Copier.calls
 
@@ -109,7 +124,7 @@ def result_of(label: str, values: list[float], **changes: Any) -> dict[str, Any]
     }
     sentence = changes.get("sentence")
     found = {
-        "training": {"seconds": 61.0, "stages": []},
+        "training": {"seconds": 61.0, "stages": changes.get("stages", [])},
         "generation": {"ms_per_trip": changes.get("ms", 2.0), "processor_ms_per_trip": 1.5, "batch": 64},
         "evaluation": {"metrics": lines, "beyond": {}, "lengths": lengths},
     }

@@ -1,4 +1,4 @@
-"""Check the two commands: what they take, what they print and their exit codes."""
+"""Check the commands: what they take, what they print and their exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def go(tiny_data, tmp_path, calls):
     return run
 
 
-@pytest.mark.parametrize("command", ["run", "report"])
+@pytest.mark.parametrize("command", ["run", "codebooks", "speed", "report"])
 def test_a_command_says_what_it_takes(command):
     said = RUN.invoke(experiment, [command, "--help"])
     assert said.exit_code == 0
@@ -53,7 +53,10 @@ def test_a_failed_method_ends_with_code_1_after_the_others(go, tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--budget", "5s", "--methods", "flying"], "choose among all, baselines, ablations, copier, failing, HTP"),
+        (
+            ["--budget", "5s", "--methods", "flying"],
+            "choose among all, baselines, ablations, copier, failing, HTP, HTP+",
+        ),
         (["--budget", "five"], "such as 90s, 20m or 2h"),
     ],
     ids=["method", "budget"],
@@ -63,6 +66,23 @@ def test_bad_options_are_refused_before_anything_is_written(go, tmp_path, option
     assert isinstance(made.exception, InputError)
     assert sentence in str(made.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_codebooks_are_compared_by_a_command(tiny_data, tmp_path, monkeypatch):
+    monkeypatch.setattr("htp.experiment.codebooks._train", lambda sizes, *_: {"loss": sum(sizes)})
+    told = ["codebooks", tiny_data, "--city", tiny_data / "city", "--out", tmp_path, "--budget", "9s"]
+    said = RUN.invoke(experiment, [str(part) for part in told])
+    assert said.exit_code == 0, said.output
+    assert "9 tokenizers trained" in said.output
+    assert "0 tokenizers trained" in RUN.invoke(experiment, [str(part) for part in told]).output
+
+
+def test_speed_is_measured_by_a_command(go, tmp_path):
+    assert go("--methods", "copier,HTP", "--budget", "5s").exit_code == 0
+    said = RUN.invoke(experiment, ["speed", str(tmp_path / "out"), "--batches", "1,2"])
+    assert said.exit_code == 0, said.output
+    assert "speed.json" in said.output
+    assert (tmp_path / "out" / "speed.json").exists()
 
 
 def test_the_commands_are_known_without_torch_and_matplotlib():

@@ -51,5 +51,6 @@ def test_every_figure_of_the_list_can_be_drawn_both_ways():
 
     for module in FIGURES.values():
         figure = import_module(f"htp.experiment.figures.{module}")
+        assert callable(figure.there)
         assert callable(figure.draw)
         assert callable(figure.page)

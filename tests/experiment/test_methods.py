@@ -19,6 +19,7 @@ def test_all_are_the_baselines_and_then_htp_with_its_ablations():
     assert names("baselines") == list(BASELINES)
     assert names("ablations") == list(VARIANTS)
     assert next(iter(VARIANTS)) == OURS
+    assert names("htp+") == ["HTP+"]
 
 
 def test_names_are_taken_without_case_and_punctuation_in_the_order_of_the_tables():

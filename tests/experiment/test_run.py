@@ -71,6 +71,44 @@ def test_what_has_a_result_is_not_run_again(go, calls):
     assert go.layout.result("copier-seed0").read_bytes() == before
 
 
+def test_a_method_that_builds_on_another_takes_it_and_counts_its_seconds(go, calls):
+    go("HTP,HTP+")
+    assert [call for call in calls if not call.startswith("generate")] == [
+        "share shared None",
+        "fit Ours 0 on 96 for 5 s",
+        "share shared htp-seed0",
+        "fit Joint 0 on 96 for 5 s",
+    ]
+    training = result(go.layout, "htp+-seed0")["training"]
+    assert training["shared_seconds"] == 40.0
+    assert 40.0 <= training["seconds"] < 42.0
+    assert result(go.layout, "htp-seed0")["training"]["shared_seconds"] == 0.0
+
+
+def test_what_a_method_builds_on_is_trained_first_and_once(go, calls):
+    assert go("HTP+", seeds=2).finished == ["htp+-seed0", "htp+-seed1"]
+    fits = ["fit Ours 0", "fit Joint 0", "fit Ours 1", "fit Joint 1"]
+    assert [call.partition(" on ")[0] for call in calls if call.startswith("fit")] == fits
+    calls.clear()
+    assert go("HTP").finished == ["htp-seed0"]
+    assert not [call for call in calls if call.startswith("fit")]
+
+
+def test_a_base_with_a_result_of_other_settings_is_not_trained_over(go, calls):
+    go("HTP")
+    calls.clear()
+    with pytest.raises(InputError, match=r"htp-seed0\.json: there is a result of other trips"):
+        go("HTP+", budget_s=6.0)
+    assert calls == []
+
+
+def test_one_route_at_three_times_of_day_is_generated_by_htp_alone(go):
+    go("copier,HTP")
+    trips = read_trips(go.layout.times("htp-seed0"))
+    assert [start.hour for start in trips["start_time"].dt.tz_convert("America/Santiago")] == [8, 13, 23]
+    assert not go.layout.times("copier-seed0").exists()
+
+
 def test_every_seed_is_a_result_of_its_own(go, calls):
     go(seeds=2)
     assert calls == [

@@ -141,6 +141,18 @@ def test_table_3_has_the_papers_two_baselines(written, result):
     assert [row[0].text for row in table.rows] == ["ControlTraj", "Cardiff", "HTP+"]
 
 
+def test_routes_told_nothing_stand_in_table_3_alone_and_their_time_is_said_there(written, result):
+    untold = result("HTP+ told nothing", PORTO["HTP"], place=9, group="ablations")
+    untold["training"]["seconds"] = 67.0  # of 60
+    part = result("w/o LLM", PORTO["HTP"], place=8, group="ablations")
+    rows = load(written(result("HTP", PORTO["HTP"], place=7, group="ablations"), part, untold))
+    assert [row[0].text for row in table_3(rows).rows] == ["HTP", "HTP+ told nothing"]
+    assert [row[0].text for row in table_2(rows).rows] == ["w/o LLM", "HTP"]
+    late = [any("took 67 s" in note for note in table.notes) for table in (table_1(rows), table_2(rows), table_3(rows))]
+    assert late == [False, False, True]
+    assert any("trained besides for a tenth of the budget" in note for note in table_3(rows).notes)
+
+
 def test_tables_without_their_methods_are_left_out(porto, written, result):
     assert [table.name for table in tables(porto, simulated=False)] == ["table1", "table4", "speed"]
     assert table_2(porto) is None

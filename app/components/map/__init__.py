@@ -42,6 +42,14 @@ class Hint:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A line in a colour of its own, for what is few."""
+
+    colour: str  # CSS
+    line: tuple[LonLat, ...]
+
+
+@dataclass(frozen=True)
 class Picture:
     """What the map shows."""
 
@@ -56,6 +64,7 @@ class Picture:
     areas: Table | None = None  # see app/components/map/areas.py
     ramp: tuple[str, ...] = ("#888888", "#888888")  # colours of the areas' shades, the first for 0, the last for 255
     rim_px: float = 0.8  # of the areas
+    marks: tuple[Mark, ...] = ()
     badge: str | None = None  # said beside the legend, e.g. that the data is simulated
     hint: Hint | None = None
     fit: str = ""  # the map moves to the route whenever this changes
@@ -71,17 +80,38 @@ class Picked:
     revision: int
 
 
-def city_map(key: str, picture: Picture, on_pick: Callable[[Picked], None] | None = None) -> None:
-    """Draw a picture; `on_pick` is called before the run that follows a route picked on the map (None: to look at)."""
+@dataclass(frozen=True)
+class Place:
+    """Where a person clicked."""
+
+    point: LonLat
+    reach_m: float  # what lies this near is meant
+
+
+def city_map(
+    key: str,
+    picture: Picture,
+    on_pick: Callable[[Picked], None] | None = None,
+    on_place: Callable[[Place], None] | None = None,
+) -> None:
+    """Draw a picture; `on_pick` is called before the run that follows a route picked on the map (None: to look at).
+
+    `on_place` is called after a click, where a page takes clicks for something else than a route.
+    """
 
     def changed() -> None:
         event = st.session_state[key].get("waypoints")
         if event and on_pick:
             on_pick(Picked(tuple((float(lon), float(lat)) for lon, lat in event["points"]), int(event["revision"])))
 
-    _component(
-        key=key, data=_numbered(key, {**_data(picture), "pick": on_pick is not None}), on_waypoints_change=changed
-    )
+    def placed() -> None:
+        event = st.session_state[key].get("place")
+        if event and on_place:
+            lon, lat = event["point"]
+            on_place(Place((float(lon), float(lat)), float(event["reach_m"])))
+
+    data = {**_data(picture), "pick": on_pick is not None, "place": on_place is not None}
+    _component(key=key, data=_numbered(key, data), on_waypoints_change=changed, on_place_change=placed)
     send(f"{key}-basemap", picture.basemap)
     if picture.trips is not None:
         send(f"{key}-trips", picture.trips)
@@ -111,6 +141,7 @@ def _data(picture: Picture) -> dict[str, Any]:
         "legend": picture.legend,
         "areas": None if picture.areas is None else picture.areas.key,
         "shades": {"ramp": picture.ramp, "rim": picture.rim_px},
+        "marks": [{"colour": mark.colour, "line": mark.line} for mark in picture.marks],
         "badge": picture.badge,
         "hint": None if hint is None else {"text": hint.text, "kind": hint.kind},
         "fit": picture.fit,

@@ -40,17 +40,19 @@ def road_shapes(city: City, roads: NDArray[np.int64]) -> NDArray[np.object_]:
     return np.asarray(parts)[order[np.unique(index[order], return_index=True)[1]]]
 
 
-def area_table(
+def area_table(  # noqa: PLR0913  the places and what is shown of each
     city: City,
     shapes: NDArray[np.object_],
     density: Density,
     rows: NDArray[np.int64],
     shade: NDArray[np.uint8],
     words: tuple[Sequence[str], tuple[str, str]],
+    *,
+    unit: str = "points",
 ) -> Table:
     """Return the table of the places `rows` of a density, [A], with a shape and a shade each.
 
-    `words` are a name for every place of `rows` and those of both sides, real and generated.
+    `words` are a name for every place of `rows` and those of both sides, real and generated; `unit` is what is counted.
     """
     outlines = shapely.get_exterior_ring(shapes)
     whole = np.rint(city.to_lonlat(shapely.get_coordinates(outlines)) / DEGREE).astype(np.int32)
@@ -64,4 +66,4 @@ def area_table(
         "lon": np.ascontiguousarray(whole[:, 0]),
         "lat": np.ascontiguousarray(whole[:, 1]),
     }
-    return Table.pack(columns, names=names.tolist(), sides=list(words[1]))
+    return Table.pack(columns, names=names.tolist(), sides=list(words[1]), unit=unit)

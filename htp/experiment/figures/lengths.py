@@ -45,6 +45,11 @@ def curves(subject: Subject) -> Iterator[tuple[str, NDArray[np.float64], NDArray
         yield result.label, edges, density(result.lengths["generated"], edges)
 
 
+def there(subject: Subject) -> bool:
+    """Return whether there is something to draw: a method that has not failed."""
+    return any(row.results for row in subject.rows)
+
+
 def draw(subject: Subject) -> Figure:
     """Return the picture."""
     figure = Figure(figsize=(5.6, 3.2), layout="constrained")

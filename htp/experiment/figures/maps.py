@@ -105,6 +105,11 @@ class Maps:
         return -(-len(self.panels) // across), across
 
 
+def there(subject: Subject) -> bool:
+    """Return whether there is something to draw: a method that has not failed."""
+    return any(row.results for row in subject.rows)
+
+
 def draw(subject: Subject) -> Figure:
     """Return the picture."""
     maps = Maps.of(subject)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from PIL import Image
 
+from htp.experiment.tables import OURS
 from htp.trips import replacing
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Subject:
     rows: Sequence[Row]
     layout: Layout
     simulated: bool
+
+    @property
+    def ours(self) -> list[Row]:
+        """The row of HTP, if it has results."""
+        return [row for row in self.rows if row.label == OURS and row.results]
 
     @property
     def caption(self) -> str:

@@ -25,5 +25,5 @@ export function outline({ columns }, area) {
 /** Say what an area is: its name and its two counts. */
 export function describe({ header, columns }, { area }) {
   const counts = [columns.real[area], columns.generated[area]].map((count, i) => `${header.sides[i]} ${count.toLocaleString("en")}`);
-  return { title: header.names[columns.name[area]], text: `${counts.join(" · ")} points` };
+  return { title: header.names[columns.name[area]], text: `${counts.join(" · ")} ${header.unit ?? "points"}` };
 }

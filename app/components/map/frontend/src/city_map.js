@@ -20,6 +20,7 @@ const AROUND_ROUTE = { top: 70, bottom: 150, left: 70, right: 70 }; // px: clear
 const AROUND_CITY = 40; // px
 const NARROW = 560; // px: a map beside others
 const AROUND_NARROW = { top: 34, bottom: 44, left: 28, right: 28 };
+const REACH = 14; // px: how near a click has to be
 const SMALL = 0.4; // of the map: a route that takes less of it is worth a closer look
 const EMPTY = { type: "FeatureCollection", features: [] };
 const views = {}; // key of the component -> camera, so that coming back to a page finds the map as it was left
@@ -36,10 +37,11 @@ export class CityMap {
     root.append(sheet, this.host);
   }
 
-  /** Draw the data of this call; `changed` takes the waypoints that the person picks. */
-  update(data, changed) {
+  /** Draw the data of this call; `changed` takes the waypoints that the person picks, `placed` a place that is clicked. */
+  update(data, changed, placed) {
     this.data = data;
     this.changed = changed;
+    this.placed = placed;
     this.host.style.height = data.height;
     if (!this.map) this.open();
     this.overlay.say(data.hint);
@@ -65,6 +67,18 @@ export class CityMap {
     this.map.once("style.load", () => { this.loaded = true; this.draw(); });
     this.explainTrips();
     this.explainAreas();
+    if (this.data.place) this.reportPlaces();
+  }
+
+  /** Say where the person clicks, and how far around it that is meant. */
+  reportPlaces() {
+    const { map } = this;
+    let click = Date.now(); // every click is another one, though it be at the same place
+    map.getCanvas().style.cursor = "crosshair";
+    map.on("click", ({ lngLat, point }) => {
+      const reach = lngLat.distanceTo(map.unproject([point.x + REACH, point.y]));
+      this.placed({ point: [lngLat.lng, lngLat.lat], reach_m: reach, click: ++click });
+    });
   }
 
   /** Let the person pick a route. */
@@ -124,9 +138,20 @@ export class CityMap {
     this.fill("roads", data.basemap, streets);
     this.fill("areas", data.areas, areas.polygons);
     this.fill("trips", data.trips, trips.points);
+    this.mark(data.marks);
     this.overlay.legend(this.colours.ramp, this.maxKmh, Boolean(data.trips) && data.legend, data.badge);
     if (data.fit !== this.fitted) this.fit();
     this.fitted = data.fit;
+  }
+
+  /** Draw lines in colours of their own; unlike a table they travel with every picture, so they are few. */
+  mark(marks) {
+    const known = JSON.stringify(marks);
+    if (known === this.marks) return;
+    this.marks = known;
+    const features = marks.map(({ colour, line }) => ({ ...lineOf(line), properties: { colour } }));
+    this.map.getSource("marks").setData({ type: "FeatureCollection", features });
+    this.host.dataset.marks = marks.length; // for tests
   }
 
   recolour() {
@@ -151,7 +176,7 @@ export class CityMap {
     this.map.getSource("trip").setData(EMPTY);
     this.host.dataset[source] = found ? found.header.columns[0][2] - 1 : 0; // lines or trips, for tests
     // with the first trips a panel of results opens beside the map: look when the map has its new size
-    if (source === "trips" && found) setTimeout(() => this.map && this.approach(), 200);
+    if (source === "trips" && found && this.data.route.length) setTimeout(() => this.map && this.approach(), 200);
   }
 
   /** Move to a route whose trips have just arrived if it is out of sight or too small to see them. */

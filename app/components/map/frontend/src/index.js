@@ -15,7 +15,8 @@ export function mount(component) {
     maps.set(root, map);
   }
   if (!map.data || data.number >= map.data.number) {
-    map.update(data, (points) => component.setTriggerValue("waypoints", points));
+    const told = (name) => (value) => component.setTriggerValue(name, value);
+    map.update(data, told("waypoints"), told("place"));
   }
   return () => setTimeout(() => {
     if (root.isConnected) return;

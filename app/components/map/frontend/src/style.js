@@ -75,15 +75,25 @@ function areas({ ramp, rim }) {
   ];
 }
 
+/** Lines in colours of their own over the roads. */
+function marks(colours) {
+  const grow = (a, b) => ["interpolate", ["linear"], ["zoom"], 10, a, 16, b];
+  return [
+    { id: "marks-casing", type: "line", source: "marks", layout: ROUND,
+      paint: { "line-color": colours.routeCasing, "line-width": grow(4, 10) } },
+    { id: "marks", type: "line", source: "marks", layout: ROUND, paint: { "line-color": ["get", "colour"], "line-width": grow(2.4, 6) } },
+  ];
+}
+
 /** Return the whole style; sources start empty and are filled with `setData`. */
 export function style(colours, maxKmh, shades) {
   const source = { type: "geojson", data: EMPTY };
   return {
     version: 8,
-    sources: { roads: { ...source, tolerance: 0.3 }, areas: source, route: source, draft: source, trip: source, trips: source },
+    sources: { roads: { ...source, tolerance: 0.3 }, areas: source, route: source, draft: source, marks: source, trip: source, trips: source },
     layers: [
       { id: "land", type: "background", paint: { "background-color": colours.land } },
-      ...roads(colours), ...areas(shades), ...names(colours), ...route(colours), ...trips(colours, maxKmh),
+      ...roads(colours), ...areas(shades), ...names(colours), ...marks(colours), ...route(colours), ...trips(colours, maxKmh),
     ],
   };
 }

@@ -1,0 +1,150 @@
+"""Find what a scenario does, and generate its trips in the background; the trips before are made once for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app.generation import one_at_a_time
+from app.model import Model
+from htp.errors import InputError
+from htp.evaluate.aligned import AlignedSurveyor
+from htp.evaluate.density import cell_density
+from htp.scenario import Demand, Outcome, sample_trips
+from htp.scenario.changes import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from app.components.scenario_choices import Planning
+    from htp.evaluate.density import Density
+    from htp.evaluate.measure import Measures
+
+    Progress = Callable[[int, int], None]
+
+KEPT = 6  # demands, and sets of trips before
+_BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Model: id}  # it stays where it is
+
+
+@dataclass(frozen=True)
+class Made:
+    """Generated trips before and after a scenario."""
+
+    choices: Planning  # that they were made for
+    before: gpd.GeoDataFrame
+    after: gpd.GeoDataFrame
+    cells: Density  # points before (its `real` side) and after
+
+    def made_for(self, choices: Planning) -> bool:
+        """Whether these are the trips that the choices ask for; how they are looked at is no matter."""
+        return self.choices.scenario == choices.scenario and self._asked(self.choices) == self._asked(choices)
+
+    @staticmethod
+    def _asked(choices: Planning) -> tuple[Any, ...]:
+        return choices.demand.count, choices.demand.seed, choices.demand.hours
+
+
+def known_demand(served: Model, choices: Planning) -> Demand | None:
+    """Return the demand where its paths have been found."""
+    return _demands(served).get(_demand_key(choices))
+
+
+def demand_work(served: Model, choices: Planning) -> Callable[[Progress], None]:
+    """Return what is to be done in the background: find the fastest path of every trip, for `known_demand`."""
+    demands, key = _demands(served), _demand_key(choices)  # here, as a thread has no session
+    chosen = sample_trips(served.heldout, choices.demand.count, choices.demand.hours)
+
+    def work(progress: Progress) -> None:
+        generator = served.generator
+        progress(0, len(chosen))
+        _keep(demands, key, Demand.of(chosen, generator.city, generator.travel_time, progress))
+
+    return work
+
+
+def outcome_of(served: Model, demand: Demand, scenario: Scenario) -> Outcome:
+    """Return what a scenario does to a demand, computed once as long as both stay."""
+    last: Outcome | None = st.session_state.get("scenario-outcome")
+    if last is None or last.demand is not demand or last.scenario != scenario:
+        last = Outcome.of(demand, scenario, served.generator.travel_time)
+        st.session_state["scenario-outcome"] = last
+    return last
+
+
+def to_generate(served: Model, choices: Planning, outcome: Outcome) -> int:
+    """Return how many trips a scenario's pictures ask for: those before where nobody has made them, and those again."""
+    return len(outcome.again) + (0 if _before_key(choices) in _before(served) else len(outcome.demand))
+
+
+def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[Progress], Made]:
+    """Return what is to be done in the background: generate the trips before, and those that change once more."""
+    kept, key, surveyor = _before(served), _before_key(choices), _surveyor(served)
+
+    def work(progress: Progress) -> Made:
+        again = outcome.conditions()
+        with one_at_a_time:
+            first = 0 if key in kept else len(outcome.demand)
+            total = first + len(again)
+            progress(0, total)  # somebody may have pressed Stop while others were served
+            if first:
+                trips = _generate(served, outcome.demand.conditions(), choices, lambda done: progress(done, total))
+                trips = trips.assign(trip_id=outcome.demand.trip_id)
+                _keep(kept, key, (trips, surveyor.measure_trips(trips)))
+            before, measured = kept[key]
+            made = _generate(served, again, choices, lambda done: progress(first + done, total)) if again else None
+        after = outcome.trips(before, made)
+        measured_after = surveyor.measure_trips(after) if len(after) else None
+        return Made(replace(choices), before, after, cell_density(measured, measured_after))
+
+    return work
+
+
+def _generate(
+    served: Model, conditions: list[Any], choices: Planning, progress: Callable[[int], None]
+) -> gpd.GeoDataFrame:
+    trips: gpd.GeoDataFrame = served.generator.generate(
+        conditions, seed=choices.demand.seed, progress=lambda done, _: progress(done)
+    )
+    return trips
+
+
+def checked(served: Model, choices: Planning) -> tuple[Planning, str | None]:
+    """Return the choices, without their scenario where the city does not have its roads, and a sentence on that."""
+    try:
+        choices.scenario.check(served.generator.city)
+    except InputError as error:
+        return choices.changed(Scenario()), f"The link's roads were left out: {error}"
+    return choices, None
+
+
+def _keep(store: dict[Any, Any], key: Any, value: Any) -> None:
+    store[key] = value
+    while len(store) > KEPT:
+        del store[next(iter(store))]
+
+
+def _demand_key(choices: Planning) -> tuple[Any, ...]:
+    return choices.demand.count, choices.demand.hours
+
+
+def _before_key(choices: Planning) -> tuple[Any, ...]:
+    return *_demand_key(choices), choices.demand.seed
+
+
+@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+def _demands(served: Model) -> dict[tuple[Any, ...], Demand]:  # noqa: ARG001  a store a model
+    return {}
+
+
+@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+def _before(served: Model) -> dict[tuple[Any, ...], tuple[gpd.GeoDataFrame, Measures]]:  # noqa: ARG001  a store a model
+    return {}
+
+
+@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+def _surveyor(served: Model) -> AlignedSurveyor:
+    return AlignedSurveyor(served.generator.city)

@@ -1,0 +1,102 @@
+"""Show which data and models are in use, and add cities and trips of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app import model
+from app.components.data_add import add_city, add_trips, city_choice, collect, show_report
+from app.components.data_stored import stored, training, workspace_line
+from app.components.data_used import in_use
+from app.components.heading import heading
+from app.evaluation_choices import ADD_CITY, ADD_TRIPS, STORED, TRAIN, USED, DataChoices
+from app.state import remember, restore
+from htp.errors import InputError
+from htp.workspace import Kind
+
+if TYPE_CHECKING:
+    from htp.workspace import Workspace
+
+NAME = "data"  # of the choices
+PARTS = {
+    USED: "In use",
+    STORED: "Workspace",
+    ADD_CITY: "Add a city",
+    ADD_TRIPS: "Add trips",
+    TRAIN: "Train",
+}
+HELP = (
+    "A **city** is a network of roads. **Trips** are prepared for a city once: cleaned, matched, labelled. A "
+    "**checkpoint** is a generator trained on prepared trips, with its city. A checkpoint that you choose is used in "
+    "this browser session alone; its name is in the link."
+)
+
+
+def page() -> None:
+    """Ask which part to see; draw it."""
+    choices, problems = restore(DataChoices(), NAME)
+    collect()
+    served, trouble = _served()
+    with st.sidebar:
+        if served is not None:
+            heading(served, "See which city and model are in use; add a city or trips of your own.")
+        st.session_state.setdefault("data-part", choices.part)
+        part = st.radio("Show", list(PARTS), key="data-part", format_func=PARTS.__getitem__)
+        with st.expander("How this fits together", icon=":material/help:"):
+            st.markdown(HELP)
+    with st.container(key="page"), st.container(key="wide"):
+        choices = _part(replace(choices, part=part), model.workspace(), served, trouble)
+    remember(choices, NAME)
+    for sentence in problems:
+        st.toast(sentence, icon=":material/link_off:", duration="long")
+
+
+def _served() -> tuple[model.Model | None, str]:
+    """Return the model in use, or None and what is wrong with its checkpoint: then this page is what helps."""
+    try:
+        return model.current(), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _part(choices: DataChoices, workspace: Workspace, served: model.Model | None, trouble: str) -> DataChoices:
+    """Draw the part; return the choices made in it."""
+    if choices.part == USED:
+        if served is None:
+            st.error(trouble, icon=":material/folder_off:")
+        else:
+            in_use(served)
+        return choices
+    if choices.part == STORED:
+        stored(workspace)
+        choices = replace(choices, trips=_trips(workspace, choices.trips, "Report of"))
+        if choices.trips:
+            show_report(workspace, choices.trips)
+        return choices
+    workspace_line(workspace)
+    if choices.part == ADD_CITY:
+        add_city(workspace)
+        return choices
+    if choices.part == ADD_TRIPS:
+        return replace(choices, city=add_trips(served, workspace, choices.city))
+    choices = replace(choices, trips=_trips(workspace, choices.trips, "Trips to train on"))
+    choices = replace(choices, city=city_choice(workspace, choices.city, offered=served is not None))
+    training(workspace, choices.trips, choices.city, served.checkpoint if served else Path("CHECKPOINT"))
+    return choices
+
+
+def _trips(workspace: Workspace, name: str | None, label: str) -> str | None:
+    """Ask for prepared trips; None where there are none."""
+    names = [entry.name for entry in workspace.entries(Kind.trips) if entry.whole]
+    if not names:
+        return None
+    if st.session_state.setdefault("data-trips", name) not in names:
+        st.session_state["data-trips"] = names[0]
+    return st.selectbox(label, names, key="data-trips")
+
+
+page()

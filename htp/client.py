@@ -1,0 +1,258 @@
+"""Ask a service that runs elsewhere as if it were a generator here: `htp.Client("http://localhost:8000")`.
+
+The same calls as `htp.Generator`, and the same trips for the same seed. Large requests are sent in pieces that the
+service takes. Whatever goes wrong between here and there is an `InputError` with one sentence.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from htp.city.network import City
+from htp.errors import InputError
+from htp.trips import LIST_COLUMNS, Conditions
+
+try:
+    import httpx
+except ModuleNotFoundError as error:
+    raise InputError("a client needs httpx; install it with `pip install 'htp[serve]'`.") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from htp.language.decode import Sampling
+    from htp.trips import Route
+
+CONNECT_S = 5.0
+PIECE = 512  # trips in one request at most; less where the service takes less
+BATCH = "/v1/trips/batch"
+JSON = {"Content-Type": "application/json"}
+
+
+class Client:
+    """A generator that runs in a service."""
+
+    def __init__(self, url: str, *, key: str | None = None, timeout_s: float = 60.0) -> None:
+        """Reach the service at `url`, with an API key if it needs one.
+
+        `timeout_s` is the longest silence that is waited through. `InputError` where no service answers.
+        """
+        self.url = url.rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise InputError(f"{url!r} is no address of a service; give one such as http://localhost:8000.")
+        self.timeout_s = timeout_s
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+        try:
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+            self.model: dict[str, Any] = self._get("/v1/model").json()  # what is served and what it takes
+            self.limit = min(PIECE, int(self.model["limits"]["trips"]))
+        except (httpx.InvalidURL, UnicodeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{url} is no service of HTP; give the address that `htp serve` prints.") from error
+        self.travel_time = TravelTimes(self)
+
+    @cached_property
+    def city(self) -> City:
+        """The service's city, fetched when it is first asked for."""
+        facts = self._get("/v1/city").json()
+        roads = self._table("/v1/city/roads")
+        return City(**{name: facts[name] for name in ("name", "timezone", "crs", "source", "licence")}, roads=roads)
+
+    def heldout(self) -> gpd.GeoDataFrame:
+        """Return the held-out trips; `InputError` where the service keeps them to itself."""
+        trips = self._table("/v1/heldout")
+        return trips.assign(start_time=trips["start_time"].dt.tz_convert(self.city.timezone))
+
+    def generate(
+        self,
+        conditions: Conditions | Sequence[Conditions],
+        n: int = 1,
+        *,
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Return `n` trips for each of the conditions, one after another; `progress` hears (done, total)."""
+        asked = [conditions] if isinstance(conditions, Conditions) else list(conditions)
+        if not asked or n < 1:
+            raise InputError("no trips are asked for; ask for at least one.")
+        each = (asked[at // n] for at in range(len(asked) * n))
+        names = [f"{place}-{copy}" for place in range(len(asked)) for copy in range(n)]
+        sampling = _Drawn(temperature, top_p)
+        pieces = list(self.stream(each, seed=seed, sampling=sampling, total=len(names), progress=progress))
+        trips = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
+        return trips.assign(trip_id=names)
+
+    def stream(
+        self,
+        conditions: Iterator[Conditions],
+        *,
+        seed: int = 0,
+        sampling: Sampling | _Drawn | None = None,
+        total: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[gpd.GeoDataFrame]:
+        """Yield a trip for every condition, in pieces, so that memory does not grow with their number."""
+        drawn, done = sampling or _Drawn(), 0
+        while piece := list(islice(conditions, self.limit)):
+            body = {"requests": _bodies(piece), "seed": seed, "first": done}
+            body |= {"temperature": drawn.temperature, "top_p": drawn.top_p}
+            features = []
+            for feature in self._features(body):
+                features.append(feature)
+                if progress is not None:
+                    progress(done + len(features), total or done + len(features))
+            if len(features) != len(piece):
+                raise InputError(f"{self.url} broke off after {len(features)} of {len(piece)} trips; try again.")
+            done += len(piece)
+            yield self._trips(features)
+
+    def quantiles(self, routes: Sequence[Route], departs: Sequence[pd.Timestamp]) -> NDArray[np.float64]:
+        """Return the travel times in seconds of each route at the quantiles of the travel-time model, [N, Q]."""
+        seconds: list[list[float]] = []
+        for at in range(0, len(routes), self.limit):
+            ends = slice(at, at + self.limit)
+            pairs = zip(routes[ends], departs[ends], strict=True)
+            asked = [_route(route) | {"depart": str(depart)} for route, depart in pairs]
+            with self._speaking():
+                answer = self._http.post("/v1/travel-times", content=_json({"requests": asked}), headers=JSON)
+                _check(answer, self.url)
+            seconds += answer.json()["seconds"]
+        return np.array(seconds, dtype=np.float64)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _features(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        content, headers = _json(body), JSON | {"Accept": "application/x-ndjson"}
+        with self._speaking(), self._http.stream("POST", BATCH, content=content, headers=headers) as answer:
+            if answer.is_error:
+                answer.read()
+            _check(answer, self.url)
+            for line in answer.iter_lines():
+                feature = json.loads(line)
+                if feature.get("type") != "Feature":  # a problem that came up on the way
+                    raise InputError(str(feature.get("detail", f"{self.url} broke off; try again.")))
+                yield feature
+
+    def _trips(self, features: list[dict[str, Any]]) -> gpd.GeoDataFrame:
+        """Return features as a table of trips with the column types of the design."""
+        columns: dict[str, Any] = {}
+        for name in features[0]["properties"]:
+            values = [feature["properties"][name] for feature in features]
+            if name in LIST_COLUMNS:
+                kind = LIST_COLUMNS[name].to_pandas_dtype()
+                values = [np.array(value, dtype=kind) for value in values]
+            columns[name] = values
+        columns["start_time"] = pd.to_datetime(columns["start_time"], utc=True).tz_convert(self.city.timezone)
+        columns["interval"] = np.array(columns["interval"], dtype=np.float32)
+        if "length_token" in columns:
+            columns["length_token"] = np.array(columns["length_token"], dtype=np.int8)
+        geometry = [shapely.LineString(feature["geometry"]["coordinates"]) for feature in features]
+        return gpd.GeoDataFrame(columns, geometry=geometry, crs="EPSG:4326")
+
+    def _table(self, path: str) -> gpd.GeoDataFrame:
+        try:
+            return gpd.read_parquet(io.BytesIO(self._get(path).content))
+        except (pa.ArrowException, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self.url}{path} is no GeoParquet; is this a service of HTP?") from error
+
+    def _get(self, path: str) -> httpx.Response:
+        with self._speaking():
+            answer = self._http.get(path)
+            _check(answer, self.url)
+            return answer
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn what goes wrong on the line into a sentence."""
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise InputError(f"no service answers at {self.url}; start `htp serve` or mend the address.") from error
+        except httpx.TimeoutException as error:
+            raise InputError(
+                f"{self.url} has not answered for {self.timeout_s:g} s; ask for fewer trips, or try again later."
+            ) from error
+        except (httpx.HTTPError, json.JSONDecodeError) as error:
+            raise InputError(f"the connection to {self.url} broke off; try again.") from error
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """How tokens are drawn; `Sampling` would bring torch."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True)
+class TravelTimes:
+    """The service's travel-time model, asked as the generator's is."""
+
+    client: Client
+
+    def quantiles(self, city: City, routes: Sequence[Route], departs: Sequence[pd.Timestamp]) -> NDArray[np.float64]:
+        """Return the travel times in seconds of each route at the model's quantiles, [N, Q]."""
+        if len(city) != len(self.client.city):
+            raise InputError(f"{city.name} is not the city of {self.client.url}; take the client's own city.")
+        return self.client.quantiles(routes, departs)
+
+
+def _bodies(piece: list[Conditions]) -> list[dict[str, Any]]:
+    """Return conditions as the service reads them, equal ones that follow each other as one."""
+    runs = [(next(run), 1 + sum(1 for _ in run)) for _, run in groupby(piece, key=id)]
+    return [_body(conditions) | {"n": count} for conditions, count in runs]
+
+
+def _body(conditions: Conditions) -> dict[str, Any]:
+    given = {
+        "depart": str(conditions.depart),
+        "duration": None if conditions.duration_s is None else float(conditions.duration_s),
+        "distance": None if conditions.distance_m is None else float(conditions.distance_m),
+        "interval": float(conditions.interval_s),
+    }
+    return _route(conditions.route) | {name: value for name, value in given.items() if value is not None}
+
+
+def _route(route: Route) -> dict[str, Any]:
+    body: dict[str, Any] = {"roads": [int(road) for road in route.roads], "start_m": float(route.start_m)}
+    return body if route.end_m is None else body | {"end_m": float(route.end_m)}
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except ValueError as error:
+        raise InputError("a number of the conditions is not finite; give plain numbers.") from error
+
+
+def _check(answer: httpx.Response, url: str) -> None:
+    """Raise `InputError` with the service's own sentence where it refused."""
+    if answer.is_success:
+        return
+    try:
+        sentence = str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        sentence = f"it answered {answer.status_code} {answer.reason_phrase}; is this a service of HTP?"
+    raise InputError(f"{url}: {sentence}")

@@ -1,0 +1,37 @@
+"""Read a report back from the JSON that `htp evaluate --json` prints."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from htp.errors import InputError
+from htp.evaluate.bootstrap import Interval
+from htp.evaluate.closest import Closest, Distances
+from htp.evaluate.report import Bins, Line, Report, Size
+from htp.evaluate.validity import Validity
+
+
+def read_report(text: str) -> Report:
+    """Return the report that `Report.to_json` wrote; `InputError` where the text is none."""
+    try:
+        facts = dict(json.loads(text))
+        lines, beyond = (_lines(facts.pop(part)) for part in ("metrics", "beyond"))
+        sizes = {name: Size(**size) for name, size in facts.pop("sizes").items()}
+        bins = {name: Bins(**one) for name, one in facts.pop("bins").items()}
+        checked, closest = facts.pop("validity"), facts.pop("closest")
+        validity = None if checked is None else Validity(**checked)
+        return Report(lines, beyond, sizes, bins, validity=validity, closest=_closest(closest), **facts)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError("this is no report of `htp evaluate --json`; evaluate again.") from error
+
+
+def _lines(metrics: dict[str, dict[str, Any]]) -> tuple[Line, ...]:
+    return tuple(Line(name, **facts | {"bootstrap": Interval(**facts["bootstrap"])}) for name, facts in metrics.items())
+
+
+def _closest(facts: dict[str, Any] | None) -> Closest | None:
+    if facts is None:
+        return None
+    sides = {side: Distances(**facts[side]) for side in ("heldout", "generated")}
+    return Closest(**facts | sides)

@@ -1,0 +1,143 @@
+"""Measure how long trained methods take for a trip, side by side: one run, one machine, the same trips and batches.
+
+Methods take turns, so that what else the machine does meets all of them; of a method's turns the median counts.
+DiffTraj and ControlTraj run in their published sizes too, with 100 DDIM steps; how long they take does not hang on what
+they have learned, so those two are trained for a step alone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from htp.baselines.train import Budget
+from htp.city.network import City
+from htp.errors import InputError
+from htp.experiment.layout import Layout, stem_of, write_json
+from htp.experiment.methods import OURS, choose
+from htp.experiment.results import load
+from htp.experiment.settings import machine, versions
+from htp.trips import read_trips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from htp.experiment.methods import Method
+    from htp.experiment.results import Row
+
+Times = dict[str, dict[str, list[float]]]  # method to batch to milliseconds a trip of each turn
+
+BATCHES = (1, 16, 64)
+TURNS = 5
+ENOUGH_S = 20.0  # after so long at one batch a method takes no further turns at it
+PUBLISHED = ("difftraj", "controltraj")
+STEP = Budget(epochs=1, batch_size=2)
+COMPARED = ("HTP+",)  # besides the baselines and HTP; other ablations are as fast as HTP or of no use in a comparison
+
+
+@dataclass
+class Runner:
+    """A method that takes its turns."""
+
+    label: str
+    method: Method
+
+    def turn(self, trips: gpd.GeoDataFrame) -> float:
+        """Generate trips; return the seconds."""
+        started = time.perf_counter()
+        self.method.generate(trips, seed=0)
+        return time.perf_counter() - started
+
+
+def measure_speed(
+    results: Path, batches: Sequence[int] = BATCHES, *, report: Callable[[dict[str, Any]], None] = print
+) -> Path:
+    """Write RESULTS/speed.json for the first seed of the baselines, HTP and HTP+; return the file.
+
+    `InputError` where there are no trained methods or fewer held-out trips than the largest batch.
+    """
+    layout = Layout(results)
+    rows = [row for row in load(layout) if row.results and _is_compared(row)]
+    if not rows:
+        raise InputError(f"{results}: holds no baseline, HTP or HTP+ to measure; run one by `htp experiment run`.")
+    trips, city = read_trips(layout.real), City.load(layout.city)
+    if min(batches) < 1 or max(batches) > len(trips):
+        raise InputError(f"batches of {', '.join(map(str, batches))} trips; there are {len(trips)} held-out ones.")
+    runners = [*_published(rows, trips, city), *_trained(rows, layout, city)]
+    for runner in runners:
+        runner.turn(trips.iloc[:1])  # what is slow only once does not count
+    ms: Times = {runner.label: {str(batch): [] for batch in batches} for runner in runners}
+    for batch in batches:
+        _take_turns(runners, trips, batch, ms, report)
+    medians = {
+        label: {batch: round(float(np.median(t)), 4) for batch, t in turns.items()} for label, turns in ms.items()
+    }
+    first = rows[0].results[0]
+    content = {"data": first.data["fingerprint"], "batches": list(batches), "ms_per_trip": medians, "turns_ms": ms}
+    content |= {"machine": machine(first.device), "versions": versions()}
+    write_json(layout.speed, content | {"finished": datetime.now(UTC).isoformat(timespec="seconds")})
+    return layout.speed
+
+
+def batches_of(text: str) -> tuple[int, ...]:
+    """Return the batches of a text such as 1,16,64; `InputError` where it is none."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise InputError(f"--batches {text!r}: give numbers of trips, a comma between them, such as 1,16,64.")
+    return tuple(dict.fromkeys(map(int, words)))
+
+
+def _take_turns(
+    runners: Sequence[Runner],
+    trips: gpd.GeoDataFrame,
+    batch: int,
+    ms: Times,
+    report: Callable[[dict[str, Any]], None],
+) -> None:
+    """Add the milliseconds a trip of each runner's turns at a batch; turns go through the trips."""
+    spent_s = dict.fromkeys(ms, 0.0)
+    for turn in range(TURNS):
+        start = turn * batch % (len(trips) - batch + 1)
+        for runner in runners:
+            if turn and spent_s[runner.label] > ENOUGH_S:
+                continue
+            seconds = runner.turn(trips.iloc[start : start + batch])
+            spent_s[runner.label] += seconds
+            ms[runner.label][str(batch)].append(round(1000 * seconds / batch, 4))
+            report(
+                {"method": runner.label, "batch": batch, "turn": turn, "ms_per_trip": ms[runner.label][str(batch)][-1]}
+            )
+
+
+def _is_compared(row: Row) -> bool:
+    return row.any.group == "baselines" or row.label in {OURS, *COMPARED}
+
+
+def _trained(rows: Sequence[Row], layout: Layout, city: City) -> list[Runner]:
+    """Return the methods as they were trained."""
+    return [Runner(row.label, _load(row, layout, city)) for row in rows]
+
+
+def _load(row: Row, layout: Layout, city: City) -> Method:
+    result = row.results[0]
+    entry = next(entry for entry in choose(result.method))
+    method: Method = entry.made_by.load(layout.model(stem_of(result.method, result.seed)), city, result.device)
+    return method
+
+
+def _published(rows: Sequence[Row], trips: gpd.GeoDataFrame, city: City) -> list[Runner]:
+    """Return the methods of PUBLISHED that were trained, anew in their published sizes."""
+    found = []
+    for row in rows:
+        if row.any.method in PUBLISHED:
+            method = choose(row.any.method)[0].made_by(device=row.any.device)
+            method.fit(trips.iloc[:2], city, STEP, report=lambda _: None)
+            found.append(Runner(f"{row.label} as published", method))
+    return found

@@ -1,0 +1,92 @@
+"""Generate trips of several requests in one pass through both stages.
+
+A request's conditions are completed by themselves, so that a mistake in one is answered alone; what is written
+together draws from the streams of each trip's own seed and place, so that a trip is the same in any company.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from htp.generate import Generator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+
+    from htp.language.decode import Sampling
+    from htp.trips import Conditions
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some trips of a request, ready to be written."""
+
+    asked: list[Conditions]  # [B]
+    wanted: Any  # the same conditions, complete, as `Generator` makes them
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __getitem__(self, rows: slice) -> Part:
+        wanted = _map(self.wanted, lambda column: column[rows])
+        return Part(self.asked[rows], wanted)
+
+
+class JointGenerator(Generator):
+    """A generator that writes the trips of several requests at once."""
+
+    def complete(self, asked: list[Conditions], first: int, seed: int) -> Part:
+        """Fill in what trips are not told, `first` being the place of the first in its request; draws included.
+
+        `InputError` says which of them cannot be generated.
+        """
+        starts = pd.DatetimeIndex([self.city.local_time(one.depart) for one in asked])
+        return Part(asked, self._complete(asked, starts, first, seed))
+
+    def write(self, parts: Sequence[Part], sampling: Sampling) -> list[gpd.GeoDataFrame]:
+        """Return the trips of each part, all generated in one batch, each named by its place in its request."""
+        joined = _Joined([one for part in parts for one in part.asked])
+        joined.wanted = _join([part.wanted for part in parts])
+        trips = self._piece(joined, 0, 0, sampling, None)
+        trips = trips.assign(trip_id=[str(place) for _, place in joined.wanted.keys.tolist()])
+        ends = np.cumsum([0, *(len(part) for part in parts)]).tolist()
+        return [trips.iloc[a:b].reset_index(drop=True) for a, b in pairwise(ends)]
+
+    def _complete(self, asked: list[Conditions], starts: pd.DatetimeIndex, done: int, seed: int) -> Any:
+        """Return conditions that are complete already as they are."""
+        return asked.wanted if isinstance(asked, _Joined) else super()._complete(asked, starts, done, seed)
+
+
+class _Joined(list):
+    """The conditions of several parts, in `wanted` complete."""
+
+    wanted: Any
+
+
+def _map(table: Any, change: Any) -> Any:
+    """Return a dataclass of columns with every column changed, those of tables in it as well."""
+    columns = {field.name: getattr(table, field.name) for field in fields(table)}
+    return replace(table, **{n: _map(c, change) if is_dataclass(c) else change(c) for n, c in columns.items()})
+
+
+def _join(tables: Sequence[Any]) -> Any:
+    """Return dataclasses of columns one under another."""
+    columns = {}
+    for field in fields(tables[0]):
+        parts = [getattr(table, field.name) for table in tables]
+        if is_dataclass(parts[0]):
+            columns[field.name] = _join(parts)
+        elif isinstance(parts[0], pd.DatetimeIndex):
+            columns[field.name] = parts[0].append(parts[1:])
+        elif isinstance(parts[0], list):
+            columns[field.name] = [one for part in parts for one in part]
+        else:
+            columns[field.name] = np.concatenate(parts)
+    return replace(tables[0], **columns)

@@ -1,0 +1,202 @@
+"""Answer each address of the service."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from htp.prepare.travel_time import QUANTILES
+from htp.serve.asked import BatchAsked, TimesAsked, TripsAsked  # noqa: TC001  FastAPI reads the annotations
+from htp.serve.description import describe_city
+from htp.serve.features import GEOJSON, NDJSON, collection, lines
+from htp.serve.job import ClientGone, Refused
+from htp.serve.page import page
+from htp.serve.problems import PROBLEM, problem_of, problem_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    import geopandas as gpd
+
+    from htp.serve.job import Job
+    from htp.serve.service import Service
+
+PARQUET = "application/vnd.apache.parquet"
+MEDIA = {  # what an Accept header may name, and what it gets
+    "*/*": GEOJSON,
+    "application/*": GEOJSON,
+    "application/json": GEOJSON,
+    GEOJSON: GEOJSON,
+    NDJSON: NDJSON,
+    "application/ndjson": NDJSON,
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {PROBLEM: {}}}
+    for status, words in (
+        (400, "The body is not JSON"),
+        (401, "The service has keys, and none was given"),
+        (413, "The body is too long"),
+        (422, "What is asked for cannot be generated, and why"),
+        (429, "The queue is full; Retry-After says when to try again"),
+        (503, "The service is stopping"),
+        (504, "Not ready before the deadline"),
+    )
+}
+TRIPS: dict[int | str, dict[str, Any]] = {200: {"description": "Trips", "content": {GEOJSON: {}, NDJSON: {}}}}
+LINES: dict[int | str, dict[str, Any]] = {200: {"description": "A trip a line", "content": {NDJSON: {}}}}
+TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "GeoParquet", "content": {PARQUET: {}}}}
+
+router = APIRouter()
+
+
+@router.post("/v1/trips", responses=PROBLEMS | TRIPS, response_class=Response, summary="Generate trips")
+async def trips(request: Request, asked: TripsAsked) -> Response:
+    """Generate `n` trips for the same conditions: GeoJSON, or a feature a line where Accept says application/x-ndjson.
+
+    A trip depends on the request, its seed and its place among the `n` alone.
+    """
+    media = _media(request)
+    made = await _begin(request, asked)
+    if media == NDJSON:
+        return await _streamed(made)
+    async with aclosing(made):
+        pieces = [piece async for piece in made]
+    return Response(collection(pieces), media_type=GEOJSON)
+
+
+@router.post("/v1/trips/batch", responses=PROBLEMS | LINES, response_class=Response, summary="Generate many trips")
+async def batch(request: Request, asked: BatchAsked) -> Response:
+    """Generate trips for many conditions: a feature a line, in order, each sent as soon as it is ready.
+
+    Where something goes wrong after the first line, the last line is the problem instead of a feature.
+    """
+    return await _streamed(await _begin(request, asked))
+
+
+@router.post("/v1/travel-times", responses=PROBLEMS, summary="How long routes take")
+async def travel_times(request: Request, asked: TimesAsked) -> dict[str, Any]:
+    """Return the travel time of each route in seconds at some quantiles."""
+    return {"quantiles": QUANTILES, "seconds": await _service(request).travel_times(asked)}
+
+
+@router.get("/v1/city", summary="The city")
+async def city(request: Request) -> dict[str, Any]:
+    """Return the city's name, time zone, bounds and where its roads come from."""
+    return describe_city(_service(request).city)
+
+
+@router.get("/v1/city/roads", responses=TABLE, response_class=Response, summary="The city's roads")
+async def roads(request: Request) -> Response:
+    """Return all roads as GeoParquet, in the order of their ids."""
+    return Response(_service(request).roads, media_type=PARQUET)
+
+
+@router.get("/v1/heldout", responses=TABLE, response_class=Response, summary="Held-out trips")
+async def heldout(request: Request) -> Response:
+    """Return the trips that the model was never trained on, as GeoParquet, where the service gives them out."""
+    table = _service(request).heldout
+    if table is None:
+        raise Refused(403, "This service does not give out its held-out trips; start it with --share-heldout.")
+    return Response(table, media_type=PARQUET)
+
+
+@router.get("/v1/model", summary="The model")
+async def model(request: Request) -> dict[str, Any]:
+    """Return what is served, what it takes, and the model card."""
+    return _service(request).model
+
+
+@router.get("/healthz", summary="Alive?")
+async def healthz(request: Request) -> dict[str, str]:
+    """Say that the service lives; where it does not, it has to be started anew."""
+    if not _service(request).scheduler.alive and not _service(request).scheduler.stopping:
+        raise Refused(503, "The thread that generates has died; start the service anew.")
+    return {"status": "alive"}
+
+
+@router.get("/readyz", summary="Ready?")
+async def readyz(request: Request) -> dict[str, str]:
+    """Say whether new requests are welcome: not while the queue is full or the service stops."""
+    if not _service(request).ready:
+        raise Refused(503, "The service is stopping or its queue is full; ask another one, or try again later.", 1)
+    return {"status": "ready"}
+
+
+@router.get("/metrics", response_class=Response, summary="Numbers for Prometheus")
+async def metrics(request: Request) -> Response:
+    """Return queue, batches, trips and times as Prometheus reads them."""
+    return Response(_service(request).metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """Show every address with examples to try; loads nothing from elsewhere."""
+    return page(request.app.openapi())
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def _begin(request: Request, asked: TripsAsked | BatchAsked) -> AsyncGenerator[gpd.GeoDataFrame]:
+    """Queue what is asked for and return the trips as they come."""
+    started = time.monotonic()
+    job = await _service(request).begin(asked)
+    return _watched(request, job, started)
+
+
+async def _watched(request: Request, job: Job, started: float) -> AsyncGenerator[gpd.GeoDataFrame]:
+    """Yield a request's trips; whatever ends it, nothing is made that nobody waits for."""
+    service, count = _service(request), 0
+    try:
+        async with aclosing(job.trips(lambda: _disconnected(request))) as made:
+            async for piece in made:
+                if not count:
+                    service.metrics.first_trip_seconds.observe(time.monotonic() - started)
+                count += len(piece)
+                request.scope["htp.trips"] = count
+                yield piece
+    finally:
+        service.scheduler.drop(job)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _streamed(made: AsyncGenerator[gpd.GeoDataFrame]) -> Response:
+    """Return an answer that goes on as trips are made; what goes wrong before the first is an answer of its own."""
+    first = await anext(made)
+
+    async def body() -> AsyncIterator[bytes]:
+        async with aclosing(made):
+            try:
+                yield lines(first)
+                async for piece in made:
+                    yield lines(piece)
+            except ClientGone:
+                return
+            except Exception as error:  # noqa: BLE001  the status is sent already; the client has to learn of it
+                yield problem_text(*problem_of(error)[:2]) + b"\n"
+
+    return StreamingResponse(body(), media_type=NDJSON)
+
+
+def _media(request: Request) -> str:
+    """Return the format that the Accept header likes best; `Refused` where the service has none of its formats."""
+    liked = []
+    for part in request.headers.get("accept", "*/*").split(","):
+        name, *parameters = (text.strip().lower() for text in part.split(";"))
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        if name in MEDIA and weight.strip("0.") != "":
+            liked.append((weight, MEDIA[name]))
+    if not liked:
+        raise Refused(406, f"Trips come as {GEOJSON} or {NDJSON}; accept one of them.")
+    return max(liked, key=lambda one: float(one[0]) if one[0].replace(".", "", 1).isdecimal() else 0.0)[1]

@@ -1,0 +1,204 @@
+"""The page Codebook, driven without a browser; 300 trips are held out, whose token a_k is their k-th pattern's."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from fake_tokenizer import SIZES, FakeTokenizer
+from streamlit.testing.v1 import AppTest
+
+import app.model
+from app import codebook
+from app.codebook import Browsing
+from app.components.codebook_controls import exported
+from app.components.results import FORMATS, file_bytes
+from htp.errors import InputError
+
+VIEW = Path(app.model.__file__).parent / "views" / "codebook.py"
+START = Browsing(SIZES)
+
+
+def open_page(**link: str) -> AppTest:
+    page = AppTest.from_file(str(VIEW), default_timeout=60)
+    for parameter, value in link.items():
+        page.query_params[parameter] = value
+    page.run()
+    for _ in range(200):
+        if page.text_input or page.error:
+            return page
+        time.sleep(0.05)
+        page.run()
+    raise AssertionError("the trips were not encoded")
+
+
+def query(page: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+
+
+def sentences(page: AppTest) -> str:
+    kinds = (page.error, page.toast, page.caption, page.markdown)
+    return " ".join([*(one.value for kind in kinds for one in kind), *(one.proto.body for one in page.get("html"))])
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def click_tile(page: AppTest, code: int) -> AppTest:
+    """Do what the gallery's callback does."""
+    page.session_state["codebook"] = page.session_state["codebook"].toggled(code)
+    return page.run()
+
+
+@pytest.fixture
+def encoded(checkpoint) -> codebook.Encoded:
+    """Return the fake's held-out trips, encoded."""
+    job = codebook.encoding(app.model.current())
+    job.wait(60)
+    assert job.result is not None
+    return job.result
+
+
+def test_a_first_visit_shows_the_codes_and_offers_one_to_try(checkpoint):
+    page = open_page()
+    assert "Try the slowest token" in labels(page)
+    assert query(page) == {}
+    assert "32 codes" in sentences(page)
+    assert "256 codes, 255 unused; perplexity 1" in sentences(page)  # the fake's last layer has one code
+    page.button[labels(page).index("Try the slowest token")].click().run()
+    assert query(page)["tokens"].startswith("a_")
+    assert "held-out simulated trips" in sentences(page)
+    assert not page.exception
+
+
+def test_a_token_that_is_clicked_shows_who_shares_it_and_a_second_click_takes_it_back(checkpoint):
+    page = click_tile(open_page(), 0)
+    assert query(page) == {"tokens": "a_0"}
+    assert "<b>300</b> of 300 held-out simulated trips, 300 times; 150 of them on the map" in sentences(page)
+    page = click_tile(page, 0)
+    assert query(page) == {}
+    assert not page.exception
+
+
+def test_a_sequence_is_typed_and_found_in_trips_that_are_long_enough(checkpoint, encoded):
+    two = int((encoded.trips.geometry.count_coordinates() > 8).sum())
+    page = open_page()
+    page.text_input(key="codebook-tokens").set_value("a_0, a_1").run()
+    assert query(page) == {"tokens": "a_0,a_1"}
+    assert f"<b>{two}</b> of 300" in sentences(page)
+    assert not page.exception
+
+
+def test_layers_are_drilled_down_one_after_another(checkpoint):
+    page = open_page(tokens="a_0")
+    layers = page.segmented_control(key="codebook-layer")
+    assert layers.options == ["Layer 1: a_0", "Layer 2"]
+    layers.set_value(1).run()
+    assert query(page) == {"tokens": "a_0", "layer": "b"}
+    roads = int(codebook.offered(encoded_of(), ((0,),), 0, 1).behind[0].code)
+    page = click_tile(page, roads)
+    assert query(page) == {"tokens": f"a_0.b_{roads}", "layer": "b"}
+    assert page.segmented_control(key="codebook-layer").options == ["Layer 1: a_0", f"Layer 2: b_{roads}", "Layer 3"]
+    assert not page.exception
+
+
+def encoded_of() -> codebook.Encoded:
+    result = codebook.encoding(app.model.current()).result
+    assert result is not None
+    return result
+
+
+def test_a_step_is_added_chosen_and_taken_out(checkpoint):
+    page = open_page(tokens="a_0")
+    page.button[labels(page).index("Then …")].click().run()
+    assert query(page) == {"tokens": "a_0,*"}
+    assert page.session_state["codebook"].step == 1
+    page = click_tile(page, 1)
+    assert query(page) == {"tokens": "a_0,a_1"}
+    page.segmented_control(key="codebook-step").set_value(0).run()
+    assert query(page) == {"tokens": "a_0,a_1", "step": "1"}
+    page.button[labels(page).index("Take out")].click().run()
+    assert query(page) == {"tokens": "a_1"}
+    assert not page.exception
+
+
+def test_a_link_brings_everything_back(checkpoint):
+    link = {"tokens": "a_0.b_4,*", "step": "1", "layer": "c", "sort": "use"}
+    page = open_page(**link)
+    assert query(page) == link
+    assert page.segmented_control(key="codebook-order").value == "use"
+    assert not page.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("tokens", "a_99", "a_0 to a_31"),
+        ("tokens", "17", "is no token"),
+        ("tokens", ",".join(["a_0"] * 9), "8 tokens at most"),
+        ("step", "3", "1 to 1"),
+        ("layer", "b", "it takes a"),
+        ("sort", "colour", "speed or use or number"),
+    ],
+)
+def test_a_broken_part_of_a_link_is_a_message(encoded, name, value, said):
+    page = open_page(**{name: value})
+    assert said in sentences(page)
+    assert query(page) == {}
+    assert not page.exception
+
+
+def test_what_is_no_token_is_a_message_and_the_sequence_stays(checkpoint):
+    page = open_page(tokens="a_0")
+    page.text_input(key="codebook-tokens").set_value("b_3").run()
+    assert "“b_3” is no token" in sentences(page)
+    assert query(page) == {"tokens": "a_0"}
+    assert not page.exception
+
+
+def test_a_sequence_that_nobody_has_is_no_error(checkpoint):
+    page = open_page(tokens="a_1,a_0", sort="number")
+    assert "<b>0</b> of 300" in sentences(page)
+    assert not page.exception
+
+
+def test_a_refusal_of_the_tokenizer_is_a_message(checkpoint, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise InputError("trip 3 has 4 points; the tokenizer takes 8 to 1024.")
+
+    monkeypatch.setattr(FakeTokenizer, "encode", refuse)
+    page = open_page()
+    assert "trip 3 has 4 points" in sentences(page)
+    assert not page.exception
+
+
+def test_trips_are_encoded_once(checkpoint, monkeypatch, encoded):
+    monkeypatch.setattr(FakeTokenizer, "encode", lambda *_: pytest.fail("encoded again"))
+    page = open_page(tokens="a_0")
+    page.text_input(key="codebook-tokens").set_value("a_1").run()
+    assert not page.exception
+
+
+@pytest.mark.parametrize("ending", FORMATS.values())
+def test_the_trips_that_share_a_sequence_are_exported_with_where_it_begins(encoded, ending, tmp_path):
+    choices = START.reading("a_1")
+    trips = exported(encoded, choices, codebook.shared(encoded, choices.sequence))
+    assert set(trips["sequence"]) == {"a_1"}
+    assert set(trips["begins_at"]) == {"1"}
+    path = tmp_path / f"trips{ending}"
+    path.write_bytes(file_bytes(trips, ending))
+    if ending == ".csv":
+        assert pd.read_csv(path)["trip_id"].nunique() == len(trips)
+    elif ending == ".gpx":
+        assert path.read_text().count("<trk>") == len(trips)
+    elif ending == ".geojson":
+        found = json.loads(path.read_text())["features"]
+        assert [one["properties"]["begins_at"] for one in found] == ["1"] * len(trips)
+        assert found[0]["properties"]["patterns"][4] == 1  # the second pattern's first code
+    else:
+        assert gpd.read_parquet(path)["patterns"].map(lambda codes: codes[4]).eq(1).all()

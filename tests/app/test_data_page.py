@@ -1,0 +1,291 @@
+"""The page Data and models, driven without a browser; commands run here in name only, but for one."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import app.model
+from app import command
+from app.components.data_report import report_panel
+from app.components.data_used import card_of
+from app.evaluation_choices import PARTS, DataChoices
+from htp.errors import InputError
+
+FOLDER = Path(app.model.__file__).parent
+REPORT = {
+    "sources": [{"name": "rides.csv"}],
+    "city": {"name": "Grid"},
+    "settings": {"interval_s": 15.0},
+    "rows": 10,
+    "kept": 7,
+    "train": 6,
+    "heldout": 1,
+    "dropped": {"too_short": 2, "out_of_town": 1},
+    "offset_m": {"0.5": 3.05, "0.9": 8.95},
+    "matched_to_gps_length": {"0.5": 1.04},
+    "notes": ["rides.csv: took the columns 'id' as trip_id."],
+    "seconds": 1.5,
+}
+
+
+@pytest.fixture
+def space(checkpoint, tmp_path, monkeypatch) -> Path:
+    """Serve the fake with an empty workspace; return its folder."""
+    folder = tmp_path / "space"
+    monkeypatch.setattr("sys.argv", ["app/main.py", "--checkpoint", str(checkpoint), "--workspace", str(folder)])
+    return folder
+
+
+@pytest.fixture
+def ran(space, monkeypatch):
+    """Return the commands that were run, which here do nothing but leave their last file."""
+    commands = []
+
+    def run(arguments, folder, progress):
+        commands.append((arguments, sorted(path.name for path in folder.iterdir() if path.is_file())))
+        out = Path(arguments[arguments.index("--out") + 1])
+        out.mkdir(parents=True)
+        progress(1, 2)
+        (out / ("city.json" if arguments[0] == "city" else "report.json")).write_text(
+            json.dumps({"name": "Town", "roads": 12} if arguments[0] == "city" else REPORT)
+        )
+        return f"{out}: Town, 12 roads\n"
+
+    monkeypatch.setattr(command, "run", run)
+    return commands
+
+
+def open_page(**link: str) -> AppTest:
+    page = AppTest.from_file(str(FOLDER / "views" / "data.py"), default_timeout=60)
+    for parameter, value in link.items():
+        page.query_params[parameter] = value
+    return page.run()
+
+
+def finish(page: AppTest) -> AppTest:
+    """Run the page until its work in the background has ended."""
+    for _ in range(300):
+        if "add-city-job" not in page.session_state and "add-trips-job" not in page.session_state:
+            return page
+        time.sleep(0.1)
+        page.run()
+    raise AssertionError("the work did not end")
+
+
+def said(page: AppTest) -> str:
+    kinds = (page.error, page.toast, page.caption, page.markdown, page.success)
+    return " ".join(message.value for kind in kinds for message in kind) + " ".join(
+        block.proto.body for block in page.get("html")
+    )
+
+
+def query(page: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+
+
+def add(page: AppTest, name: str, *files: tuple[str, bytes]) -> AppTest:
+    """Give a name and files, press the button, wait."""
+    page.text_input[0].set_value(name).run()
+    page.file_uploader[0].set_value([(*file, "application/octet-stream") for file in files]).run()
+    return finish(next(button for button in page.button if button.icon == ":material/play_arrow:").click().run())
+
+
+def other_checkpoint(space: Path, grid, name: str = "other") -> None:
+    folder = space / "checkpoints" / name
+    (folder / "language").mkdir(parents=True)
+    grid.save(folder / "city")
+    (folder / "manifest.json").write_text("{}")
+
+
+def test_what_is_in_use_is_shown_with_the_card(space):
+    page = open_page()
+    assert "Grid<small>80 roads, time zone America/Santiago</small>" in said(page)
+    assert "In this process" in said(page)
+    assert "### Grid" in said(page)
+    assert query(page) == {}
+    assert not page.exception
+
+
+def test_a_card_is_shown_without_its_header_and_without_pictures(tmp_path):
+    (tmp_path / "README.md").write_text("---\nsimulated: true\n---\n# Card\n\n## Data\n![spy](http://x.y/z.png) ok\n")
+    assert card_of(tmp_path) == "### Card\n\n#### Data\nspy ok"
+    assert not card_of(tmp_path / "nowhere")
+
+
+def test_every_part_of_an_empty_workspace_says_what_to_do(space):
+    for part in PARTS:
+        page = open_page(part=part)
+        assert not page.exception, part
+        assert query(page).get("part", "used") == part
+    assert "None yet: add one from an OpenStreetMap extract" in said(open_page(part="stored"))
+    assert not space.exists()
+
+
+def test_a_city_is_added_from_an_upload(ran, space):
+    page = add(open_page(part="add-city"), "town", ("../my town.osm", b"<osm/>"))
+    assert "**town** is in the workspace: Town, 12 roads" in said(page)
+    [(arguments, files)] = ran
+    assert arguments == ["city", "my_town.osm", "--out", str(space / "cities" / "town")]
+    assert files == ["my_town.osm"]
+    assert list((space / "incoming").iterdir()) == []
+    assert "Town, 12 roads" in said(open_page(part="stored"))
+
+
+def test_trips_are_added_for_the_city_in_use_with_the_report_of_what_was_dropped(ran, space):
+    page = add(open_page(part="add-trips"), "taxis", ("a.csv", b"x"), ("b.gpx", b"y"))
+    [(arguments, _)] = ran
+    assert arguments[:3] == ["prepare", "a.csv", "b.gpx"]
+    assert arguments[-2:] == ["--interval", "15"]
+    assert "7 of 10<small>70.0%</small>" in said(page)
+    assert "Too short" in said(page)
+    assert "sample more often with --interval" in said(page)
+    assert not page.exception
+
+
+def test_trips_that_lie_in_the_workspace_are_prepared_for_one_of_its_cities(ran, space, grid):
+    grid.save(space / "cities" / "grid")
+    (space / "incoming").mkdir()
+    (space / "incoming" / "rides.csv").write_text("x")
+    page = open_page(part="add-trips", city="grid")
+    page.text_input[0].set_value("taxis").run()
+    page.segmented_control(key="add-trips-source").set_value("From the folder").run()
+    page.multiselect[0].set_value(["rides.csv"]).run()
+    finish(next(button for button in page.button if button.label == "Prepare the trips").click().run())
+    [(arguments, _)] = ran
+    assert arguments[:2] == ["prepare", "rides.csv"]
+    assert arguments[arguments.index("--city") + 1] == str(space / "cities" / "grid")
+    assert query(page) == {"part": "add-trips", "city": "grid"}
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", "town"], ids=["a path", "a space", "taken"])
+def test_a_name_that_cannot_be_used_is_a_sentence_and_nothing_is_run(ran, space, name):
+    (space / "cities" / "town").mkdir(parents=True)
+    (space / "cities" / "town" / "city.json").write_text("{}")
+    page = add(open_page(part="add-city"), name, ("x.osm", b"<osm/>"))
+    assert ("already" if name == "town" else "is no name for a city") in page.error[0].value
+    assert not ran
+    assert not page.exception
+
+
+def test_two_files_of_one_name_are_a_sentence(ran):
+    page = add(open_page(part="add-trips"), "taxis", ("a b.csv", b"x"), ("a_b.csv", b"y"))
+    assert "two files are called a_b.csv" in page.error[0].value
+
+
+def test_the_sentence_of_the_command_is_shown_and_the_upload_is_gone(space, monkeypatch):
+    def refuse(*_):
+        raise InputError("x.osm: holds no roads.")
+
+    monkeypatch.setattr(command, "run", refuse)
+    page = add(open_page(part="add-city"), "town", ("x.osm", b"<osm/>"))
+    assert page.error[0].value == "x.osm: holds no roads."
+    assert list((space / "incoming").iterdir()) == []
+    assert not page.exception
+
+
+def test_work_that_goes_on_can_be_stopped(space, monkeypatch):
+    def work(arguments, folder, progress):
+        while True:
+            progress(1, 4)
+            time.sleep(0.02)
+
+    monkeypatch.setattr(command, "run", work)
+    page = open_page(part="add-city")
+    page.text_input[0].set_value("town").run()
+    page.file_uploader[0].set_value(("x.osm", b"<osm/>", "")).run()
+    next(button for button in page.button if button.label == "Add the city").click().run()
+    next(button for button in page.button if button.label == "Stop").click().run()
+    assert "add-city-job" not in page.session_state
+    assert any(button.label == "Add the city" for button in page.button)
+
+
+def test_the_report_of_prepared_trips_is_read_again_from_a_link(space):
+    for name in ("first", "second"):
+        (space / "trips" / name).mkdir(parents=True)
+        (space / "trips" / name / "report.json").write_text(
+            json.dumps(REPORT | {"rows": 14 if name == "second" else 10})
+        )
+    page = open_page(part="stored", trips="second")
+    assert "7 of 14<small>50.0%</small>" in said(page)
+    assert query(page) == {"part": "stored", "trips": "second"}
+
+
+def test_a_checkpoint_of_the_workspace_is_used_by_the_link_that_names_it(space, grid):
+    other_checkpoint(space, grid)
+    page = open_page(part="stored")
+    assert "<a href='?checkpoint=other'>Use other</a>" in said(page)
+    page = open_page(checkpoint="other", part="stored")
+    assert "in use" in said(page)
+    assert query(page) == {"checkpoint": "other", "part": "stored"}
+    page.radio[0].set_value("used").run()
+    assert str(space / "checkpoints" / "other") in said(page)
+    assert query(page) == {"checkpoint": "other"}
+
+
+@pytest.mark.parametrize("name", ["missing", "../space/checkpoints/other", "/etc", ".."])
+def test_a_checkpoint_that_is_not_in_the_workspace_is_a_sentence(space, grid, name):
+    other_checkpoint(space, grid)
+    page = open_page(checkpoint=name)
+    assert "is not in" in page.error[0].value
+    assert "there: other" in page.error[0].value
+    assert not page.exception
+
+
+def test_the_whole_app_offers_this_page_where_no_checkpoint_can_be_used(space, monkeypatch):
+    def refuse(_: str) -> None:
+        raise InputError("nowhere: no such checkpoint")
+
+    monkeypatch.setattr(app.model, "load_generator", refuse)
+    st.cache_resource.clear()
+    page = AppTest.from_file(str(FOLDER / "main.py"), default_timeout=60).run()
+    assert "No generator to show yet" in said(page)
+    page.switch_page("views/data.py").run()
+    assert "No generator to show yet" not in said(page)
+    assert page.error[0].value == "nowhere: no such checkpoint"
+    assert not page.exception
+
+
+def test_the_commands_that_train_name_the_folders(space, grid):
+    grid.save(space / "cities" / "grid")
+    (space / "trips" / "taxis").mkdir(parents=True)
+    (space / "trips" / "taxis" / "report.json").write_text(json.dumps(REPORT))
+    page = open_page(part="train", trips="taxis", city="grid")
+    assert f"htp train tokenizer {space}/trips/taxis --city {space}/cities/grid" in page.code[0].value
+    assert f"--out {space}/checkpoints/taxis" in page.code[0].value
+
+
+@pytest.mark.parametrize(("name", "value"), [("part", "cellar"), ("trips", "../x"), ("city", "a/b")])
+def test_a_broken_part_of_a_link_is_a_message(space, name, value):
+    page = open_page(**{name: value})
+    assert f"The link's {name}={value} was left out" in said(page)
+    assert not page.exception
+
+
+def test_choices_become_a_link_and_come_back():
+    chosen = DataChoices("train", "taxis", "grid")
+    assert DataChoices().with_query(chosen.to_query()) == (chosen, [])
+    assert DataChoices().to_query() == {}
+
+
+def test_a_report_of_nothing_is_no_division_by_zero():
+    report_panel(REPORT | {"rows": 0, "kept": 0, "dropped": {}, "offset_m": {}})
+
+
+def test_the_real_command_prepares_a_small_csv(space, grid, place, monkeypatch):
+    rows = ["trip_id,time,lon,lat"]
+    for at in range(25):
+        lon, lat = place(15.0 * at, 1.0)
+        rows.append(f"ride,{1_715_672_400 + 15 * at},{lon:.6f},{lat:.6f}")
+    page = add(open_page(part="add-trips"), "rides", ("rides.csv", "\n".join(rows).encode()))
+    assert "1 of 1<small>100.0%</small>" in said(page)
+    assert {path.name for path in (space / "trips" / "rides").iterdir()} == {
+        "train.parquet",
+        "heldout.parquet",
+        "report.json",
+    }

@@ -1,0 +1,55 @@
+"""Run every method on a small city from training to figures, each for a moment: nothing is learned, all has to work."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+
+import pytest
+import shapely
+
+from htp.ablations.sentences import MODULE, PACKAGE
+from htp.experiment import speed
+from htp.experiment.codebooks import codebooks
+from htp.experiment.figures import FIGURES
+from htp.experiment.layout import Layout
+from htp.experiment.methods import choose
+from htp.experiment.report import write_report
+from htp.experiment.run import run
+from htp.experiment.settings import Settings
+from htp.experiment.speed import measure_speed
+from htp.trips import read_trips
+
+BUDGET_S = 2.0
+HELD_OUT = 24
+
+
+@pytest.mark.slow
+def test_every_method_is_trained_generated_from_and_drawn(tiny_data, tmp_path, monkeypatch):
+    monkeypatch.setattr("htp.evaluate.bootstrap.RESAMPLES", 20)  # of 500, which take a second
+    monkeypatch.setattr(speed, "TURNS", 1)
+    settings, layout = Settings(BUDGET_S), Layout(tmp_path)
+    city = tiny_data / "city"
+    tally = run(tiny_data, city, choose("all"), settings, tmp_path, workers=1, report=lambda _: None)
+    missing = set() if find_spec(MODULE) else {"w-o-llm-seed0"}  # the one method that needs a package besides
+    assert set(tally.failed) == missing
+    assert all(PACKAGE in sentence for sentence in tally.failed.values())
+    assert len(tally.finished) == len(choose("all")) - len(missing)
+    for stem in tally.finished:
+        check_result(layout, stem)
+    codebooks(tiny_data, city, Settings(0.5), tmp_path, report=lambda _: None)
+    measure_speed(tmp_path, (1,), report=lambda _: None)
+    written = {path.name for path in write_report(tmp_path)}
+    tables = {f"{name}.md" for name in ("table1", "table2", "table3", "table4", "speed", "speed-batches")}
+    assert tables | {f"{figure}.svg" for figure in FIGURES} <= written
+
+
+def check_result(layout, stem):
+    """Check that a method's trips are trips, and that its result was measured."""
+    trips = read_trips(layout.trips(stem))
+    assert len(trips) == HELD_OUT
+    assert shapely.is_valid(trips.geometry.to_numpy()).all()
+    assert (shapely.get_num_coordinates(trips.geometry.to_numpy()) >= 8).all()
+    facts = json.loads(layout.result(stem).read_text(encoding="utf-8"))
+    assert facts["sentence"] is None
+    assert all(0.0 <= facts["evaluation"]["metrics"][name]["value"] <= 1.0 for name in ("T-Dist", "G-Den", "R-Pat"))

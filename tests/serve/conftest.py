@@ -1,0 +1,85 @@
+"""Run the service over a stand-in for the generator, on a loopback port of its own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for fake_writer
+
+from fake_writer import FakeWriter
+from waiting import eventually
+
+from htp.serve.application import create_app
+from htp.serve.server import Server
+from htp.serve.settings import Settings
+
+
+@dataclass
+class Served:
+    """A service that runs, and a client of it."""
+
+    writer: FakeWriter
+    service: object
+    server: Server
+    http: httpx.Client
+    url: str
+
+    def stop(self):
+        """Stop as SIGTERM does."""
+        self.server.handle_exit(signal.SIGTERM, None)
+
+
+@contextmanager
+def running(writer, settings, keys):
+    server = Server(create_app(writer, settings, keys), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    eventually(lambda: server.started)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    with httpx.Client(base_url=url, timeout=20) as http:
+        yield Served(writer, server.service, server, http, url)
+    if isinstance(writer, FakeWriter):
+        writer.open.set()
+    server.should_exit = True
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def serve(grid):
+    """Return a function that starts a service of the grid with settings and keys."""
+    with ExitStack() as stack:
+
+        def start(keys=None, writer=None, **settings):
+            return stack.enter_context(running(writer or FakeWriter(grid), Settings(**settings), keys))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def default_service(grid):
+    with running(FakeWriter(grid), Settings(), None) as served:
+        yield served
+
+
+@pytest.fixture
+def served(default_service):
+    """Return a service of the grid with the settings it has by default; tests of a file share it."""
+    default_service.writer.batches.clear()
+    default_service.writer.poison = None
+    return default_service
+
+
+@pytest.fixture(scope="session")
+def drive(place):
+    """Return a request for a drive across the grid."""
+    waypoints = [[round(c, 6) for c in place(*xy)] for xy in ((30, 0), (400, 380))]
+    return {"waypoints": waypoints, "depart": "2024-05-06 08:15", "duration": 420.0}

@@ -1,0 +1,231 @@
+"""Check who is served when: together, fairly, not beyond the queue or the deadline, and not when nobody waits."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from waiting import eventually
+
+from htp.serve.scheduler import QUANTUM
+
+NDJSON = {"Accept": "application/x-ndjson"}
+
+
+@pytest.fixture
+def ask(drive):
+    """Return a function that posts a request, by a connection of its own, and returns the answer."""
+
+    def post(served, headers=None, **change):
+        return httpx.post(f"{served.url}/v1/trips", json=drive | change, headers=headers, timeout=20)
+
+    return post
+
+
+@pytest.fixture
+def crowd():
+    """Return threads for requests at the same time."""
+    with ThreadPoolExecutor(16) as threads:
+        yield threads
+
+
+@pytest.fixture
+def held(serve, ask, crowd):
+    """Return a service whose first batch, a trip of seed 1, is held up, with that request under way."""
+
+    def start(**settings):
+        served = serve(**settings)
+        served.writer.open.clear()
+        served.first = crowd.submit(ask, served, seed=1)
+        assert served.writer.writing.wait(10)
+        return served
+
+    return start
+
+
+def promised(served, trips):
+    eventually(lambda: served.service.scheduler.promised == trips)
+
+
+def test_requests_that_arrive_together_are_generated_together(held, ask, crowd):
+    served = held()
+    others = [crowd.submit(ask, served, seed=seed) for seed in range(2, 10)]
+    promised(served, 9)
+    served.writer.open.set()
+    assert all(other.result().status_code == 200 for other in [served.first, *others])
+    assert len(served.writer.batches) == 2
+    assert sorted(served.writer.batches[1]) == [(seed, 1) for seed in range(2, 10)]
+
+
+def test_company_changes_no_trip(held, ask, crowd):
+    served = held()
+    together = [crowd.submit(ask, served, seed=seed, n=5) for seed in range(2, 6)]
+    promised(served, 21)
+    served.writer.open.set()
+    for seed, answer in enumerate(together, 2):
+        assert answer.result().json() == ask(served, seed=seed, n=5).json()
+
+
+def test_a_small_request_does_not_wait_for_a_large_one(held, ask, crowd):
+    served = held()
+    large = crowd.submit(ask, served, seed=2, n=200)
+    promised(served, 201)
+    small = crowd.submit(ask, served, seed=3, n=2)
+    promised(served, 203)
+    served.writer.open.set()
+    assert len(small.result().json()["features"]) == 2
+    assert len(large.result().json()["features"]) == 200
+    assert (3, 2) in served.writer.batches[1] + served.writer.batches[2]
+
+
+def test_large_requests_take_turns(held, ask, crowd):
+    served = held(batch_trips=4 * QUANTUM, batch_s=1000.0)
+    served.service.scheduler.pace.batch_trips = 4 * QUANTUM
+    answers = [crowd.submit(ask, served, seed=seed, n=100) for seed in (2, 3)]
+    promised(served, 201)
+    served.writer.open.set()
+    assert all(len(answer.result().json()["features"]) == 100 for answer in answers)
+    shared = [dict(batch) for batch in served.writer.batches[1:7]]
+    assert all(batch == {2: 2 * QUANTUM, 3: 2 * QUANTUM} for batch in shared)
+
+
+def test_requests_that_draw_differently_are_not_mixed(held, ask, crowd):
+    served = held()
+    others = [crowd.submit(ask, served, seed=seed, temperature=seed / 2) for seed in (2, 3)]
+    promised(served, 3)
+    served.writer.open.set()
+    assert all(other.result().status_code == 200 for other in others)
+    assert sorted(served.writer.batches) == [[(1, 1)], [(2, 1)], [(3, 1)]]
+
+
+def test_batches_are_as_large_as_their_time_allows(serve, ask):
+    served = serve(batch_s=1.0)
+    pace = served.service.scheduler.pace
+    for _ in range(10):
+        pace.learn(pace.batch_trips, 0.02 * pace.batch_trips)  # 50 trips a second
+    assert pace.batch_trips == 50
+    pace.learn(1, 0.3)  # a trip alone takes longer than its share of a batch
+    assert pace.batch_trips == 50
+    for _ in range(10):
+        pace.learn(pace.batch_trips, 1.0 * pace.batch_trips)
+    assert pace.batch_trips == QUANTUM
+
+
+def test_a_full_queue_refuses_and_says_when_to_come_back(held, ask):
+    served = held(queue_trips=20, max_trips=20)
+    answer = ask(served, n=20)
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.json()["detail"].startswith("1 trips are waiting and the queue takes 20")
+    served.writer.open.set()
+    assert served.first.result().status_code == 200
+    promised(served, 0)
+    assert ask(served, n=20).status_code == 200
+
+
+def test_a_request_that_takes_too_long_is_told_so(held, ask):
+    served = held(deadline_s=1.0)
+    answer = served.first.result()
+    assert answer.status_code == 504
+    assert "deadline" in answer.json()["detail"]
+    late = ask(served, n=50)  # waits behind the batch that is held up
+    assert late.status_code == 504
+    served.writer.open.set()
+    promised(served, 0)
+    assert len(served.writer.batches) == 1  # what came too late is not made
+
+
+def test_a_stream_that_is_too_late_ends_with_the_problem(serve, ask, crowd):
+    served = serve(deadline_s=1.5, batch_trips=QUANTUM)
+    write = served.writer.write
+
+    def slow(parts, sampling):
+        time.sleep(1.0 if served.writer.batches else 0.0)
+        return write(parts, sampling)
+
+    served.writer.write = slow
+    answer = ask(served, n=40, headers=NDJSON)
+    assert answer.status_code == 200
+    *trips, last = [json.loads(line) for line in answer.text.splitlines()]
+    assert last["status"] == 504
+    assert len(trips) == 2 * QUANTUM
+    assert all(trip["type"] == "Feature" for trip in trips)
+
+
+@pytest.mark.parametrize("headers", [{}, NDJSON], ids=["collection", "stream"])
+def test_nothing_is_made_for_a_client_that_went_away(held, drive, headers):
+    served = held()
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{served.url}/v1/trips", json=drive | {"n": 500}, headers=headers, timeout=0.5)
+    promised(served, 1)
+    served.writer.open.set()
+    assert served.first.result().status_code == 200
+    promised(served, 0)
+    assert len(served.writer.batches) == 1
+
+
+def test_a_stream_is_dropped_when_its_reader_leaves(serve, drive):
+    served = serve()
+    with (
+        httpx.Client(base_url=served.url, timeout=20) as http,
+        http.stream("POST", "/v1/trips/batch", json={"requests": [drive | {"n": 1000}]}) as answer,
+    ):
+        first = next(answer.iter_lines())
+        served.writer.open.clear()
+    assert json.loads(first)["type"] == "Feature"
+    eventually(lambda: served.service.scheduler.promised <= 64)
+    served.writer.open.set()
+    promised(served, 0)
+    assert sum(count for batch in served.writer.batches for _, count in batch) < 1000
+
+
+def test_one_bad_request_does_not_fail_those_in_its_batch(held, ask, crowd):
+    served = held()
+    served.writer.poison = 13
+    others = [crowd.submit(ask, served, seed=seed) for seed in (12, 13, 14)]
+    promised(served, 4)
+    served.writer.open.set()
+    assert [other.result().status_code for other in others] == [200, 500, 200]
+    promised(served, 0)
+
+
+def test_a_stopping_service_finishes_what_it_took_and_refuses_what_is_new(held, ask):
+    served = held()
+    kept = httpx.Client(base_url=served.url)
+    assert kept.get("/readyz").status_code == 200
+    served.stop()
+    ready = kept.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.headers["retry-after"]
+    assert kept.get("/healthz").status_code == 200
+    refused = ask(served, seed=2)
+    assert refused.status_code == 503
+    assert "stopping" in refused.json()["detail"]
+    served.writer.open.set()
+    assert served.first.result().status_code == 200
+    kept.close()
+    served.service.scheduler.join(10)
+    assert not served.service.scheduler.alive
+
+
+def test_a_full_queue_is_not_ready_and_still_alive(held, ask, crowd):
+    served = held(queue_trips=10, max_trips=10)
+    crowd.submit(ask, served, n=9)
+    promised(served, 10)
+    assert served.http.get("/readyz").status_code == 503
+    assert served.http.get("/healthz").status_code == 200
+    served.writer.open.set()
+    promised(served, 0)
+    assert served.http.get("/readyz").status_code == 200
+
+
+def test_all_who_wait_get_a_trip_from_the_next_batch(held, ask, crowd):
+    served = held()
+    answers = [crowd.submit(ask, served, seed=seed, n=10) for seed in range(2, 14)]
+    promised(served, 121)
+    served.writer.open.set()
+    assert all(len(answer.result().json()["features"]) == 10 for answer in answers)
+    assert sorted(served.writer.batches[1]) == [(seed, 1) for seed in range(2, 14)]
