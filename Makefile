@@ -45,6 +45,7 @@ demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about a
 checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two and a half hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26
 	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 6 --minutes 110
+	$(BIN)/htp train sharpness $(PREPARED) --checkpoint $(CHECKPOINT)
 	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 12
 	$(BIN)/htp card --checkpoint $(CHECKPOINT) --simulated --train $(PREPARED)/train.parquet
 

@@ -119,7 +119,7 @@ def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Call
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     language = Language.load(files.language)
     fit_sharpness(language, tokenizer, _prepared(data, "train"), seed=seed, report=report)
-    language.save(files.language)
+    language.save_facts(files.language)
     files.seal()
 
 

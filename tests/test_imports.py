@@ -22,9 +22,9 @@ LINES = (  # from the top; names on one line do not import each other
     {"generate", "client", "baselines", "evaluate"},
     {"tokenizer", "language"},
     {"prepare"},
-    {"city"},
+    {"city", "workspace"},
     {"workspace"},
-    {"checkpoint", "workspace", "scale"},
+    {"checkpoint", "scale"},
     {
         "trips",
         "config",

@@ -144,11 +144,15 @@ def straight_pieces(xy_m: NDArray[np.float64], counts: NDArray[np.int64]) -> NDA
     heading /= np.maximum(np.hypot(*heading.T), STANDS_M)[:, None]
     pieces = []
     for first, stop in zip(np.cumsum(counts) - counts, np.cumsum(counts), strict=True):
-        begin = first
+        begin, ahead = first, heading[first]
         for at in range(first + 1, stop - 1):
-            if heading[begin] @ heading[at] < AHEAD:
+            if not heading[at].any():
+                continue
+            if ahead.any() and ahead @ heading[at] < AHEAD:
                 pieces.append((begin, at + 1))
-                begin = at
+                begin, ahead = at, heading[at]
+            elif not ahead.any():
+                ahead = heading[at]
         pieces.append((begin, stop))
     return np.array(pieces)
 

@@ -10,7 +10,7 @@ import shapely
 from app.components.map import Hint, Picture, city_map
 from app.components.map.areas import area_table, cell_shapes
 from app.components.shades import count_shades, ramps
-from app.state import LOG
+from app.state import LINEAR
 from htp.evaluate.density import Density
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def zone_table(city: City, demand: Demand) -> Table:
     density = Density(zone, start[zone], end[zone])
     names = [f"Zone {zones.names[at]}" for at in zone]
     both = density.real + density.generated
-    shade = count_shades(both, int(both.max(initial=0)), LOG)
+    shade = count_shades(both, int(both.max(initial=0)), LINEAR)
     return area_table(city, parts, density, np.arange(len(zone)), shade, (names, ZONE_SIDES), unit="trips")
 
 

@@ -112,6 +112,11 @@ class Language:
             adapter = {name: t.bfloat16() for name, t in model.backbone.state_dict().items() if "lora_" in name}
             model.backbone.save_pretrained(str(folder / "adapter"), state_dict=adapter, save_embedding_layers=False)
             (folder / "adapter" / "README.md").unlink()  # peft's blank form of a model card
+        self.save_facts(folder)
+
+    def save_facts(self, folder: Path) -> None:
+        """Write `language.json` alone: sizes, sharpness, the base model; weights stay as they are on disk."""
+        model = self.model
         facts = {
             "codebook_sizes": list(model.vocabulary.codebook_sizes),
             "roads": model.vocabulary.roads,

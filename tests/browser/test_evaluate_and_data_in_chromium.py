@@ -29,7 +29,7 @@ def open_link(watched: Watched, url: str) -> Page:
 def upload(page: Page, name: str, content: bytes) -> None:
     """Choose a file and wait until it has arrived."""
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/plain", "buffer": content})
-    page.locator(f"[data-testid='stFileUploaderFile']:has-text('{name}')").wait_for()
+    page.locator(f"[data-testid='stFileChip']:has-text('{name}')").wait_for()
 
 
 def fits(page: Page) -> bool:
