@@ -13,7 +13,7 @@ from app.model import Model
 from app.state import FIRST_DAY, LAST_DAY, MAX_SEED
 from htp.demand.day import HOURS, check_shares, shares_of
 from htp.demand.gravity import gravity_flows
-from htp.demand.table import MAX_TRIPS, flows_csv, read_flows
+from htp.demand.table import MAX_BYTES, MAX_TRIPS, flows_csv, read_flows
 from htp.demand.zones import Zones, city_zones, read_zones
 from htp.errors import InputError
 
@@ -134,7 +134,15 @@ def _upload(name: str, label: str, kinds: list[str], help_text: str) -> File | N
     """Offer to upload a file, or say which one is in use and offer to take it away."""
     kept = _files().get(name)
     if kept is None:
-        st.file_uploader(label, kinds, key=f"demand-{name}", help=help_text, on_change=_keep, args=(name,))
+        st.file_uploader(
+            label,
+            kinds,
+            key=f"demand-{name}",
+            help=help_text,
+            on_change=_keep,
+            args=(name,),
+            max_upload_size=MAX_BYTES // 1_000_000,
+        )
         return None
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     row.html(f"<p class='facts'>{html.escape(kept.name)}</p>")

@@ -129,7 +129,8 @@ def _progress(job: Job[codebook.Encoded]) -> None:
     if not job.running:
         st.rerun()
     share = job.done / job.total if job.total else 0.0
-    st.progress(share, text=f"Encoding the held-out trips, once: {job.done:,} of {job.total:,}")
+    done = f"{job.done:,} of {job.total:,}" if job.done else "starting …"
+    st.progress(share, text=f"Encoding the held-out trips, once for everybody: {done}")
 
 
 page()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from htp.experiment.methods import Method
     from htp.experiment.results import Row
 
-Times = dict[str, dict[str, list[float]]]  # method to batch to milliseconds a trip of each turn
+Times = dict[str, dict[str, list[list[float]]]]  # method to batch to [wall-clock, processor] ms a trip of each turn
 
 BATCHES = (1, 16, 64)
 TURNS = 5
@@ -49,11 +49,11 @@ class Runner:
     label: str
     method: Method
 
-    def turn(self, trips: gpd.GeoDataFrame) -> float:
-        """Generate trips; return the seconds."""
-        started = time.perf_counter()
+    def turn(self, trips: gpd.GeoDataFrame) -> tuple[float, float]:
+        """Generate trips; return the seconds of wall-clock and of all cores together."""
+        started, worked = time.perf_counter(), time.process_time()
         self.method.generate(trips, seed=0)
-        return time.perf_counter() - started
+        return time.perf_counter() - started, time.process_time() - worked
 
 
 def measure_speed(
@@ -76,11 +76,9 @@ def measure_speed(
     ms: Times = {runner.label: {str(batch): [] for batch in batches} for runner in runners}
     for batch in batches:
         _take_turns(runners, trips, batch, ms, report)
-    medians = {
-        label: {batch: round(float(np.median(t)), 4) for batch, t in turns.items()} for label, turns in ms.items()
-    }
     first = rows[0].results[0]
-    content = {"data": first.data["fingerprint"], "batches": list(batches), "ms_per_trip": medians, "turns_ms": ms}
+    content = {"data": first.data["fingerprint"], "batches": list(batches), "ms_per_trip": _medians(ms, 0)}
+    content |= {"processor_ms_per_trip": _medians(ms, 1), "turns_ms": ms}
     content |= {"machine": machine(first.device), "versions": versions()}
     write_json(layout.speed, content | {"finished": datetime.now(UTC).isoformat(timespec="seconds")})
     return layout.speed
@@ -109,11 +107,18 @@ def _take_turns(
             if turn and spent_s[runner.label] > ENOUGH_S:
                 continue
             seconds = runner.turn(trips.iloc[start : start + batch])
-            spent_s[runner.label] += seconds
-            ms[runner.label][str(batch)].append(round(1000 * seconds / batch, 4))
-            report(
-                {"method": runner.label, "batch": batch, "turn": turn, "ms_per_trip": ms[runner.label][str(batch)][-1]}
-            )
+            spent_s[runner.label] += seconds[0]
+            turn_ms = [round(1000 * s / batch, 4) for s in seconds]
+            ms[runner.label][str(batch)].append(turn_ms)
+            report({"method": runner.label, "batch": batch, "turn": turn, "ms_per_trip": turn_ms[0]})
+
+
+def _medians(ms: Times, kind: int) -> dict[str, dict[str, float]]:
+    """Return the median over the turns of wall-clock (0) or processor time (1), method to batch."""
+    return {
+        label: {batch: round(float(np.median([turn[kind] for turn in turns])), 4) for batch, turns in batches.items()}
+        for label, batches in ms.items()
+    }
 
 
 def _is_compared(row: Row) -> bool:

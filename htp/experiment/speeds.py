@@ -22,6 +22,7 @@ class Speeds:
 
     batches: tuple[int, ...]  # trips that are generated at once
     ms: dict[str, list[float]]  # of each method at each of the batches
+    processor_ms: dict[str, list[float]]  # of all cores together; does not grow when other programs run
     machine: str
 
 
@@ -33,8 +34,11 @@ def read_speeds(layout: Layout, rows: Sequence[Row]) -> Speeds | None:
     try:
         assert facts is not None, "an object"
         batches, data = tuple(map(int, facts["batches"])), facts["data"]
-        ms = {label: [float(times[str(batch)]) for batch in batches] for label, times in facts["ms_per_trip"].items()}
-        speeds = Speeds(batches, ms, str(facts["machine"]))
+        ms, processor_ms = (
+            {label: [float(times[str(batch)]) for batch in batches] for label, times in facts[name].items()}
+            for name in ("ms_per_trip", "processor_ms_per_trip")
+        )
+        speeds = Speeds(batches, ms, processor_ms, str(facts["machine"]))
     except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{layout.speed}: holds no speeds; {again}.") from error
     if data != rows[0].any.data["fingerprint"]:
@@ -44,17 +48,23 @@ def read_speeds(layout: Layout, rows: Sequence[Row]) -> Speeds | None:
 
 def speed_table(speeds: Speeds) -> Table:
     """Return milliseconds a trip and how many times HTP's they are, at each batch."""
-    ours = speeds.ms.get(OURS)
     rows = []
     for label, times in speeds.ms.items():
-        ratios = [NOTHING] * len(times)
-        if ours is not None:
-            ratios = [f"{ms / mine:.3g}" for ms, mine in zip(times, ours, strict=True)]
-        rows.append(tuple(Cell(text) for text in (label, *(f"{ms:.2f}" for ms in times), *ratios)))
-    ms, times_ours = ([f"{kind}, {batch} at once" for batch in speeds.batches] for kind in ("ms", "× HTP"))
+        texts = [label, *(f"{ms:.2f}" for ms in times), *_ratios(speeds.ms, label)]
+        rows.append(tuple(map(Cell, [*texts, *_ratios(speeds.processor_ms, label)])))
+    kinds = ("ms", "× HTP", "× HTP, processor")
+    columns = [f"{kind}, {batch} at once" for kind in kinds for batch in speeds.batches]
     notes = (
         "Milliseconds of wall-clock a trip, the median of turns that the methods took in one run; × HTP: over HTP's.",
+        "× HTP, processor: the same of processor time, which does not grow when other programs run.",
         "As published: in the published sizes, the others in those of this experiment; DDIM in 100 steps for all.",
         f"Machine: {speeds.machine}.",
     )
-    return Table("speed-batches", "Speed of generation, side by side", ("Method", *ms, *times_ours), tuple(rows), notes)
+    return Table("speed-batches", "Speed of generation, side by side", ("Method", *columns), tuple(rows), notes)
+
+
+def _ratios(ms: dict[str, list[float]], label: str) -> list[str]:
+    """Return how many times HTP's a method takes at each batch; dashes where HTP was not measured."""
+    if OURS not in ms:
+        return [NOTHING] * len(ms[label])
+    return [f"{theirs / ours:.3g}" for theirs, ours in zip(ms[label], ms[OURS], strict=True)]

@@ -14,6 +14,9 @@ from htp.errors import InputError
 
 NEEDS = ("fastapi", "uvicorn", "prometheus_client")
 CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
+ShareHeldout = Annotated[
+    bool, typer.Option("--share-heldout", help="Give out the held-out trips, which the app compares to.")
+]
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -30,10 +33,7 @@ def serve(
     queue: Annotated[int, typer.Option(min=1, help="Trips that may wait, all requests together.")] = 5000,
     batch: Annotated[int, typer.Option(min=1, max=1024, help="Trips generated at once at most.")] = 64,
     deadline: Annotated[float, typer.Option(help="Seconds a request may take.")] = 60.0,
-    share_heldout: Annotated[
-        bool,
-        typer.Option("--share-heldout", help="Give out the held-out trips, which the app compares to."),
-    ] = False,
+    share_heldout: ShareHeldout = False,
 ) -> None:
     """Serve a generator over HTTP; SIGTERM or Ctrl-C finishes what was taken on."""
     _check_installed()
@@ -53,13 +53,17 @@ def serve(
         share_heldout=share_heldout,
     )
     known = None if keys is None else Keys.load(keys)
-    if known is None and host not in LOCAL:
-        print(f"htp: everybody who reaches {host}:{port} may ask; --keys FILE changes that.", file=sys.stderr)
+    _warn_if_open(host, port, has_keys=known is not None)
     generator = JointGenerator.load(checkpoint, device)
     assert isinstance(generator, JointGenerator), "load makes what it is called on"
     app = create_app(generator, settings, known)
     log_as_json()
     Server(app, host, port).run()
+
+
+def _warn_if_open(host: str, port: int, *, has_keys: bool) -> None:
+    if not has_keys and host not in LOCAL:
+        print(f"htp: everybody who reaches {host}:{port} may ask; --keys FILE changes that.", file=sys.stderr)
 
 
 def _check_installed() -> None:

@@ -39,9 +39,10 @@ def test_methods_take_turns_at_every_batch(results, calls, monkeypatch):
 def test_a_slow_method_takes_one_turn_and_the_median_counts(results, monkeypatch):
     seconds = {"Copier": iter([9.0, 30.0]), "HTP": iter([9.0, 4.0, 2.0, 3.0]), "HTP+": iter([9.0, 1.0, 1.0, 1.0])}
     monkeypatch.setattr(speed, "TURNS", 3)
-    monkeypatch.setattr(speed.Runner, "turn", lambda runner, _: next(seconds[runner.label]))
+    monkeypatch.setattr(speed.Runner, "turn", lambda runner, _: (next(seconds[runner.label]), 0.5))
     facts = json.loads(measure_speed(results, (2,), report=lambda _: None).read_text())
-    assert facts["turns_ms"]["Copier"]["2"] == [15_000.0]
+    assert facts["turns_ms"]["Copier"]["2"] == [[15_000.0, 250.0]]
+    assert facts["processor_ms_per_trip"]["HTP"] == {"2": 250.0}
     assert facts["ms_per_trip"] == {"Copier": {"2": 15_000.0}, "HTP": {"2": 1500.0}, "HTP+": {"2": 500.0}}
 
 
@@ -58,7 +59,7 @@ def test_published_sizes_are_measured_beside_those_of_the_experiment(tiny_data, 
 
     def turn(runner, _):
         sizes.append((runner.label, runner.method.config.base))
-        return 1.0
+        return 1.0, 1.0
 
     monkeypatch.setattr(speed.Runner, "turn", turn)
     monkeypatch.setattr(DiffTraj, "fit", lambda method, *_, **__: method)
@@ -81,7 +82,15 @@ def test_batches_are_whole_numbers(text):
 
 def speeds_file(layout, **changes):
     ms = {"DiffTraj as published": {"1": 900.0, "64": 300.0}, "HTP": {"1": 30.0, "64": 1.5}}
-    facts = {"data": "f00d", "batches": [1, 64], "ms_per_trip": ms, "machine": "2 cores"} | changes
+    worked = {label: dict.fromkeys(times, 10.0) for label, times in ms.items()}
+    facts = {
+        "data": "f00d",
+        "batches": [1, 64],
+        "ms_per_trip": ms,
+        "processor_ms_per_trip": worked,
+        "machine": "2 cores",
+    }
+    facts |= changes
     layout.speed.write_text(json.dumps(facts))
 
 
@@ -91,9 +100,11 @@ def test_the_table_says_how_many_times_htps_a_method_takes(written, result):
     assert read_speeds(layout, rows) is None
     speeds_file(layout)
     table = speed_table(read_speeds(layout, rows))
-    assert table.columns == ("Method", "ms, 1 at once", "ms, 64 at once", "× HTP, 1 at once", "× HTP, 64 at once")
+    assert table.columns[:4] == ("Method", "ms, 1 at once", "ms, 64 at once", "× HTP, 1 at once")
+    assert table.columns[-1] == "× HTP, processor, 64 at once"
     texts = [[cell.text for cell in row] for row in table.rows]
-    assert texts == [["DiffTraj as published", "900.00", "300.00", "30", "200"], ["HTP", "30.00", "1.50", "1", "1"]]
+    assert texts[0] == ["DiffTraj as published", "900.00", "300.00", "30", "200", "1", "1"]
+    assert texts[1] == ["HTP", "30.00", "1.50", "1", "1", "1", "1"]
 
 
 def test_speeds_that_are_damaged_or_of_other_trips_are_refused(written, result):

@@ -105,7 +105,7 @@ def test_speeds_side_by_side_are_drawn_at_each_batch(layout):
     alone = bars(subject_of(layout))
     assert [[bar.batch for bar in of_batch] for of_batch in alone] == [[64]]
     ms = {"HTP": {"1": 30.0, "64": 1.5}, "DiffTraj": {"1": 300.0, "64": 90.0}}
-    facts = {"data": "f00d", "batches": [1, 64], "ms_per_trip": ms, "machine": "2 cores"}
+    facts = {"data": "f00d", "batches": [1, 64], "ms_per_trip": ms, "processor_ms_per_trip": ms, "machine": "2 cores"}
     layout.speed.write_text(json.dumps(facts))
     found = bars(subject_of(layout))
     assert [[bar.ms for bar in of_batch] for of_batch in found] == [[30.0, 300.0], [1.5, 90.0]]
