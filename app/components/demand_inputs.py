@@ -45,9 +45,11 @@ class Demand(NamedTuple):
 
 
 def demand_panel(served: Model, choices: DemandChoices) -> tuple[DemandChoices, Demand]:
-    """Ask for the table, the zones and how many trips."""
-    for name in ("count", "seed", "day"):
-        st.session_state.setdefault(f"demand-{name}", getattr(choices, name))
+    """Ask for the table, the zones and how many trips.
+
+    Widgets get their value in every run: what is only put into the session reaches no browser whose first run was cut
+    off by the next, and it would answer with the least number that is allowed.
+    """
     st.markdown("#### Demand")
     table = _upload(TABLE, "Origin–destination table", ["csv"], TABLE_HELP)
     left, right = st.columns(2)
@@ -55,13 +57,16 @@ def demand_panel(served: Model, choices: DemandChoices) -> tuple[DemandChoices, 
         "Trips",
         1,
         MAX_TRIPS,
+        choices.count,
         key="demand-count",
         step=1000,
         disabled=table is not None,
         help="Of the table that is made where you give none; your own table says how many.",
     )
-    seed = right.number_input("Seed", 0, MAX_SEED, key="demand-seed", help="The same seed makes the same trips.")
-    day = st.date_input("Day", key="demand-day", min_value=FIRST_DAY, max_value=LAST_DAY)
+    seed = right.number_input(
+        "Seed", 0, MAX_SEED, choices.seed, key="demand-seed", help="The same seed makes the same trips."
+    )
+    day = st.date_input("Day", choices.day, key="demand-day", min_value=FIRST_DAY, max_value=LAST_DAY)
     with st.expander("Zones of your own" if ZONES not in _files() else "Your zones", icon=":material/hexagon:"):
         zones = _upload(ZONES, "Zones", ["geojson", "json", "parquet"], ZONES_HELP)
     chosen = replace(choices, count=int(count), seed=int(seed), day=day or choices.day)

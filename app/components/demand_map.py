@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.components.map.table import Table
     from app.model import Model
     from htp.city import City
+    from htp.demand import Flows, Zones
 
 HEIGHT = "calc(100dvh - 3.75rem)"  # below Streamlit's header
 CELL_SIDES = ("In these hours", "all day")
@@ -32,8 +33,8 @@ def demand_map(served: Model, demand: Demand, choices: DemandChoices, density: D
     city, ramp = served.generator.city, ramps().counts
     table: Table | None
     if density is None:
-        table = zone_table(city, demand)
-        hint: Hint | None = WAITING
+        table = zone_table(city, demand.zones, demand.flows) if demand.flows else None
+        hint: Hint | None = WAITING if demand.flows else None
     else:
         table = _cell_table(city, density, choices.scale) if len(density.places) else None
         hint = None if len(density.places) else EMPTY
@@ -50,13 +51,11 @@ def demand_map(served: Model, demand: Demand, choices: DemandChoices, density: D
     city_map("demand-map", picture)
 
 
-def zone_table(city: City, demand: Demand) -> Table:
+def zone_table(city: City, zones: Zones, flows: Flows) -> Table:
     """Return the table of the zones, each of their polygons an area, with the trips that start and end there."""
-    zones, flows = demand.zones, demand.flows
     start, end = np.zeros(len(zones), np.int64), np.zeros(len(zones), np.int64)
-    if flows is not None:
-        np.add.at(start, flows.origin, flows.trips)
-        np.add.at(end, flows.destination, flows.trips)
+    np.add.at(start, flows.origin, flows.trips)
+    np.add.at(end, flows.destination, flows.trips)
     parts, zone = shapely.get_parts(zones.shapes, return_index=True)
     flat = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON  # a mended zone may have kept a line
     parts, zone = shapely.transform(parts[flat], city.to_metres), zone[flat]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import streamlit as st
 
@@ -68,13 +67,14 @@ def _run(served: model.Model, demand: Demand, timetable: Timetable) -> Run | Non
 
 def _view_panel(choices: DemandChoices) -> DemandChoices:
     """Ask which hours are on the map and on which scale."""
-    for name in ("hours", "scale"):
-        st.session_state.setdefault(f"demand-{name}", getattr(choices, name))
     st.markdown("#### View")
-    hours = st.slider("Hours of the day, by the city's clocks", 0, 24, key="demand-hours", format="%d:00")
-    first, last = cast("tuple[int, int]", hours)  # a range, as the widget was given one
+    first, last = st.slider(
+        "Hours of the day, by the city's clocks", 0, 24, choices.hours, key="demand-hours", format="%d:00"
+    )
     first, last = min(first, 23), max(last, min(first, 23) + 1)  # an hour at least
-    scale = st.segmented_control("Colour scale", list(SCALES), key="demand-scale", format_func=SCALES.__getitem__)
+    scale = st.segmented_control(
+        "Colour scale", list(SCALES), default=choices.scale, key="demand-scale", format_func=SCALES.__getitem__
+    )
     return replace(choices, hours=(first, last), scale=scale or LOG)
 
 

@@ -44,7 +44,7 @@ def test_a_token_is_clicked_its_trips_are_seen_and_exported(app_url, tmp_path: P
     assert "Simulated" in page.locator(".htp-legend").inner_text()
     assert "OpenStreetMap" in page.locator(".htp-map").inner_text()
     with page.expect_download() as waiting:
-        page.get_by_role("button", name=re.compile(r"^download Download \d+ trips$|Download \d+ trips")).click()
+        page.get_by_role("button", name=re.compile("Download .* trips")).click()
     path = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(path)
     trips = gpd.read_parquet(path)
@@ -69,7 +69,7 @@ def test_the_keyboard_chooses_a_token_and_a_second_time_takes_it_back(app_url, w
 def test_a_sequence_is_built_and_drilled_down(app_url, watched: Watched):
     page = open_link(watched, f"{app_url}codebook?tokens=a_0")
     page.get_by_role("button", name="Then").click()
-    page.wait_for_url(re.compile(r"tokens=a_0(,|%2C)\*"))
+    page.wait_for_url(re.compile(r"tokens=a_0%2C%2A"))
     page.wait_for_selector(".htp-gallery:not(:has(button[data-code='0']))")  # nothing is a first pattern again
     page.locator(tile(page, 1)).click()
     page.wait_for_selector("p.departure:has-text('a_0 → a_1')")

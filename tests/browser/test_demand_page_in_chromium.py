@@ -111,6 +111,7 @@ def test_a_table_is_uploaded_and_the_day_s_trips_come_down_as_files(wide_url, wa
     page.get_by_text("CSV", exact=True).last.click()
     page.wait_for_selector("[role=radiogroup] label:has(input:checked):has-text('CSV')")
     page.wait_for_timeout(500)  # for the page to run with it
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     assert pd.read_csv(download(page, tmp_path))["trip_id"].nunique() == len(trips)
     assert "show" not in page.url  # no link carries a table of one's own
 
