@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from htp.audit_commands import audit
+from htp.bench_commands import bench
 from htp.demand_commands import demand
 from htp.errors import InputError
 from htp.experiment.commands import experiment
@@ -34,6 +35,7 @@ app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_he
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
 app.command()(audit)
+app.command()(bench)
 app.command()(demand)
 serve_commands.add_to(app)
 console = Console(stderr=True)

@@ -26,6 +26,8 @@ COMMANDS = (
     ["generate"],
     ["evaluate"],
     ["card"],
+    ["audit"],
+    ["bench"],
     ["experiment"],
     ["experiment", "run"],
     ["experiment", "report"],

@@ -1,0 +1,92 @@
+"""Find the share of time that each stage of generation takes, by a clock around each."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from htp.generate import Generator
+    from htp.trips import Conditions
+
+STAGES = ("questions", "prefill", "token loop", "decoder", "offsets", "geometry")
+
+
+def shares(generator: Generator, asked: list[Conditions]) -> dict[str, float]:
+    """Return the share of the time of each stage, together 1, of a generator that has been warmed up.
+
+    Questions: conditions to text and tokens. Prefill: the transformer over more than one token at once. Token loop: all
+    else of the language model. Geometry: the rest, that is routes, points, tables and the checks of conditions.
+    """
+    seconds = dict.fromkeys(("questions", "prefill", "write", "decoder", "offsets"), 0.0)
+    with _clocks(generator, seconds):
+        started = time.perf_counter()
+        generator.generate(asked)
+        total = time.perf_counter() - started
+    written = seconds.pop("write")
+    seconds["token loop"] = written - seconds["questions"] - seconds["prefill"]
+    seconds["geometry"] = total - written - seconds["decoder"] - seconds["offsets"]
+    return {stage: seconds[stage] / total for stage in STAGES}
+
+
+@contextmanager
+def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
+    """Put clocks around the parts of a generator for a while."""
+    language, model = generator.language, generator.tokenizer.model
+    parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
+    parts.append((model, "offsets", "offsets"))
+    backbone = language.model.backbone
+    for owner, name, stage in parts:
+        setattr(owner, name, _clocked(getattr(owner, name), stage, seconds))
+    read = _Read(seconds)
+    before = backbone.register_forward_pre_hook(read.begin)
+    after = backbone.register_forward_hook(read.end, with_kwargs=True)
+    try:
+        yield
+    finally:
+        before.remove()
+        after.remove()
+        for owner, name, _ in parts:
+            delattr(owner, name)
+
+
+class _Read:
+    """The clock of the transformer where it reads several tokens at once."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds, self.started = seconds, 0.0
+
+    def begin(self, *_: Any) -> None:
+        """Start the clock."""
+        _wait()
+        self.started = time.perf_counter()
+
+    def end(self, module: torch.nn.Module, args: Any, told: dict[str, Any], out: Any) -> None:  # noqa: ARG002
+        """Stop the clock; count what read more than one token."""
+        embedded = told.get("inputs_embeds")
+        if embedded is not None and embedded.shape[1] > 1:
+            _wait()
+            self.seconds["prefill"] += time.perf_counter() - self.started
+
+
+def _clocked(run: Callable[..., Any], stage: str, seconds: dict[str, float]) -> Callable[..., Any]:
+    def clocked(*args: Any, **told: Any) -> Any:
+        _wait()
+        started = time.perf_counter()
+        out = run(*args, **told)
+        _wait()
+        seconds[stage] += time.perf_counter() - started
+        return out
+
+    return clocked
+
+
+def _wait() -> None:
+    """Let a GPU finish what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
