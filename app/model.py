@@ -102,14 +102,7 @@ def load_model(checkpoint: str) -> Model:
     city = generator.city
     city.snap(*city.roads.geometry.iloc[0].coords[0])  # builds the search for routes now: the first click need not wait
     folder = Path(checkpoint)
-    return Model(folder, generator, heldout, Profile.of(heldout, city), basemap(city), is_simulated(Checkpoint(folder)))
-
-
-def is_simulated(checkpoint: Checkpoint) -> bool:
-    """Return whether the model card's header says `simulated: true` of the trips."""
-    lines = checkpoint.card.read_text(encoding="utf-8").splitlines() if checkpoint.card.is_file() else []
-    header = lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []
-    return "simulated: true" in header
+    return Model(folder, generator, heldout, Profile.of(heldout, city), basemap(city), Checkpoint(folder).simulated)
 
 
 def load_generator(checkpoint: str) -> Generator:

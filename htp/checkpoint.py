@@ -60,6 +60,13 @@ class Checkpoint:
         """The model card."""
         return self.folder / "README.md"
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the model card's header says `simulated: true` of the trips."""
+        lines = self.card.read_text(encoding="utf-8").splitlines() if self.card.is_file() else []
+        header = lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []
+        return "simulated: true" in header
+
     def seal(self) -> None:
         """Write the manifest; call it after every change of a file. What a stopped training left is no part of it."""
         files = {str(path.relative_to(self.folder)): _describe(path) for path in self._files()}

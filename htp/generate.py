@@ -28,7 +28,17 @@ from htp.prepare.travel_time import TravelTimeModel
 from htp.streams import DURATION, keys_of, stream_of
 from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
 from htp.tokenizer.lengths import length_token
-from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, Route, point_count, read_trips
+from htp.trips import (
+    INTERVAL_S,
+    LONGEST_S,
+    MAX_POINTS,
+    MIN_POINTS,
+    SHORTEST_S,
+    Conditions,
+    Route,
+    point_count,
+    read_trips,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +46,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-INTERVAL_S = 15.0  # the sampling interval the models are trained at; others are sampled from it
 PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
 MAX_TRIPS = 1_000_000  # in one request
 MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
@@ -44,7 +53,7 @@ SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class Wanted:
     """Complete conditions of B trips at the sampling interval of the models."""
 
     facts: Facts
@@ -124,43 +133,51 @@ class Generator:
         for asked in conditions:
             piece.append(asked)
             if len(piece) == PIECE:
-                yield self._piece(piece, done, seed, sampling or Sampling(), _counting(done, total, progress))
+                yield self._piece(piece, done, seed, sampling, _counting(done, total, progress))
                 done, piece = done + len(piece), []
         if piece:
-            yield self._piece(piece, done, seed, sampling or Sampling(), _counting(done, total, progress))
+            yield self._piece(piece, done, seed, sampling, _counting(done, total, progress))
 
     def _piece(
         self,
         asked: list[Conditions],
         done: int,
         seed: int,
-        sampling: Sampling,
+        sampling: Sampling | None,
         progress: Callable[[int], None] | None,
     ) -> gpd.GeoDataFrame:
-        starts = pd.DatetimeIndex([self.city.local_time(c.depart) for c in asked])
-        wanted = self._complete(asked, starts, done, seed)
+        return self.trips_of(self.completed(asked, done, seed), sampling or Sampling(), progress)
+
+    def trips_of(
+        self, wanted: Wanted, sampling: Sampling, progress: Callable[[int], None] | None = None
+    ) -> gpd.GeoDataFrame:
+        """Return a trip for each of the complete conditions, named by its place in its request."""
         answers = self.language.write(wanted.facts, self.city, wanted.keys, sampling, progress)
         patterns = as_patterns(answers, wanted.facts.points)
         facts = wanted.facts
-        interval_s = np.full(len(asked), INTERVAL_S, dtype=np.float32)
+        interval_s = np.full(len(wanted.keys), INTERVAL_S, dtype=np.float32)
         drives = Drives(facts.roads, facts.distance_m.astype(np.float32), interval_s, wanted.first_m, wanted.keys)
         points = self.tokenizer.decode(patterns, drives)
         columns = {
-            "trip_id": [str(done + at) for at in range(len(asked))],
-            "start_time": starts,
+            "trip_id": [str(place) for _, place in wanted.keys.tolist()],
+            "start_time": facts.depart,
             "interval": wanted.interval_s.astype(np.float32),
             "roads": list(facts.roads),
         }
-        trips = gpd.GeoDataFrame(columns, geometry=[None] * len(asked), crs="EPSG:4326")
+        trips = gpd.GeoDataFrame(columns, geometry=[None] * len(answers), crs="EPSG:4326")
         trips = with_patterns(trips, patterns)
         other = wanted.interval_s != INTERVAL_S
         return with_points(trips, resample(self.city, points, wanted, other) if other.any() else points)
 
-    def _complete(self, asked: list[Conditions], starts: pd.DatetimeIndex, done: int, seed: int) -> _Wanted:
-        """Fill in what is not given and check what is."""
-        keys = keys_of(seed, done, len(asked))
+    def completed(self, asked: list[Conditions], first: int, seed: int) -> Wanted:
+        """Fill in what is not given, draws included, and check what is.
+
+        `first` is the place of the first in its request. `InputError` says which of them cannot be generated.
+        """
+        starts = pd.DatetimeIndex([self.city.local_time(c.depart) for c in asked])
+        keys = keys_of(seed, first, len(asked))
         roads = [np.asarray(c.route.roads, dtype=np.int32) for c in asked]
-        first_m, distance_m = np.array([self._extent(c, done + at) for at, c in enumerate(asked)]).T
+        first_m, distance_m = np.array([self._extent(c, first + at) for at, c in enumerate(asked)]).T
         duration_s = self._durations(asked, starts, keys)
         points = np.array([point_count(d, INTERVAL_S) for d in duration_s])
         facts = Facts(
@@ -172,7 +189,7 @@ class Generator:
             np.array([length_token(int(n)) for n in points], dtype=np.int8),
         )
         interval_s = np.array([c.interval_s for c in asked], dtype=np.float64)
-        return _Wanted(facts, first_m.astype(np.float32), duration_s, interval_s, keys)
+        return Wanted(facts, first_m.astype(np.float32), duration_s, interval_s, keys)
 
     def _extent(self, asked: Conditions, number: int) -> tuple[float, float]:
         """Return where the first point lies (NaN: the decoder may say) and the distance to the last, in metres."""
@@ -216,9 +233,8 @@ class Generator:
             routes = [asked[at].route for at in drawn]
             duration_s[drawn] = self.travel_time.draw(self.city, routes, list(starts[drawn]), uniforms)
             # a drawn time is cut to what the models write, unless it is far from it
-            low, high = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S
-            cut = drawn[(duration_s[drawn] > low / 2) & (duration_s[drawn] < high * 2)]
-            duration_s[cut] = np.clip(duration_s[cut], low, high)
+            cut = drawn[(duration_s[drawn] > SHORTEST_S / 2) & (duration_s[drawn] < LONGEST_S * 2)]
+            duration_s[cut] = np.clip(duration_s[cut], SHORTEST_S, LONGEST_S)
         for at, seconds in enumerate(duration_s):
             _check_duration(seconds, asked[at].interval_s, int(keys[at, 1]))
         return duration_s
@@ -304,7 +320,7 @@ def as_patterns(answers: Sequence[Answer], points: NDArray[np.int64]) -> Pattern
     return Patterns(codes, np.concatenate([answer.anchors for answer in answers]), first, np.asarray(points))
 
 
-def resample(city: City, points: Points, wanted: _Wanted, other: NDArray[np.bool_]) -> Points:
+def resample(city: City, points: Points, wanted: Wanted, other: NDArray[np.bool_]) -> Points:
     """Return points at the intervals asked for where they differ from the models': straight in time along the route."""
     lines = RouteLines.of(city, wanted.facts.roads)
     ends = np.cumsum(points.counts)[:-1]
@@ -327,7 +343,7 @@ def _check_duration(seconds: float, interval_s: float, number: int) -> None:
         raise InputError(f"trip {number}: a sampling interval of {interval_s:g} s; choose 1 to 120 s.")
     points = point_count(seconds, INTERVAL_S) if np.isfinite(seconds) and seconds > 0 else 0
     if not MIN_POINTS <= points <= MAX_POINTS:
-        low, high = (MIN_POINTS - 1) * INTERVAL_S / 60, (MAX_POINTS - 1) * INTERVAL_S / 60
+        low, high = SHORTEST_S / 60, LONGEST_S / 60
         raise InputError(
             f"trip {number}: a travel time of {seconds / 60:.1f} min; trips of {low:.0f} to {high:.0f} min can be "
             "generated. Choose places closer together or further apart."

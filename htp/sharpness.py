@@ -66,8 +66,8 @@ class _Trial:
         self.facts = facts_of(trips, tokenizer.city)
         self.drives = drives_of(trips, tokenizer.city, seed)
         self.keys = keys_of(seed, 0, len(trips))
-        percent = np.concatenate(list(trips["percent"]))
-        real_m = steps_m(percent, self.facts.points, self.facts.distance_m / _driven(percent, self.facts.points))
+        self.length_m = np.array([tokenizer.city.length_m[roads].sum() for roads in self.facts.roads])
+        real_m = steps_m(np.concatenate(list(trips["percent"])), self.facts.points, self.length_m)
         self.edges = bin_edges(real_m, RESOLUTION_M)
         self.real = self._counts(real_m)
 
@@ -81,9 +81,7 @@ class _Trial:
         self.use(factors)
         answers = self.language.write(self.facts, self.tokenizer.city, self.keys, Sampling())
         points = self.tokenizer.decode(as_patterns(answers, self.facts.points), self.drives)
-        driven = _driven(points.percent, points.counts)
-        generated_m = steps_m(points.percent, points.counts, self.facts.distance_m / driven)
-        return jensen_shannon(self.real, self._counts(generated_m))
+        return jensen_shannon(self.real, self._counts(steps_m(points.percent, points.counts, self.length_m)))
 
     def _counts(self, values_m: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(bin_numbers(values_m, self.edges), minlength=len(self.edges) + 1).astype(np.float64)
@@ -96,9 +94,3 @@ def steps_m(
     trip = np.repeat(np.arange(len(counts)), counts)
     steps = np.diff(percent.astype(np.float64)) * length_m[trip[1:]]
     return steps[trip[1:] == trip[:-1]]
-
-
-def _driven(percent: NDArray[np.floating], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the share of its route that each trip covers, [B]."""
-    last = np.cumsum(counts) - 1
-    return percent[last].astype(np.float64) - percent[last - counts + 1]

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
+INTERVAL_S = 15.0  # the sampling interval the models are trained at; others are sampled from it
+SHORTEST_S, LONGEST_S = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S  # travel times that they make
 POINTS_PER_PATTERN = 8  # three halvings, paper §4.1
 COLUMNS = ("trip_id", "start_time", "interval", "geometry")  # of every table of trips
 PREPARED = ("trip_id", "start_time", "interval", "roads", "percent", "offset", "geometry")  # of prepared trips

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.model import is_simulated
 from htp import Conditions, Generator
 from htp.checkpoint import Checkpoint
 from htp.evaluate import evaluate
@@ -38,7 +37,7 @@ def test_it_holds_5000_trips_or_more_that_were_never_trained_on():
 
 
 def test_its_card_says_that_the_trips_are_simulated_and_whose_the_roads_are():
-    assert is_simulated(FILES)
+    assert FILES.simulated
     card = FILES.card.read_text(encoding="utf-8")
     assert "OpenStreetMap" in card
     assert "ODbL" in card

@@ -17,9 +17,9 @@ from htp.bench.rivals import time_rivals
 from htp.bench.roofline import Token, measure_machine
 from htp.bench.stages import shares
 from htp.bench.work import WORKS, Work, timed
-from htp.generate import INTERVAL_S, Generator, facts_of
+from htp.generate import Generator, facts_of
 from htp.language.decode import BATCH
-from htp.trips import POINTS_PER_PATTERN, point_count
+from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from htp.demand.routes import fastest_routes
 from htp.errors import InputError
 from htp.prepare.travel_time import QUANTILES
-from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, Route
+from htp.trips import INTERVAL_S, LONGEST_S, SHORTEST_S, Conditions, Route
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,15 +34,13 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 HOURS = 24
-INTERVAL_S = 15.0
-MIN_S, MAX_S = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S  # that the models make
 TRIES = 5
-MAX_SEED = 2**31 - 1  # the parts of a day have seeds of their own above it
+LONGEST_SEED = 2**31 - 1  # the parts of a day have seeds of their own above it
 NO_ROUTE, TOO_SHORT, TOO_LONG = range(3)
 REASONS = {
     NO_ROUTE: "no route leads there",
-    TOO_SHORT: f"shorter than {MIN_S / 60:.1f} min",
-    TOO_LONG: f"longer than {MAX_S / 60:.0f} min",
+    TOO_SHORT: f"shorter than {SHORTEST_S / 60:.1f} min",
+    TOO_LONG: f"longer than {LONGEST_S / 60:.0f} min",
 }
 
 
@@ -57,8 +55,8 @@ class Timetable:
     def __post_init__(self) -> None:
         """Raise `InputError` where the shares are no profile of a day."""
         check_shares(self.shares)
-        if not 0 <= self.seed <= MAX_SEED:
-            raise InputError(f"the seed is {self.seed}; give 0 to {MAX_SEED}.")
+        if not 0 <= self.seed <= LONGEST_SEED:
+            raise InputError(f"the seed is {self.seed}; give 0 to {LONGEST_SEED}.")
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,8 @@ def plan_day(
         draws = rng.uniform(QUANTILES[0], QUANTILES[-1], len(open_trips))
         durations_s = draw_durations(generator.travel_time, city, routes, departs[open_trips], draws)
         for trip, route, seconds in zip(open_trips.tolist(), routes, durations_s.tolist(), strict=True):
-            reason[trip] = NO_ROUTE if route is None else TOO_SHORT if seconds < MIN_S else TOO_LONG
-            if route is not None and MIN_S <= seconds <= MAX_S:
+            reason[trip] = NO_ROUTE if route is None else TOO_SHORT if seconds < SHORTEST_S else TOO_LONG
+            if route is not None and SHORTEST_S <= seconds <= LONGEST_S:
                 conditions[trip] = Conditions(route, departs[trip], seconds, interval_s=INTERVAL_S)
         open_trips = np.array([trip for trip in open_trips if conditions[trip] is None], dtype=np.int64)
         if not len(open_trips):

@@ -15,7 +15,7 @@ import pandas as pd
 from htp.errors import InputError
 from htp.prepare.travel_time import QUANTILES, durations_s
 from htp.scenario.search import Network
-from htp.trips import MAX_POINTS, MIN_POINTS, Conditions, Route
+from htp.trips import INTERVAL_S, LONGEST_S, SHORTEST_S, Conditions, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city import City
-
-INTERVAL_S = 15.0  # of the generated points
-SHORTEST_S, LONGEST_S = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S  # that can be generated
 
 
 class TravelTimes(Protocol):

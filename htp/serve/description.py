@@ -9,8 +9,7 @@ import shapely
 import htp
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
-from htp.generate import INTERVAL_S
-from htp.trips import MAX_POINTS, MIN_POINTS
+from htp.trips import LONGEST_S, SHORTEST_S
 
 if TYPE_CHECKING:
     from htp.city.network import City
@@ -20,18 +19,17 @@ if TYPE_CHECKING:
 
 TRIES = 100  # pairs of roads to look for an example route among
 GOOD_S = 240.0  # free-flow seconds of an example route, where the city is large enough
-SHORTEST_S, LONGEST_S = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S
 
 
 def describe(generator: Generator, settings: Settings) -> dict[str, Any]:
     """Return what `GET /v1/model` answers."""
-    card = Checkpoint(generator.checkpoint).card
-    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    files = Checkpoint(generator.checkpoint)
+    text = files.card.read_text(encoding="utf-8") if files.card.is_file() else ""
     return {
         "name": generator.checkpoint.name,
         "version": htp.__version__,
         "city": generator.city.name,
-        "simulated": "simulated: true" in _header(text),
+        "simulated": files.simulated,
         "limits": {
             "trips": settings.max_trips,
             "waypoints": settings.max_waypoints,
@@ -93,9 +91,3 @@ def _example_route(city: City) -> tuple[list[list[float]], Route]:
     if not found:
         raise InputError(f"{city.name}: no two places are connected; use a city whose roads hang together.")
     return max(found, key=lambda one: min(one[0], GOOD_S))[1:]
-
-
-def _header(card: str) -> list[str]:
-    """Return the lines of a model card's header."""
-    lines = card.splitlines()
-    return lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []

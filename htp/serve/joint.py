@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from htp.generate import Generator
+from htp.generate import Generator, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,46 +28,27 @@ if TYPE_CHECKING:
 class Part:
     """Some trips of a request, ready to be written."""
 
-    asked: list[Conditions]  # [B]
-    wanted: Any  # the same conditions, complete, as `Generator` makes them
+    wanted: Wanted  # [B]
 
     def __len__(self) -> int:
-        return len(self.asked)
+        return len(self.wanted.keys)
 
     def __getitem__(self, rows: slice) -> Part:
-        wanted = _map(self.wanted, lambda column: column[rows])
-        return Part(self.asked[rows], wanted)
+        return Part(_map(self.wanted, lambda column: column[rows]))
 
 
 class JointGenerator(Generator):
     """A generator that writes the trips of several requests at once."""
 
     def complete(self, asked: list[Conditions], first: int, seed: int) -> Part:
-        """Fill in what trips are not told, `first` being the place of the first in its request; draws included.
-
-        `InputError` says which of them cannot be generated.
-        """
-        starts = pd.DatetimeIndex([self.city.local_time(one.depart) for one in asked])
-        return Part(asked, self._complete(asked, starts, first, seed))
+        """Return conditions ready to be written, see `completed`."""
+        return Part(self.completed(asked, first, seed))
 
     def write(self, parts: Sequence[Part], sampling: Sampling) -> list[gpd.GeoDataFrame]:
         """Return the trips of each part, all generated in one batch, each named by its place in its request."""
-        joined = _Joined([one for part in parts for one in part.asked])
-        joined.wanted = _join([part.wanted for part in parts])
-        trips = self._piece(joined, 0, 0, sampling, None)
-        trips = trips.assign(trip_id=[str(place) for _, place in joined.wanted.keys.tolist()])
+        trips = self.trips_of(_join([part.wanted for part in parts]), sampling)
         ends = np.cumsum([0, *(len(part) for part in parts)]).tolist()
         return [trips.iloc[a:b].reset_index(drop=True) for a, b in pairwise(ends)]
-
-    def _complete(self, asked: list[Conditions], starts: pd.DatetimeIndex, done: int, seed: int) -> Any:
-        """Return conditions that are complete already as they are."""
-        return asked.wanted if isinstance(asked, _Joined) else super()._complete(asked, starts, done, seed)
-
-
-class _Joined(list):
-    """The conditions of several parts, in `wanted` complete."""
-
-    wanted: Any
 
 
 def _map(table: Any, change: Any) -> Any:

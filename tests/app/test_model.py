@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.model import DEFAULT_CHECKPOINT, checkpoint_of, is_simulated
+from app.model import DEFAULT_CHECKPOINT, checkpoint_of
 from htp.checkpoint import Checkpoint
 
 
@@ -25,4 +25,4 @@ def test_the_checkpoint_is_named_after_the_dashes_and_has_a_default():
 )
 def test_the_header_of_the_card_says_whether_trips_are_simulated(tmp_path, card, simulated):
     (tmp_path / "README.md").write_text(card, encoding="utf-8")
-    assert is_simulated(Checkpoint(tmp_path)) is simulated
+    assert Checkpoint(tmp_path).simulated is simulated

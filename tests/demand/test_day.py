@@ -13,10 +13,10 @@ from fake_generator import FakeGenerator
 from htp.city import City
 from htp.demand.counts import Counts
 from htp.demand.day import (
-    MAX_S,
-    MIN_S,
+    LONGEST_S,
     NO_ROUTE,
     REASONS,
+    SHORTEST_S,
     TOO_LONG,
     TOO_SHORT,
     Timetable,
@@ -84,14 +84,14 @@ def test_a_seed_makes_the_same_day_again_and_another_seed_another(generator, zon
 
 def test_travel_times_are_what_the_models_make_and_vary(day):
     seconds = np.array([one.duration_s for one in day.conditions])
-    assert MIN_S <= seconds.min() < seconds.max() <= MAX_S
+    assert SHORTEST_S <= seconds.min() < seconds.max() <= LONGEST_S
     assert len(set(seconds.round(3))) == 80
 
 
 def test_trips_that_are_too_short_or_long_are_left_out_and_counted(generator, zones, flows, wide):
     class Uneven:
         def quantiles(self, _, routes, __):
-            times_s = np.where(np.arange(len(routes)) % 2, MIN_S / 2, MAX_S * 2)
+            times_s = np.where(np.arange(len(routes)) % 2, SHORTEST_S / 2, LONGEST_S * 2)
             return np.repeat(times_s[:, None], 13, axis=1)
 
     generator.travel_time = Uneven()
