@@ -10,14 +10,14 @@ import logging
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app import command
 from app.generation import one_at_a_time
-from app.model import Model
 from app.sample import heldout_sample
+from app.stores import BY_PLACE, keep
 from htp.errors import InputError
 from htp.evaluate.reading import read_report
 from htp.prepare.table import read_table, said
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from app.model import Model
     from htp.evaluate import Report
     from htp.trips import Conditions
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 KEPT = 16  # results
 MAX_FILE_MB = 50  # of uploaded trips
 MAX_TRAIN = 200_000  # training trips that are searched for copies
-_BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Model: id}  # as in app.sample
 
 _log = logging.getLogger(__name__)
 
@@ -90,14 +90,12 @@ def work_for(served: Model, asked: Asked) -> Callable[[Progress], None]:
         if asked in done:
             return
         with tempfile.TemporaryDirectory(prefix="htp-evaluate-") as name:
-            done[asked] = _evaluate(served, asked, Path(name), progress)
-        while len(done) > KEPT:
-            del done[next(iter(done))]
+            keep(done, asked, _evaluate(served, asked, Path(name), progress), KEPT)
 
     return work
 
 
-@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
 def _done(served: Model) -> dict[Asked, Evaluated]:  # noqa: ARG001  a store a model
     return {}
 

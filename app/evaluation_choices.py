@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from app.state import _COMPARISON_READERS, ALL, CHECKPOINT, _one_of, _read
+from app.state import ALL, CHECKPOINT, COMPARISON_READERS, one_of, read_query
 from htp.errors import InputError
 from htp.workspace import NAME
 
@@ -47,7 +47,7 @@ class EvaluationChoices:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[EvaluationChoices, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields, problems = _read(query, _EVALUATION_READERS)
+        fields, problems = read_query(query, _EVALUATION_READERS)
         return replace(self, **fields), problems
 
 
@@ -66,7 +66,7 @@ class DataChoices:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[DataChoices, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields, problems = _read(query, _DATA_READERS)
+        fields, problems = read_query(query, _DATA_READERS)
         return replace(self, **fields), problems
 
 
@@ -82,16 +82,16 @@ def _name(text: str) -> str:
 
 
 _EVALUATION_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "real": ("real", _one_of(HELDOUT, FILE)),
-    "generated": ("generated", _one_of(NOW, FILE)),
-    "like": _COMPARISON_READERS["like"],
-    "seed": _COMPARISON_READERS["seed"],
+    "real": ("real", one_of(HELDOUT, FILE)),
+    "generated": ("generated", one_of(NOW, FILE)),
+    "like": COMPARISON_READERS["like"],
+    "seed": COMPARISON_READERS["seed"],
     "ceiling": ("ceiling", lambda text: text == "1"),
     "train": ("train", _name),
-    "show": _COMPARISON_READERS["show"],
+    "show": COMPARISON_READERS["show"],
 }
 _DATA_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "part": ("part", _one_of(*PARTS)),
+    "part": ("part", one_of(*PARTS)),
     "trips": ("trips", _name),
     "city": ("city", _name),
 }

@@ -6,13 +6,13 @@ what the generated trips are asked for: route, start time, travel time and dista
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from app.generation import one_at_a_time
-from app.model import Model
+from app.stores import BY_PLACE, keep
 from htp.evaluate.aligned import AlignedSurveyor
 
 if TYPE_CHECKING:
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from app.model import Model
     from app.state import Comparison
     from htp.evaluate.measure import Measures
     from htp.trips import Conditions
 
 KEPT = 8  # measured sets of either side
-_BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {
-    Model: id
-}  # a model stays where it is as long as the process lives
 
 
 def heldout_sample(served: Model, count: int | None) -> gpd.GeoDataFrame:
@@ -36,10 +34,10 @@ def heldout_sample(served: Model, count: int | None) -> gpd.GeoDataFrame:
     return served.heldout.iloc[np.sort(order[:count])]
 
 
-@st.cache_resource(show_spinner="Measuring the held-out trips …", max_entries=KEPT, hash_funcs=_BY_PLACE)
+@st.cache_resource(show_spinner="Measuring the held-out trips …", max_entries=KEPT, hash_funcs=BY_PLACE)
 def heldout_measures(served: Model, count: int | None) -> Measures:
     """Measure so many held-out trips (None: all)."""
-    return _surveyor(served).measure_trips(heldout_sample(served, count))
+    return surveyor_of(served).measure_trips(heldout_sample(served, count))
 
 
 def generated_measures(served: Model, choices: Comparison) -> Measures | None:
@@ -49,7 +47,7 @@ def generated_measures(served: Model, choices: Comparison) -> Measures | None:
 
 def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int], None]], None]:
     """Return what is to be done in the background: generate, measure and keep what `generated_measures` returns."""
-    surveyor, made = _surveyor(served), _made(served)  # here, as a thread has no session
+    surveyor, made = surveyor_of(served), _made(served)  # here, as a thread has no session
     like = heldout_sample(served, choices.count)
 
     def work(progress: Callable[[int, int], None]) -> None:
@@ -58,19 +56,18 @@ def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int
             if (choices.count, choices.seed) in made:  # others had asked for the same
                 return
             trips = served.generator.generate(_conditions(served, like), seed=choices.seed, progress=progress)
-            made[choices.count, choices.seed] = surveyor.measure_trips(trips)
-            while len(made) > KEPT:
-                del made[next(iter(made))]
+            keep(made, (choices.count, choices.seed), surveyor.measure_trips(trips), KEPT)
 
     return work
 
 
-@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
-def _surveyor(served: Model) -> AlignedSurveyor:
+@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
+def surveyor_of(served: Model) -> AlignedSurveyor:
+    """Return what measures trips of this model's city."""
     return AlignedSurveyor(served.generator.city)
 
 
-@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
 def _made(served: Model) -> dict[tuple[int | None, int], Measures]:  # noqa: ARG001  a store a model
     return {}
 

@@ -65,7 +65,7 @@ class Choices:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[Choices, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields, problems = _read(query, _READERS)
+        fields, problems = read_query(query, _READERS)
         return replace(self, **fields), problems
 
 
@@ -96,7 +96,7 @@ class Departures:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[Departures, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields, problems = _read(query, _DEPARTURES_READERS)
+        fields, problems = read_query(query, _DEPARTURES_READERS)
         return replace(self, **fields), problems
 
 
@@ -125,7 +125,7 @@ class Comparison:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[Comparison, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields, problems = _read(query, _COMPARISON_READERS)
+        fields, problems = read_query(query, COMPARISON_READERS)
         return replace(self, **fields), problems
 
 
@@ -180,7 +180,7 @@ def parse_waypoints(text: str) -> tuple[LonLat, ...]:
     return tuple(points)
 
 
-def _read(
+def read_query(
     query: Mapping[str, str], readers: Mapping[str, tuple[str, Callable[[str], Any]]]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the fields that a URL's parameters give, and a sentence on each that could not be used."""
@@ -197,7 +197,9 @@ def _read(
     return fields, problems
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return what reads a whole number of this range."""
+
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and low <= int(text[:12]) <= high):
             raise InputError(f"it takes a whole number from {low} to {high}")
@@ -216,7 +218,8 @@ def _depart(text: str) -> dt.datetime:
     return depart
 
 
-def _day(text: str) -> dt.date:
+def read_day(text: str) -> dt.date:
+    """Read a day such as 2024-05-14."""
     try:
         day = dt.date.fromisoformat(text)
     except ValueError as error:
@@ -244,7 +247,8 @@ def _like(text: str) -> int | None:
     return None if text == ALL else int(text)
 
 
-def _hours(text: str) -> tuple[int, int]:
+def read_hours(text: str) -> tuple[int, int]:
+    """Read hours of the day such as 7-9, the second excluded."""
     ends = text.split("-")
     if not (len(ends) == 2 and all(end.isascii() and end.isdecimal() for end in ends)):
         raise InputError("it takes hours of the day, as in 7-9")
@@ -254,7 +258,9 @@ def _hours(text: str) -> tuple[int, int]:
     return first, last
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return what reads one of these words."""
+
     def read(text: str) -> str:
         if text not in words:
             raise InputError(f"it takes {' or '.join(words)}")
@@ -282,29 +288,29 @@ def _interval(text: str) -> int:
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "via": ("via", parse_waypoints),
     "depart": ("depart", _depart),
-    "duration": ("duration_s", _whole(MIN_DURATION_S, MAX_DURATION_S)),
+    "duration": ("duration_s", whole_number(MIN_DURATION_S, MAX_DURATION_S)),
     "interval": ("interval_s", _interval),
-    "n": ("count", _whole(1, MAX_COUNT)),
-    "seed": ("seed", _whole(0, MAX_SEED)),
+    "n": ("count", whole_number(1, MAX_COUNT)),
+    "seed": ("seed", whole_number(0, MAX_SEED)),
     "temperature": ("temperature", _temperature),
     "show": ("show", lambda text: text == "1"),
 }
 
 _DEPARTURES_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "via": _READERS["via"],
-    "day": ("day", _day),
+    "day": ("day", read_day),
     "times": ("times", _times),
-    "n": ("count", _whole(1, MAX_COUNT_EACH)),
+    "n": ("count", whole_number(1, MAX_COUNT_EACH)),
     "seed": _READERS["seed"],
-    "by": ("by", _one_of(STREET, BLOCK)),
+    "by": ("by", one_of(STREET, BLOCK)),
     "show": _READERS["show"],
 }
 
-_COMPARISON_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+COMPARISON_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "like": ("count", _like),
     "seed": _READERS["seed"],
-    "hours": ("hours", _hours),
-    "scale": ("scale", _one_of(LOG, LINEAR)),
-    "places": ("places", _one_of(CELLS, TOP_CELLS, TOP_ROADS)),
+    "hours": ("hours", read_hours),
+    "scale": ("scale", one_of(LOG, LINEAR)),
+    "places": ("places", one_of(CELLS, TOP_CELLS, TOP_ROADS)),
     "show": _READERS["show"],
 }

@@ -26,16 +26,7 @@ def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real
     figure = go.Figure()
     hover = "%{customdata} points: %{y:.1f} %"
     spans = [f"{low:g}–{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in pairwise(edges)]
-    figure.add_bar(
-        x=middle,
-        y=_percent(generated, edges),
-        width=np.diff(edges) * 0.94,
-        name="Generated",
-        marker_color=GENERATED,
-        opacity=0.85,
-        customdata=spans,
-        hovertemplate=hover,
-    )
+    add_generated(figure, edges, _percent(generated, edges), spans, hover)
     figure.add_scatter(
         x=middle,
         y=_percent(real, edges),
@@ -46,6 +37,22 @@ def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real
         hovertemplate=hover,
     )
     return finish(figure, "Points per trip", "Trips, %", height=190)
+
+
+def add_generated(
+    figure: go.Figure, edges: NDArray[np.float64], percent: NDArray[np.float64], spans: list[str], hover: str
+) -> None:
+    """Draw shares of generated trips as bars between edges; `hover` says what a bar's span and share are."""
+    figure.add_bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=percent,
+        width=np.diff(edges) * 0.94,
+        name="Generated",
+        marker_color=GENERATED,
+        opacity=0.85,
+        customdata=spans,
+        hovertemplate=hover,
+    )
 
 
 def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:

@@ -12,7 +12,7 @@ import shapely
 import streamlit as st
 
 from app.codebook import BY_PLACE, KEPT, shared
-from app.components.map import Hint, Picture, city_map
+from app.components.map import Hint, Picture, city_map, corners
 from app.components.map.table import Table
 from app.components.map.trips import trip_points
 from app.generation import round_up
@@ -39,8 +39,7 @@ NOBODY = Hint("No held-out trip has this sequence")
 
 def shared_map(served: Model, encoded: Encoded, choices: Browsing, height: str) -> None:
     """Draw up to `MAX_DRAWN` trips of those that share the chosen sequence."""
-    west, south, east, north = served.generator.city.bounds
-    bounds = ((west, south), (east, north))
+    bounds = corners(served.generator.city.bounds)
     areas = points = None
     if not choices.empty and len(shared(encoded, choices.sequence).rows):
         areas, points, bounds = _tables(served, encoded, choices.sequence)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from app.state import LINEAR, LOG, MAX_SEED, _day, _hours, _one_of, _read, _whole
+from app.state import LINEAR, LOG, MAX_SEED, one_of, read_day, read_hours, read_query, whole_number
 from htp.demand.day import check_shares
 from htp.demand.table import MAX_TRIPS
 from htp.errors import InputError
@@ -49,7 +49,7 @@ class DemandChoices:
 
     def with_query(self, query: Mapping[str, str]) -> tuple[DemandChoices, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        fields, problems = _read(query, _READERS)
+        fields, problems = read_query(query, _READERS)
         return replace(self, **fields), problems
 
 
@@ -66,11 +66,11 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "day": ("day", _day),
-    "n": ("count", _whole(1, MAX_TRIPS)),
-    "seed": ("seed", _whole(0, MAX_SEED)),
+    "day": ("day", read_day),
+    "n": ("count", whole_number(1, MAX_TRIPS)),
+    "seed": ("seed", whole_number(0, MAX_SEED)),
     "profile": ("shares", _shares),
-    "hours": ("hours", _hours),
-    "scale": ("scale", _one_of(LOG, LINEAR)),
+    "hours": ("hours", read_hours),
+    "scale": ("scale", one_of(LOG, LINEAR)),
     "show": ("show", lambda text: text == "1"),
 }

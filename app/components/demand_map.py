@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from app.components.map import Hint, Picture, city_map
+from app.components.map import Hint, Picture, city_map, corners
 from app.components.map.areas import area_table, cell_shapes
 from app.components.shades import count_shades, ramps
 from app.state import LINEAR
@@ -38,10 +38,9 @@ def demand_map(served: Model, demand: Demand, choices: DemandChoices, density: D
     else:
         table = _cell_table(city, density, choices.scale) if len(density.places) else None
         hint = None if len(density.places) else EMPTY
-    west, south, east, north = city.roads.total_bounds.tolist()
     picture = Picture(
         basemap=served.basemap,
-        bounds=((west, south), (east, north)),
+        bounds=corners(city.bounds),
         areas=table,
         ramp=ramp,
         badge=served.badge,

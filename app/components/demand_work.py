@@ -17,6 +17,7 @@ import shapely
 import streamlit as st
 
 from app.generation import one_at_a_time
+from app.stores import keep
 from htp.demand.counts import Counts
 from htp.demand.day import Day, Timetable, plan_day
 from htp.demand.parts import export, make_part, part_count
@@ -95,9 +96,7 @@ def run_of(asked: Asked) -> Run:
     """Return the run of a day, a new one where nobody has asked for it lately."""
     runs = _runs()
     run = runs.pop(asked.key, None) or Run(asked)
-    runs[asked.key] = run
-    while len(runs) > KEPT:
-        del runs[next(iter(runs))]
+    keep(runs, asked.key, run, KEPT)
     return run
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.components.map import Hint, Picture, city_map
+from app.components.map import Hint, Picture, city_map, corners
 from app.components.map.areas import area_table, cell_shapes, road_shapes
 from app.components.shades import KINDS, count_shades, difference_shades, kind_shades, kinds_legend, legend, ramps
 from app.state import TOP_ROADS
@@ -123,10 +123,9 @@ def _name(city: City, road: int) -> str:
 
 
 def _picture(served: Model, table: Table | None, ramp: tuple[str, ...], hint: Hint | None, height: str) -> Picture:
-    west, south, east, north = served.generator.city.roads.total_bounds.tolist()
     return Picture(
         basemap=served.basemap,
-        bounds=((west, south), (east, north)),
+        bounds=corners(served.generator.city.bounds),
         areas=table,
         ramp=ramp,
         badge=served.badge,

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.departure_charts import COLOURS
-from app.components.map import Hint, Picked, Picture, city_map
+from app.components.map import Hint, Picked, Picture, city_map, corners
 
 if TYPE_CHECKING:
     from app.departures import Compared, Departure
@@ -46,10 +46,9 @@ def departure_maps(
 
 def _picture(served: Model, choices: Departures, plan: Plan | None, problem: str | None) -> Picture:
     step = STEPS[len(choices.via)] if len(choices.via) < len(STEPS) else None
-    west, south, east, north = served.generator.city.roads.total_bounds.tolist()
     return Picture(
         basemap=served.basemap,
-        bounds=((west, south), (east, north)),
+        bounds=corners(served.generator.city.bounds),
         waypoints=choices.via,
         revision=st.session_state.get("revision", 0),
         route=plan.line if plan else (),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.components.charts import GENERATED, REAL, finish
+from app.components.charts import REAL, add_generated, finish
 
 if TYPE_CHECKING:
     from htp.evaluate.distributions import Distribution
@@ -41,23 +41,13 @@ CLOSE = 3.0  # times the noise floor: as much is seen in the divergence, hardly 
 def distribution_chart(distribution: Distribution, real_name: str, height: int, *, legend: bool) -> go.Figure:
     """Draw shares: generated as bars, real as a stepped line."""
     edges = distribution.edges
-    middle = (edges[:-1] + edges[1:]) / 2
     spans = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
     if distribution.open_end:
         spans[-1] = f"{edges[-2]:g} and more"
     hover = "%{customdata}: %{y:.1f} %"
     figure = go.Figure()
     if distribution.generated is not None:
-        figure.add_bar(
-            x=middle,
-            y=distribution.generated,
-            width=np.diff(edges) * 0.94,
-            name="Generated",
-            marker_color=GENERATED,
-            opacity=0.85,
-            customdata=spans,
-            hovertemplate=hover,
-        )
+        add_generated(figure, edges, distribution.generated, spans, hover)
     figure.add_scatter(
         x=edges,
         y=np.r_[distribution.real, distribution.real[-1]],

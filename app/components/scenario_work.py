@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.generation import one_at_a_time
-from app.model import Model
+from app.sample import surveyor_of
+from app.stores import BY_PLACE, keep
 from htp.errors import InputError
-from htp.evaluate.aligned import AlignedSurveyor
 from htp.evaluate.density import cell_density
 from htp.scenario import Demand, Outcome, sample_trips
 from htp.scenario.changes import Scenario
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from app.components.scenario_choices import Planning
+    from app.model import Model
     from htp.evaluate.density import Density
     from htp.evaluate.measure import Measures
 
     Progress = Callable[[int, int], None]
 
 KEPT = 6  # demands, and sets of trips before
-_BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Model: id}  # it stays where it is
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def demand_work(served: Model, choices: Planning) -> Callable[[Progress], None]:
     def work(progress: Progress) -> None:
         generator = served.generator
         progress(0, len(chosen))
-        _keep(demands, key, Demand.of(chosen, generator.city, generator.travel_time, progress))
+        keep(demands, key, Demand.of(chosen, generator.city, generator.travel_time, progress), KEPT)
 
     return work
 
@@ -82,7 +82,7 @@ def to_generate(served: Model, choices: Planning, outcome: Outcome) -> int:
 
 def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[Progress], Made]:
     """Return what is to be done in the background: generate the trips before, and those that change once more."""
-    kept, key, surveyor = _before(served), _before_key(choices), _surveyor(served)
+    kept, key, surveyor = _before(served), _before_key(choices), surveyor_of(served)
 
     def work(progress: Progress) -> Made:
         again = outcome.conditions()
@@ -93,7 +93,7 @@ def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[
             if first:
                 trips = _generate(served, outcome.demand.conditions(), choices, lambda done: progress(done, total))
                 trips = trips.assign(trip_id=outcome.demand.trip_id)
-                _keep(kept, key, (trips, surveyor.measure_trips(trips)))
+                keep(kept, key, (trips, surveyor.measure_trips(trips)), KEPT)
             before, measured = kept[key]
             made = _generate(served, again, choices, lambda done: progress(first + done, total)) if again else None
         after = outcome.trips(before, made)
@@ -121,12 +121,6 @@ def checked(served: Model, choices: Planning) -> tuple[Planning, str | None]:
     return choices, None
 
 
-def _keep(store: dict[Any, Any], key: Any, value: Any) -> None:
-    store[key] = value
-    while len(store) > KEPT:
-        del store[next(iter(store))]
-
-
 def _demand_key(choices: Planning) -> tuple[Any, ...]:
     return choices.demand.count, choices.demand.hours
 
@@ -135,16 +129,11 @@ def _before_key(choices: Planning) -> tuple[Any, ...]:
     return *_demand_key(choices), choices.demand.seed
 
 
-@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
 def _demands(served: Model) -> dict[tuple[Any, ...], Demand]:  # noqa: ARG001  a store a model
     return {}
 
 
-@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
+@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
 def _before(served: Model) -> dict[tuple[Any, ...], tuple[gpd.GeoDataFrame, Measures]]:  # noqa: ARG001  a store a model
     return {}
-
-
-@st.cache_resource(show_spinner=False, hash_funcs=_BY_PLACE)
-def _surveyor(served: Model) -> AlignedSurveyor:
-    return AlignedSurveyor(served.generator.city)

@@ -10,7 +10,7 @@ import streamlit as st
 from app import generation, model
 from app.components.controls import advanced_panel, departure_panel, route_panel, seed_widgets, trips_panel
 from app.components.heading import heading
-from app.components.map import Hint, Picked, Picture, city_map
+from app.components.map import Hint, Picked, Picture, city_map, corners
 from app.components.results import results_panel
 from app.plan import Plan, expected_travel_time, plan_or_problem
 from app.state import Choices, remember, restore
@@ -66,10 +66,9 @@ def _picture(
     steps = ["Click the map to set the origin", "Now click the destination"]
     step = steps[len(choices.via)] if len(choices.via) < len(steps) else None
     hint = Hint(problem, "error") if problem else Hint(step) if step else None
-    west, south, east, north = served.generator.city.roads.total_bounds.tolist()
     return Picture(
         basemap=served.basemap,
-        bounds=((west, south), (east, north)),
+        bounds=corners(served.generator.city.bounds),
         waypoints=choices.via,
         revision=st.session_state.get("revision", 0),
         route=plan.line if plan else (),

@@ -49,6 +49,12 @@ class Mark:
     line: tuple[LonLat, ...]
 
 
+def corners(bounds: tuple[float, float, float, float]) -> tuple[LonLat, LonLat]:
+    """Return the south-west and north-east corners of west, south, east and north ends, as `City.bounds` are."""
+    west, south, east, north = bounds
+    return (west, south), (east, north)
+
+
 @dataclass(frozen=True)
 class Picture:
     """What the map shows."""
