@@ -50,7 +50,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder.parent
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def encoder_installed(encoder_folder: Path) -> Iterator[None]:
     """Let the small encoder stand for the package, installed or not."""
     with pytest.MonkeyPatch.context() as patch:
@@ -58,7 +58,7 @@ def encoder_installed(encoder_folder: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def offsets_soon_learned() -> Iterator[None]:
     """Train models of offsets for two steps: what they learn is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
 import pytest
+from driving import labels, opened, query
 from fake_tokenizer import SIZES, FakeTokenizer
-from streamlit.testing.v1 import AppTest
 
 import app.model
 from app import codebook
@@ -19,15 +20,15 @@ from app.components.codebook_controls import exported
 from app.components.results import FORMATS, file_bytes
 from htp.errors import InputError
 
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
 VIEW = Path(app.model.__file__).parent / "views" / "codebook.py"
 START = Browsing(SIZES)
 
 
 def open_page(**link: str) -> AppTest:
-    page = AppTest.from_file(str(VIEW), default_timeout=60)
-    for parameter, value in link.items():
-        page.query_params[parameter] = value
-    page.run()
+    page = opened(VIEW, **link)
     for _ in range(200):
         if page.text_input or page.error:
             return page
@@ -36,17 +37,9 @@ def open_page(**link: str) -> AppTest:
     raise AssertionError("the trips were not encoded")
 
 
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
-
-
 def sentences(page: AppTest) -> str:
     kinds = (page.error, page.toast, page.caption, page.markdown)
     return " ".join([*(one.value for kind in kinds for one in kind), *(one.proto.body for one in page.get("html"))])
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
 
 
 def click_tile(page: AppTest, code: int) -> AppTest:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from driving import finished, labels, opened, query, sentences
 from fake_generator import FakeGenerator
 from streamlit.testing.v1 import AppTest
 
@@ -22,32 +22,12 @@ BOTH = pytest.mark.parametrize("name", ["distributions", "density"])
 
 
 def open_page(name: str, **link: str) -> AppTest:
-    page = AppTest.from_file(str(VIEWS / f"{name}.py"), default_timeout=30)
-    for parameter, value in link.items():
-        page.query_params[parameter] = value
-    return finish(page.run())
+    return finish(opened(VIEWS / f"{name}.py", **link))
 
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its work in the background has ended."""
-    for _ in range(200):
-        if "comparison-job" not in page.session_state:
-            return page
-        time.sleep(0.05)
-        page.run()
-    raise AssertionError("the work did not end")
-
-
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
-
-
-def sentences(page: AppTest) -> str:
-    return " ".join(message.value for kind in (page.error, page.toast, page.caption) for message in kind)
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
+    return finished(page, "comparison-job")
 
 
 @BOTH

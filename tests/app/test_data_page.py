@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from driving import finished, opened, query
 from streamlit.testing.v1 import AppTest
 
 import app.model
@@ -62,20 +63,12 @@ def ran(space, monkeypatch):
 
 
 def open_page(**link: str) -> AppTest:
-    page = AppTest.from_file(str(FOLDER / "views" / "data.py"), default_timeout=60)
-    for parameter, value in link.items():
-        page.query_params[parameter] = value
-    return page.run()
+    return opened(FOLDER / "views" / "data.py", **link)
 
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its work in the background has ended."""
-    for _ in range(300):
-        if "add-city-job" not in page.session_state and "add-trips-job" not in page.session_state:
-            return page
-        time.sleep(0.1)
-        page.run()
-    raise AssertionError("the work did not end")
+    return finished(page, "add-city-job", "add-trips-job")
 
 
 def said(page: AppTest) -> str:
@@ -83,10 +76,6 @@ def said(page: AppTest) -> str:
     return " ".join(message.value for kind in kinds for message in kind) + " ".join(
         block.proto.body for block in page.get("html")
     )
-
-
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
 
 
 def add(page: AppTest, name: str, *files: tuple[str, bytes]) -> AppTest:

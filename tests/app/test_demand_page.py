@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import shapely
 import streamlit as st
+from driving import finished, opened, query, sentences
 from fake_generator import FakeGenerator
 from streamlit.testing.v1 import AppTest
 
@@ -54,10 +55,7 @@ def served(wide: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_page(**link: str) -> AppTest:
-    page = AppTest.from_file(str(VIEW), default_timeout=30)
-    for name, value in link.items():
-        page.query_params[name] = value
-    return finish(page.run())
+    return finish(opened(VIEW, **link))
 
 
 def upload(page: AppTest, which: str, name: str, content: bytes) -> AppTest:
@@ -66,24 +64,11 @@ def upload(page: AppTest, which: str, name: str, content: bytes) -> AppTest:
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its work in the background has ended."""
-    for _ in range(200):
-        if "demand-job" not in page.session_state:
-            return page
-        time.sleep(0.05)
-        page.run()
-    raise AssertionError("the work did not end")
+    return finished(page, "demand-job")
 
 
 def press(page: AppTest, label: str) -> AppTest:
     return next(button for button in page.button if button.label == label).click().run()
-
-
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
-
-
-def sentences(page: AppTest) -> str:
-    return " ".join(message.value for kind in (page.error, page.toast, page.caption) for message in kind)
 
 
 def labels(page: AppTest) -> list[str]:

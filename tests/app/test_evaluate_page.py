@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from driving import finished, opened, query
 from fake_generator import FakeGenerator
-from streamlit.testing.v1 import AppTest
 
 import app.model
 from app import command, evaluation
@@ -21,6 +21,9 @@ from htp.evaluate import BEYOND, METRICS, Closest, Interval, Report, Validity
 from htp.evaluate.closest import Distances
 from htp.evaluate.report import Line, Size
 from htp.trips import count_trips, read_trips, to_geojson, write_trips
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 VIEW = Path(app.model.__file__).parent / "views" / "evaluate.py"
 
@@ -70,20 +73,12 @@ def ran(checkpoint, tmp_path, monkeypatch):
 
 
 def open_page(**link: str) -> AppTest:
-    page = AppTest.from_file(str(VIEW), default_timeout=60)
-    for parameter, value in link.items():
-        page.query_params[parameter] = value
-    return finish(page.run())
+    return finish(opened(VIEW, **link))
 
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its work in the background has ended."""
-    for _ in range(300):
-        if "evaluation-job" not in page.session_state:
-            return page
-        time.sleep(0.1)
-        page.run()
-    raise AssertionError("the work did not end")
+    return finished(page, "evaluation-job")
 
 
 def said(page: AppTest) -> str:
@@ -91,10 +86,6 @@ def said(page: AppTest) -> str:
     return " ".join(message.value for kind in kinds for message in kind) + " ".join(
         block.proto.body for block in page.get("html")
     )
-
-
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
 
 
 def button(page: AppTest):

@@ -4,50 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from driving import finished, opened, query, sentences
 from fake_generator import FakeGenerator, FakeTravelTime
-from streamlit.testing.v1 import AppTest
 
 import app.model
 from app.components.results import FORMATS, file_bytes
 from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 MAIN = Path(app.model.__file__).parent / "main.py"
 
 
 def open_page(**link: str) -> AppTest:
     """Open the app by a link."""
-    page = AppTest.from_file(str(MAIN), default_timeout=30)
-    for name, value in link.items():
-        page.query_params[name] = value
-    return page.run()
+    return opened(MAIN, **link)
 
 
 def via(*points: tuple[float, float]) -> str:
     return ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points)
 
 
-def query(page: AppTest) -> dict[str, str]:
-    """Return the parameters of the page's URL, which AppTest holds as texts or as lists of one text."""
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
-
-
 def finish(page: AppTest) -> AppTest:
     """Run the page until its generation has ended."""
-    for _ in range(50):
-        if "job" not in page.session_state:
-            return page
-        time.sleep(0.05)
-        page.run()
-    raise AssertionError("the generation did not end")
-
-
-def sentences(page: AppTest) -> str:
-    """Everything the page says in messages."""
-    return " ".join(message.value for kind in (page.error, page.toast, page.caption) for message in kind)
+    return finished(page, "job")
 
 
 def generate(page: AppTest) -> AppTest:

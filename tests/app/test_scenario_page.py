@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+from driving import finished, labels, opened, query, sentences
 from fake_generator import FakeGenerator
-from streamlit.testing.v1 import AppTest
 
 import app.model
 from app.components import scenario_work
@@ -23,42 +23,25 @@ from app.state import Comparison
 from htp.errors import InputError
 from htp.scenario import Scenario
 
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
 PAGE = Path(app.model.__file__).parent / "views" / "scenario.py"
 AVENUE = tuple(range(56, 64))  # Avenida 2, the fast street of the grid
 
 
 def open_page(**link: str) -> AppTest:
-    page = AppTest.from_file(str(PAGE), default_timeout=60)
-    for parameter, value in link.items():
-        page.query_params[parameter] = value
-    return finish(page.run())
+    return finish(opened(PAGE, **link))
 
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its work in the background has ended."""
-    for _ in range(400):
-        if not any(job in page.session_state for job in ("scenario-job", "scenario-paths-job")):
-            return page
-        time.sleep(0.05)
-        page.run()
-    raise AssertionError("the work did not end")
+    return finished(page, "scenario-job", "scenario-paths-job")
 
 
 def press(page: AppTest, label: str) -> AppTest:
     next(button for button in page.button if button.label == label).click().run()
     return finish(page)
-
-
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
-
-
-def sentences(page: AppTest) -> str:
-    return " ".join(message.value for kind in (page.error, page.toast, page.caption) for message in kind)
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
 
 
 def figures(page: AppTest) -> str:

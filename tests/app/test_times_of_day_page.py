@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from driving import finished, opened, query, sentences
 
 import app.model
 from app.components.departure_charts import MAX_BARS, lost_by, lost_chart, progress_chart, travel_time_chart
 from app.departures import Compared, example_route
 from app.state import BLOCK, STREET
 
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
 PAGE = Path(app.model.__file__).parent / "views" / "times_of_day.py"
 
 
 def open_page(**link: str) -> AppTest:
-    page = AppTest.from_file(str(PAGE), default_timeout=30)
-    for name, value in link.items():
-        page.query_params[name] = value
-    return finish(page.run())
+    return finish(opened(PAGE, **link))
 
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its work in the background has ended."""
-    for _ in range(100):
-        if "departures-job" not in page.session_state:
-            return page
-        time.sleep(0.05)
-        page.run()
-    raise AssertionError("the work did not end")
-
-
-def query(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
-
-
-def sentences(page: AppTest) -> str:
-    return " ".join(message.value for kind in (page.error, page.toast, page.caption) for message in kind)
+    return finished(page, "departures-job")
 
 
 def button(page: AppTest, label: str):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what the browser tests share
+
+from serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
     from htp.city import City
 
-HERE = Path(__file__).parent
-START_S = 120  # on a machine that is busy with other tests
 PATIENCE_MS = 180_000
 FLAGS = (
     "--no-sandbox",
@@ -47,35 +44,9 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def app_url(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of the app, served in a process of its own."""
-    folder = tmp_path_factory.mktemp("checkpoint")
-    grid.save(folder)
-    (folder / "README.md").write_text("---\nsimulated: true\n---\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    log = folder / "log.txt"
-    with log.open("w") as file:
-        command = [sys.executable, str(HERE / "serve_with_fake.py"), str(folder), str(port)]
-        server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        _wait_for(f"http://localhost:{port}/_stcore/health", server, log)
-        yield f"http://localhost:{port}/"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    for _ in range(START_S * 2):
-        if server.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310  our own address
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.5)
-    pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
+    """Return the address of the app over the grid city."""
+    with served(grid, tmp_path_factory.mktemp("checkpoint")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

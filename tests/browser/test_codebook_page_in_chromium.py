@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pytest
+from links import open_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,17 +17,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-# Streamlit looks for its server below the page's own path first, which Chromium reports
-PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 
-
-def open_link(watched: Watched, url: str) -> Page:
-    """Open a link to the page; Streamlit's own two questions below its path are no complaint."""
-    watched.page.goto(url)
-    watched.page.wait_for_selector(".htp-gallery button")
-    assert watched.complaints in ([], [PROBE] * 2)
-    watched.complaints.clear()
-    return watched.page
+def open_codebook(watched: Watched, url: str) -> Page:
+    """Open a link to the page, once its gallery is there."""
+    return open_link(watched, url, ".htp-gallery button")
 
 
 def tile(page: Page, code: int, pressed: str | None = None) -> str:
@@ -35,7 +29,7 @@ def tile(page: Page, code: int, pressed: str | None = None) -> str:
 
 
 def test_a_token_is_clicked_its_trips_are_seen_and_exported(app_url, tmp_path: Path, watched: Watched):
-    page = open_link(watched, f"{app_url}codebook")
+    page = open_codebook(watched, f"{app_url}codebook")
     assert "Choose a token" in page.locator(".htp-hint").inner_text()
     page.locator(tile(page, 1)).click()
     page.wait_for_url(re.compile(r"codebook\?tokens=a_1$"))
@@ -54,7 +48,7 @@ def test_a_token_is_clicked_its_trips_are_seen_and_exported(app_url, tmp_path: P
 
 
 def test_the_keyboard_chooses_a_token_and_a_second_time_takes_it_back(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}codebook?sort=number")
+    page = open_codebook(watched, f"{app_url}codebook?sort=number")
     page.locator(tile(page, 0)).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -67,7 +61,7 @@ def test_the_keyboard_chooses_a_token_and_a_second_time_takes_it_back(app_url, w
 
 
 def test_a_sequence_is_built_and_drilled_down(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}codebook?tokens=a_0")
+    page = open_codebook(watched, f"{app_url}codebook?tokens=a_0")
     page.get_by_role("button", name="Then").click()
     page.wait_for_url(re.compile(r"tokens=a_0%2C%2A"))
     page.wait_for_selector(".htp-gallery:not(:has(button[data-code='0']))")  # nothing is a first pattern again
@@ -82,7 +76,7 @@ def test_a_sequence_is_built_and_drilled_down(app_url, watched: Watched):
 
 
 def test_a_link_brings_the_view_back_and_nothing_is_cut_off(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}codebook?tokens=a_0&layer=b&sort=use")
+    page = open_codebook(watched, f"{app_url}codebook?tokens=a_0&layer=b&sort=use")
     page.wait_for_selector(".htp-map[data-trips]:not([data-trips='0'])")
     assert page.get_by_role("radio", name="Layer 2").is_checked()
     assert page.get_by_role("radio", name="Most used").is_checked()
@@ -95,7 +89,7 @@ def test_a_link_brings_the_view_back_and_nothing_is_cut_off(app_url, watched: Wa
 
 
 def test_the_map_stays_where_it_was_moved_when_another_token_is_chosen(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}codebook?tokens=a_0")
+    page = open_codebook(watched, f"{app_url}codebook?tokens=a_0")
     page.wait_for_selector(".htp-map[data-trips]:not([data-trips='0'])")
     page.wait_for_timeout(1000)
     page.get_by_role("button", name="Zoom in").click()

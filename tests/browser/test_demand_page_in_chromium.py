@@ -6,24 +6,20 @@ The app is served over the grid city ten times as large, so that trips take minu
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 import shapely
+from links import open_link
+from serving import served
 
 from htp.trips import read_trips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Watched
     from playwright.sync_api import Page
@@ -32,56 +28,26 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-HERE = Path(__file__).parent
-START_S = 120  # on a machine that is busy with other tests
 SECONDS_PER_TRIP = 0.01
-PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 TABLE = b"origin,destination,trips\n1,20,60\n20,1,30\n"
 
 
 @pytest.fixture(scope="module")
 def wide_url(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of the app over the wide city, served in a process of its own."""
-    folder = tmp_path_factory.mktemp("wide")
     origin_m = grid.xy_m.min(axis=0)
     roads = grid.roads.assign(length_m=grid.roads["length_m"] * 10)
     lines = shapely.transform(
         roads.geometry.to_numpy(), lambda xy: grid.to_lonlat(origin_m + (grid.to_metres(xy) - origin_m) * 10)
     )
-    replace(grid, roads=roads.set_geometry(lines)).save(folder)
-    (folder / "README.md").write_text("---\nsimulated: true\n---\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, str(HERE / "serve_with_fake.py"), str(folder), str(port), str(SECONDS_PER_TRIP)]
-    with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield f"http://localhost:{port}/"
-    finally:
-        server.kill()  # a day may still be made in it
-        server.wait(10)
+    wide = replace(grid, roads=roads.set_geometry(lines))
+    with served(wide, tmp_path_factory.mktemp("wide"), str(SECONDS_PER_TRIP)) as url:
+        yield url
 
 
-def wait_for(url: str, server: subprocess.Popen) -> None:
-    for _ in range(START_S * 2):
-        assert server.poll() is None, "the app did not start"
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310  our own address
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.5)
-    pytest.fail("the app did not start")
-
-
-def open_link(watched: Watched, url: str) -> Page:
-    """Open a link to the page; Streamlit's own two questions below its path are no complaint."""
-    watched.page.goto(url)
-    watched.page.wait_for_selector(".figures")
-    assert watched.complaints in ([], [PROBE] * 2)
-    watched.complaints.clear()
-    return watched.page
+def open_demand(watched: Watched, url: str) -> Page:
+    """Open a link to the page, once its figures are there."""
+    return open_link(watched, url, ".figures")
 
 
 def upload(page: Page, name: str, content: bytes) -> None:
@@ -97,7 +63,7 @@ def download(page: Page, folder: Path) -> Path:
 
 
 def test_a_table_is_uploaded_and_the_day_s_trips_come_down_as_files(wide_url, watched: Watched, tmp_path: Path):
-    page = open_link(watched, f"{wide_url}demand")
+    page = open_demand(watched, f"{wide_url}demand")
     page.locator(".htp-map[data-areas]:not([data-areas='0'])").wait_for()  # the zones
     upload(page, "od.csv", TABLE)
     page.get_by_role("button", name="Make 90 trips").click()
@@ -117,7 +83,7 @@ def test_a_table_is_uploaded_and_the_day_s_trips_come_down_as_files(wide_url, wa
 
 
 def test_a_broken_table_is_explained_and_can_be_taken_away(wide_url, watched: Watched):
-    page = open_link(watched, f"{wide_url}demand?n=50")
+    page = open_demand(watched, f"{wide_url}demand?n=50")
     upload(page, "broken.csv", b"origin,destination,trips\n1,20,5\n1,nowhere,7\n")
     page.wait_for_selector("text=broken.csv, line 3, destination: no zone is called “nowhere”")
     page.get_by_role("button", name="Remove").click()
@@ -125,7 +91,7 @@ def test_a_broken_table_is_explained_and_can_be_taken_away(wide_url, watched: Wa
 
 
 def test_a_long_day_goes_on_while_another_page_is_shown_and_can_be_stopped(wide_url, watched: Watched):
-    page = open_link(watched, f"{wide_url}demand?n=8000&seed=2")
+    page = open_demand(watched, f"{wide_url}demand?n=8000&seed=2")
     page.get_by_role("button", name="Make 8,000 trips").click()
     page.wait_for_selector("text=/(Routes found|Trips made): [1-9]/")
     page.get_by_role("link", name="Distributions").click()
@@ -139,7 +105,7 @@ def test_a_long_day_goes_on_while_another_page_is_shown_and_can_be_stopped(wide_
 
 
 def test_a_link_brings_back_the_day_and_its_hours(wide_url, watched: Watched):
-    page = open_link(watched, f"{wide_url}demand?n=80&seed=3&hours=7-10&scale=linear&show=1")
+    page = open_demand(watched, f"{wide_url}demand?n=80&seed=3&hours=7-10&scale=linear&show=1")
     page.wait_for_selector("text=trips of this day have been made")
     page.locator(".htp-map[data-areas]:not([data-areas='0'])").wait_for()
     few = int(page.locator(".htp-map").get_attribute("data-areas") or 0)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from links import fits, open_link
 
 if TYPE_CHECKING:
     from conftest import Watched
@@ -13,27 +14,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-# Streamlit looks for its server below the page's own path first, which Chromium reports
-PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
-
-
-def open_link(watched: Watched, url: str) -> Page:
-    """Open a link to a page; Streamlit's own two questions below its path are no complaint."""
-    watched.page.goto(url)
-    watched.page.wait_for_selector(".st-key-page")
-    assert watched.complaints in ([], [PROBE] * 2)
-    watched.complaints.clear()
-    return watched.page
-
 
 def upload(page: Page, name: str, content: bytes) -> None:
     """Choose a file and wait until it has arrived."""
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/plain", "buffer": content})
     page.locator(f"[data-testid='stFileChip']:has-text('{name}')").wait_for()
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
 def rides(place, count: int) -> bytes:

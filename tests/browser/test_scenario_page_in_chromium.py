@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from links import open_link
 
 from htp.trips import read_trips
 
@@ -19,19 +20,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-# Streamlit looks for its server below the page's own path first, which Chromium reports
-PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 SOME_AREAS = ".htp-map[data-areas]:not([data-areas='0'])"
 
 
-def open_link(watched: Watched, url: str) -> Page:
-    """Open a link to the page; Streamlit's own two questions below its path are no complaint."""
-    watched.page.goto(url)
-    watched.page.wait_for_selector(".htp-map[data-roads='10'] canvas")  # the ten streets are on the map
-    watched.page.wait_for_selector(SOME_AREAS)  # and so are the trips on them
-    assert watched.complaints in ([], [PROBE] * 2)
-    watched.complaints.clear()
-    return watched.page
+def open_scenario(watched: Watched, url: str) -> Page:
+    """Open a link to the page, once the ten streets and the trips on them are on the map."""
+    return open_link(watched, url, ".htp-map[data-roads='10'] canvas", SOME_AREAS)
 
 
 def click_avenue(page: Page) -> None:
@@ -50,7 +44,7 @@ def save(page: Page, button: Locator, folder: Path) -> Path:
 
 
 def test_a_road_is_closed_by_a_click_and_its_trips_are_generated_and_saved(app_url, watched: Watched, tmp_path):
-    page = open_link(watched, f"{app_url}scenario")
+    page = open_scenario(watched, f"{app_url}scenario")
     assert "Click a road" in page.locator(".htp-hint").inner_text()
     click_avenue(page)
     page.wait_for_selector(".figures:has-text('Trips affected')")
@@ -76,12 +70,12 @@ def test_a_road_is_closed_by_a_click_and_its_trips_are_generated_and_saved(app_u
 
 
 def test_the_link_of_a_scenario_brings_it_back_and_a_second_click_opens_the_road(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}scenario?closed=60-61&name=Works&show=1&side=after")
+    page = open_scenario(watched, f"{app_url}scenario?closed=60-61&name=Works&show=1&side=after")
     page.wait_for_selector("text=trips before and")
     counts = page.locator(".figures").inner_text()
     page.get_by_text("Save and load").click()
     assert page.get_by_label("Name").input_value() == "Works"
-    other = open_link(watched, page.url)
+    other = open_scenario(watched, page.url)
     other.wait_for_selector("text=trips before and")
     assert other.locator(".figures").inner_text() == counts
     other.get_by_role("button", name="Take back").click()
@@ -90,7 +84,7 @@ def test_the_link_of_a_scenario_brings_it_back_and_a_second_click_opens_the_road
 
 
 def test_a_scenario_is_saved_and_loaded_and_a_broken_file_is_explained(app_url, watched: Watched, tmp_path):
-    page = open_link(watched, f"{app_url}scenario?closed=60-61&name=Works")
+    page = open_scenario(watched, f"{app_url}scenario?closed=60-61&name=Works")
     page.get_by_text("Save and load").click()
     path = save(page, page.get_by_role("button", name="Save scenario"), tmp_path)
     assert path.name == "Works.json"
@@ -107,7 +101,7 @@ def test_a_scenario_is_saved_and_loaded_and_a_broken_file_is_explained(app_url, 
 
 
 def test_a_long_generation_shows_progress_and_stops(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}scenario?closed=60-61&seed=77")
+    page = open_scenario(watched, f"{app_url}scenario?closed=60-61&seed=77")
     page.get_by_role("button", name=re.compile(r"Generate \d+ trips")).click()
     page.wait_for_selector("text=/[1-9][0-9]* of [0-9]+ trips/")
     page.get_by_test_id("stSidebarUserContent").get_by_role("button", name="Stop").click()
@@ -115,7 +109,7 @@ def test_a_long_generation_shows_progress_and_stops(app_url, watched: Watched):
 
 
 def test_everything_fits_a_small_screen(app_url, watched: Watched):
-    page = open_link(watched, f"{app_url}scenario?closed=60-61")
+    page = open_scenario(watched, f"{app_url}scenario?closed=60-61")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     button = page.get_by_role("button", name=re.compile(r"Generate \d+ trips")).bounding_box()
     assert button["y"] + button["height"] <= 720

@@ -1,0 +1,27 @@
+"""Open links to pages of the app in a browser, and see whether they fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Watched
+    from playwright.sync_api import Page
+
+# Streamlit looks for its server below the page's own path first, which Chromium reports
+PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
+
+
+def open_link(watched: Watched, url: str, *parts: str) -> Page:
+    """Open a link to a page and wait for parts of it; Streamlit's own two questions below its path are no complaint."""
+    watched.page.goto(url)
+    for selector in parts or (".st-key-page",):
+        watched.page.wait_for_selector(selector)
+    assert watched.complaints in ([], [PROBE] * 2)
+    watched.complaints.clear()
+    return watched.page
+
+
+def fits(page: Page) -> bool:
+    """Return whether nothing of a page lies beside the window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
