@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
@@ -36,7 +37,8 @@ def test_what_is_in_the_workspace_is_listed_with_what_is_in_it(workspace):
     [city] = workspace.entries(Kind.city)
     assert (city.name, city.whole, city.about) == ("grid", True, "Grid, 80 roads")
     assert city.size > (city.folder / "roads.parquet").stat().st_size
-    assert city.changed.timestamp() >= (city.folder / "city.json").stat().st_mtime
+    written = dt.datetime.fromtimestamp((city.folder / "city.json").stat().st_mtime, tz=dt.UTC)  # to microseconds
+    assert city.changed >= written
     [trips] = workspace.entries(Kind.trips)
     assert trips.about == "Grid, 7 of 10 trips kept"
 
