@@ -68,12 +68,17 @@ def collate_questions(questions: Sequence[Question], layers: int, shared: int = 
     return _asked(questions, ids, mask, place, np.full(len(questions), width), first_road_at, nothing, codes)
 
 
-def shared_route(questions: Sequence[Question]) -> int:
-    """Return how many tokens all questions begin with: those of the route if they are about the same one, else 0."""
-    tokens = len(questions[0].road_start_m) + 2  # the marks around it
-    first = questions[0].ids[:tokens]
-    alike = all(len(q.ids) >= tokens and np.array_equal(q.ids[:tokens], first) for q in questions)
-    return tokens if alike and len(questions) > 1 else 0
+def shared_tokens(questions: Sequence[Question]) -> int:
+    """Return how many tokens all questions begin with; 0 where they are not about the same route.
+
+    The last token of a question never counts, since its answer is predicted from it.
+    """
+    route = len(questions[0].road_start_m) + 2  # the marks around it
+    shortest = min(len(question.ids) for question in questions) - 1
+    ids = np.stack([question.ids[:shortest] for question in questions])
+    other = (ids != ids[0]).any(axis=0)
+    alike = int(other.argmax()) if other.any() else shortest
+    return alike if alike >= route and len(questions) > 1 else 0
 
 
 def _written(

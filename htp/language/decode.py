@@ -5,16 +5,17 @@ Knows the model and its grammar, nothing of roads on a map or of points. Every t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from htp.errors import InputError
-from htp.language.batch import Answer, collate_questions, shared_route
+from htp.language.batch import Answer, collate_questions, shared_tokens
+from htp.language.reader import reader_of
 from htp.streams import TOKENS, uniforms
 
 if TYPE_CHECKING:
@@ -85,76 +86,76 @@ def in_batches(
 def _write_batch(
     model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
 ) -> list[Answer]:
+    """Return the answers to questions in order of their lengths: the short ones leave the batch when they are done."""
     layers = len(model.vocabulary.codebook_sizes)
     device = model.rows.small.weight.device
-    shared = shared_route(questions)
+    shared = shared_tokens(questions)
     asked = collate_questions(questions, layers, shared).to(device)
-    patterns = asked.codes.shape[1]
-    uniform = torch.from_numpy(uniforms(keys, TOKENS, patterns * (layers + 1))).to(device)
+    counts = asked.patterns.tolist()
+    uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(device)
     writer = _Writer(model, asked, sampling, shared)
-    rows = torch.arange(len(questions), device=device)
     before = torch.zeros(len(questions), dtype=torch.long, device=device)
-    for pattern in range(patterns):
+    written = 0
+    for pattern in range(counts[-1]):
+        if counts[written] == pattern:
+            done = bisect_right(counts, pattern) - written
+            writer.leave(done)
+            uniform, before, written = uniform[done:], before[done:], written + done
         draws = uniform[:, pattern * (layers + 1) :]
         before = writer.anchor(before, pattern, draws[:, 0])
-        asked.anchors[:, pattern] = before
-        road_at = asked.first_road_at + before
-        token, place = asked.ids[rows, road_at], asked.place[rows, road_at]
+        token, place = writer.road(before)
         for layer in range(layers):
             writer.step(token, place)
             code = writer.code(layer, draws[:, layer + 1])
-            asked.codes[:, pattern, layer] = code
+            writer.asked.codes[:, pattern, layer] = code
             token = model.text_size + model.vocabulary.first_code(layer) + code
             place = torch.zeros_like(place)
-        if pattern + 1 < patterns:
+        if pattern + 1 < counts[-1]:
             writer.step(token, place)
-    anchors, codes, counts = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy(), asked.patterns.tolist()
+    anchors, codes = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy()
     return [Answer(anchors[i, :n].astype(np.int32), codes[i, :n].astype(np.int16)) for i, n in enumerate(counts)]
 
 
 class _Writer:
-    """The state of a batch of answers: key–value cache, the last hidden state, the keys of the route's roads."""
+    """The state of a batch of answers: what has been read, the last hidden state, the keys of the route's roads."""
 
     def __init__(self, model: LanguageModel, asked: Asked, sampling: Sampling, shared: int) -> None:
         """Read the questions; their first `shared` tokens, the same in all of them, are read only once."""
         self.model, self.asked, self.sampling = model, asked, sampling
-        self.cache = DynamicCache()
-        self.mask = asked.mask.long()
-        self.position = asked.mask.sum(dim=1)  # of the next token; padding does not count
-        position = (self.mask.cumsum(dim=1) - 1).clamp_min(0)
+        texts, width = asked.ids.shape
+        answer = asked.anchors.shape[1] * (1 + asked.codes.shape[2])
+        self.reader = reader_of(model.backbone, texts, width - shared + answer)
         embedded = model.embed(asked.ids, asked.place)
         roads = asked.road_mask.shape[1]
         if shared:
-            route = self._read(embedded[:1, :shared], self.mask[:1, :shared], position[:1, :shared])
-            self.cache.batch_repeat_interleave(len(embedded))
-            self.keys = model.road_keys(route, asked.first_road_at[:1], roads).expand(len(embedded), -1, -1)
-        h = self._read(embedded[:, shared:], self.mask, position[:, shared:])
+            route = self.reader.share(embedded[:1, :shared])
+            self.keys = model.road_keys(route, asked.first_road_at[:1], roads).expand(texts, -1, -1)
+        h = self.reader.read(embedded[:, shared:], asked.mask[:, shared:])
         if not shared:
             self.keys = model.road_keys(h, asked.first_road_at, roads)
         self.last = h[:, -1]
 
-    def _read(self, embedded: Tensor, mask: Tensor, position: Tensor) -> Tensor:
-        """Return the last hidden states [B, S, hidden] of the next tokens; `mask` is that of all tokens so far."""
-        return self.model.backbone(
-            inputs_embeds=embedded,
-            attention_mask=mask,
-            position_ids=position,
-            past_key_values=self.cache,
-            use_cache=True,
-        ).last_hidden_state
-
     def step(self, token: Tensor, place: Tensor) -> None:
         """Read one more token [B]."""
-        self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
-        embedded = self.model.embed(token[:, None], place[:, None])
-        self.last = self._read(embedded, self.mask, self.position[:, None])[:, 0]
-        self.position = self.position + 1
+        self.last = self.reader.step(self.model.embed(token, place))
+
+    def leave(self, done: int) -> None:
+        """Go on without the first texts; what they have written stays where it is."""
+        self.asked, self.keys, self.last = self.asked.without(done), self.keys[done:], self.last[done:]
+        self.reader.leave(done)
 
     def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:
         """Draw the road on which the pattern ends, [B]."""
         number = torch.full_like(before, pattern)[:, None]
         logits = self.model.anchor_logits(self.last[:, None], self.keys, self.asked, before[:, None], number)
-        return draw(logits[:, 0] * self.model.sharpness[0], uniform, self.sampling)
+        road = draw(logits[:, 0] * self.model.sharpness[0], uniform, self.sampling)
+        self.asked.anchors[:, pattern] = road
+        return road
+
+    def road(self, road: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tokens [B] of roads of the routes, and their places [B, PLACE]."""
+        row, at = torch.arange(len(road), device=road.device), self.asked.first_road_at + road
+        return self.asked.ids[row, at], self.asked.place[row, at]
 
     def code(self, layer: int, uniform: Tensor) -> Tensor:
         """Draw the code of a layer, [B]."""
@@ -163,13 +164,21 @@ class _Writer:
 
 
 def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
-    """Draw from logits [B, C] by inverting the distribution at `uniform` [B]; the likeliest come first."""
+    """Draw from logits [B, C] by inverting the distribution at `uniform` [B]."""
     if sampling.temperature < COLDEST:
         return logits.argmax(dim=-1)
-    probability, index = (logits / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
+    probability = (logits / sampling.temperature).softmax(dim=-1)
+    if sampling.top_p < 1.0:
+        probability = _likeliest(probability, sampling.top_p)
     cumulative = probability.cumsum(dim=-1)
-    kept = (cumulative - probability) < sampling.top_p
-    mass = (probability * kept).sum(dim=-1, keepdim=True)
-    place = (cumulative < uniform[:, None] * mass).sum(dim=-1, keepdim=True)
-    last = ((kept & (probability > 0)).sum(dim=-1, keepdim=True) - 1).clamp_min(0)  # top_p may round to nothing
-    return index.gather(1, torch.minimum(place, last))[:, 0]
+    place = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(dim=-1)
+    last = probability.shape[1] - 1 - (probability > 0).flip(1).int().argmax(dim=1)  # rounding may point beyond it
+    return torch.minimum(place, last)
+
+
+def _likeliest(probability: Tensor, top_p: float) -> Tensor:
+    """Return probabilities [B, C] with zeros but for the fewest, likeliest first, that have `top_p` together."""
+    ordered, index = probability.sort(dim=-1, descending=True)
+    before = ordered.cumsum(dim=-1) - ordered
+    before[:, 0] = 0.0  # one is always left
+    return probability * torch.zeros_like(probability, dtype=torch.bool).scatter(1, index, before < top_p)

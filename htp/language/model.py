@@ -48,6 +48,10 @@ class Asked:
         """Return the same on a device."""
         return replace(self, **{name: tensor.to(device, non_blocking=True) for name, tensor in vars(self).items()})
 
+    def without(self, first: int) -> Self:
+        """Return views of the same without the first trips."""
+        return replace(self, **{name: tensor[first:] for name, tensor in vars(self).items()})
+
 
 class TokenRows(nn.Module):
     """The embedding rows of the new tokens; a road's row is a projection of its features plus a row of its own."""
