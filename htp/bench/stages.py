@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from htp.language.reader import AnyReader, BuiltInReader
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -40,38 +42,19 @@ def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     language, model = generator.language, generator.tokenizer.model
     parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
     parts.append((model, "offsets", "offsets"))
-    backbone = language.model.backbone
+    for reader in (AnyReader, BuiltInReader):
+        parts += [(reader, "share", "prefill"), (reader, "read", "prefill")]
+    before = [vars(owner).get(name) for owner, name, _ in parts]
     for owner, name, stage in parts:
         setattr(owner, name, _clocked(getattr(owner, name), stage, seconds))
-    read = _Read(seconds)
-    before = backbone.register_forward_pre_hook(read.begin)
-    after = backbone.register_forward_hook(read.end, with_kwargs=True)
     try:
         yield
     finally:
-        before.remove()
-        after.remove()
-        for owner, name, _ in parts:
-            delattr(owner, name)
-
-
-class _Read:
-    """The clock of the transformer where it reads several tokens at once."""
-
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds, self.started = seconds, 0.0
-
-    def begin(self, *_: Any) -> None:
-        """Start the clock."""
-        _wait()
-        self.started = time.perf_counter()
-
-    def end(self, module: torch.nn.Module, args: Any, told: dict[str, Any], out: Any) -> None:  # noqa: ARG002
-        """Stop the clock; count what read more than one token."""
-        embedded = told.get("inputs_embeds")
-        if embedded is not None and embedded.shape[1] > 1:
-            _wait()
-            self.seconds["prefill"] += time.perf_counter() - self.started
+        for (owner, name, _), was in zip(parts, before, strict=True):
+            if was is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, was)
 
 
 def _clocked(run: Callable[..., Any], stage: str, seconds: dict[str, float]) -> Callable[..., Any]:

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import DynamicCache, Qwen3Model
 
+from htp.runs import runs_of
+
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel, Qwen3Config
-
-TOGETHER = 2048  # tokens of questions read at once: their hidden states stay in the processor's cache
 
 
 class Reader(Protocol):
@@ -68,7 +68,8 @@ class AnyReader:
 
     def step(self, embedded: Tensor) -> Tensor:
         """Read one more token of each text, [B, hidden]; return its last hidden state."""
-        return self.read(embedded[:, None], torch.ones_like(self.mask[:, :1], dtype=torch.bool))[:, 0]
+        self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
+        return self._read(embedded[:, None], self.mask, self.mask.sum(dim=1, keepdim=True) - 1)[:, 0]
 
     def leave(self, done: int) -> None:
         """Go on without the first texts."""
@@ -87,7 +88,7 @@ class AnyReader:
 
 @dataclass(frozen=True)
 class _Layer:
-    """The weights of a layer, those that are multiplied by the same joined: inputs by outputs, a fifth faster that way."""
+    """The weights of a layer, [inputs, outputs]; those of the same inputs are joined."""
 
     before: Tensor  # [hidden] of the norm before attention
     qkv: Tensor
@@ -150,7 +151,7 @@ class BuiltInReader:
         tokens = mask.shape[1]
         counts = mask.sum(dim=1)
         out = torch.zeros_like(embedded)
-        for rows in _together(counts.tolist()):
+        for rows in runs_of(counts.tolist(), mask.device.type):
             used = slice(tokens - int(counts[rows].max()), tokens)
             out[rows, used] = self._read_rows(rows, used, embedded[rows, used], mask[rows, used])
         if not bool(mask.all()):
@@ -186,17 +187,15 @@ class BuiltInReader:
         position = self.position[rows, None] + (mask.cumsum(dim=1) - 1).clamp_min(0)
         cos, sin = self.cos[position][:, None], self.sin[position][:, None]
         place = torch.arange(tokens, device=x.device)
-        seen = ((place[:, None] >= place) & mask[:, None]) | (place[:, None] == place)  # padding sees itself alone
-        seen = F.pad(seen, (self.shared[0][0].shape[1] if self.shared else 0, 0), value=True)[:, None]
+        may_see = ((place[:, None] >= place) & mask[:, None]) | (place[:, None] == place)  # padding sees itself alone
+        may_see = F.pad(may_see, (self.shared[0][0].shape[1] if self.shared else 0, 0), value=True)[:, None]
         for number, layer in enumerate(self.layers):
             q, k, v = self._qkv(layer, x, cos, sin)
             self.keys[number, rows, :, used], self.values[number, rows, :, used] = k, v
             if self.shared:
-                k, v = (
-                    torch.cat([old.expand(texts, -1, -1, -1), new], dim=2)
-                    for old, new in zip(self.shared[number], (k, v), strict=True)
-                )
-            x = self._rest(layer, x, F.scaled_dot_product_attention(q, k, v, seen, scale=1.0, enable_gqa=True))
+                far_k, far_v = (old.expand(texts, -1, -1, -1) for old in self.shared[number])
+                k, v = torch.cat([far_k, k], dim=2), torch.cat([far_v, v], dim=2)
+            x = self._rest(layer, x, F.scaled_dot_product_attention(q, k, v, may_see, scale=1.0, enable_gqa=True))
         return F.rms_norm(x, self.last.shape, self.last, self.eps)
 
     def _attend(self, q: Tensor, keys: Tensor, values: Tensor, number: int) -> Tensor:
@@ -239,16 +238,5 @@ class BuiltInReader:
 
 
 def _columns(*linear: torch.nn.Module) -> Tensor:
-    """Return the weights of linear layers over the same input as one matrix, [inputs, outputs]."""
+    """Return the weights of linear layers over the same inputs as one matrix [inputs, outputs], a fifth faster so."""
     return torch.cat([cast("Tensor", part.weight) for part in linear]).t().contiguous()
-
-
-def _together(counts: list[int]) -> list[slice]:
-    """Return runs of texts that are read at once, given how many tokens each has."""
-    runs, first, width = [], 0, 0
-    for row, count in enumerate(counts):
-        width = max(width, count)
-        if row > first and (row + 1 - first) * width > TOGETHER:
-            runs.append(slice(first, row))
-            first, width = row, count
-    return [*runs, slice(first, len(counts))]

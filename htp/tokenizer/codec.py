@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from htp.city.relative import RouteLines, check_roads, lines_through
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
+from htp.runs import runs_of
 from htp.streams import POINTS, keys_of, stream_of
 from htp.tokenizer.batch import Batches, Routes, pad
 from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
@@ -156,9 +157,10 @@ class Tokenizer:
         first_point = np.r_[0, np.cumsum(patterns.points)]
         along_m = np.zeros(first_point[-1])
         offset_m = np.zeros((first_point[-1], 2))
-        order = np.argsort(patterns.points, kind="stable")
-        for at in range(0, len(order), BATCH):
-            rows = order[at : at + BATCH]
+        longest = np.maximum(patterns.points, np.diff(lines.first_road))
+        order = np.argsort(longest, kind="stable")
+        for run in runs_of(longest[order].tolist(), self.device.type):
+            rows = order[run]
             routes = self._routes(patterns, drives, lines, rows).to(self.device)
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
             along, h = self.model.decode(codes, routes)

@@ -140,7 +140,7 @@ class RQVAE(nn.Module):
     def decode(self, codes: Tensor, routes: Routes) -> tuple[Tensor, Tensor]:
         """Return places along the route [B, 8P] in metres and point embeddings [B, 8P, d] for codes [B, P, L]."""
         quantized = self.quantizer.look_up(codes) * routes.pattern_mask[:, :, None]
-        h, along_m, _ = self.decoder(quantized, self._context(routes), routes)
+        h, along_m, _ = self.decoder(quantized, self._context_once(routes), routes)
         return along_m, h
 
     def offsets(self, h: Tensor, movement: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
@@ -163,6 +163,13 @@ class RQVAE(nn.Module):
             parts["offset"] = (error * mask).sum() / mask.sum()
         loss = torch.stack(list(parts.values())).sum()
         return Reconstruction(along_m, codes, loss, {name: part.detach() for name, part in parts.items()})
+
+    def _context_once(self, routes: Routes) -> Tensor:
+        """Return the context, computed for one trip where all go along the same route."""
+        parts = (routes.roads, routes.start_m, routes.length_m, routes.mask)
+        if len(routes.roads) > 1 and all(bool((part == part[:1]).all()) for part in parts):
+            return self.roads(*(part[:1] for part in parts)).expand(len(routes.roads), -1, -1)
+        return self._context(routes)
 
     def _context(self, routes: Routes) -> Tensor:
         return self.roads(routes.roads, routes.start_m, routes.length_m, routes.mask)
