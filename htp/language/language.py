@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -98,6 +99,7 @@ class Language:
     def save(self, folder: Path) -> None:
         """Write the model, weights in bfloat16 as they are trained."""
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_model(folder)
         model = self.model
         model.rows.settle()
         state = {name: t for name, t in model.state_dict().items() if not name.startswith("backbone.")}
@@ -158,6 +160,13 @@ def _adapted(facts: dict, folder: Path) -> tuple[PeftModel, PreTrainedTokenizerF
     if not (folder / "adapter" / SAFETENSORS_WEIGHTS_NAME).is_file():  # peft would take a pickle instead
         raise InputError(f"{folder}/adapter: {SAFETENSORS_WEIGHTS_NAME} is missing; take a whole checkpoint.")
     return PeftModel.from_pretrained(backbone, str(folder / "adapter")), tokenizer
+
+
+def _remove_model(folder: Path) -> None:
+    """Remove the backbone of a model that was there before, which may be of the other kind."""
+    shutil.rmtree(folder / "adapter", ignore_errors=True)
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _place_of_base(base: str, folder: Path) -> str:

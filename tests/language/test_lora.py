@@ -158,3 +158,13 @@ def test_a_gguf_file_that_is_none_is_a_sentence(tmp_path):
 def test_a_folder_without_a_model_is_a_sentence(tmp_path):
     with pytest.raises(InputError, match="no causal language model could be loaded from it"):
         from_base(str(tmp_path))
+
+
+def test_a_model_of_the_other_kind_leaves_nothing_behind(new, new_language, tmp_path):
+    built_in, adapted = new_language(), new()
+    built_in.save(tmp_path)
+    only_built_in = sorted(path.name for path in tmp_path.iterdir())
+    adapted.save(tmp_path)
+    assert not {"config.json", "model.safetensors", "tokenizer.json"} & {path.name for path in tmp_path.iterdir()}
+    built_in.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == only_built_in
