@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from htp.audit import audit
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 from htp.evaluate import evaluate
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from htp.audit.result import Audit
     from htp.evaluate.report import Line, Report
 
 SIMULATED = (
@@ -39,7 +41,7 @@ def write_card(
 ) -> Report:
     """Generate a trip like each held-out one, evaluate, write README.md and seal the checkpoint; return the report.
 
-    `train` is the trips that it was trained on, to look for copies of them.
+    `train` is the trips that it was trained on, to look for copies of them and for what gives them away.
     """
     files = Checkpoint(checkpoint)
     if not (files.language.is_dir() and files.heldout.is_file()):
@@ -60,8 +62,11 @@ def write_card(
             workers=workers,
             progress=progress,
         )
+        audited = None
+        if train is not None:
+            audited = audit(checkpoint, train, generated, files.heldout, workers=workers, seed=seed, progress=progress)
     with replacing(files.card) as path:
-        path.write_text(card_text(files, generator, report, simulated=simulated), encoding="utf-8")
+        path.write_text(card_text(files, generator, report, audited, simulated=simulated), encoding="utf-8")
     files.seal()
     return report
 
@@ -73,7 +78,9 @@ def _reconstructed(files: Checkpoint, generator: Generator, seed: int) -> Iterat
         done += len(piece)
 
 
-def card_text(files: Checkpoint, generator: Generator, report: Report, *, simulated: bool) -> str:
+def card_text(
+    files: Checkpoint, generator: Generator, report: Report, audited: Audit | None, *, simulated: bool
+) -> str:
     """Return the card as Markdown with a header that programs read."""
     name = generator.city.name
     return "\n".join(
@@ -92,6 +99,7 @@ def card_text(files: Checkpoint, generator: Generator, report: Report, *, simula
             *_data_lines(files, generator),
             *_training_lines(files),
             *_metric_lines(report),
+            *([] if audited is None else audited.to_markdown()),
         ]
     )
 

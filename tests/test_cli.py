@@ -298,6 +298,9 @@ def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monk
     )
     assert code == 0
     assert json.loads(out)
-    assert htp("card", "--checkpoint", "town", "--simulated", "--workers", 1)[0] == 0
-    assert "**The trips are simulated**" in (tmp_path / "town" / "README.md").read_text()
+    train = ("--train", "data/train.parquet")
+    assert htp("card", "--checkpoint", "town", "--simulated", *train, "--workers", 1)[0] == 0
+    card = (tmp_path / "town" / "README.md").read_text()
+    assert "**The trips are simulated**" in card
+    assert "## Does it give training trips away?" in card
     Checkpoint(tmp_path / "town").verify()
