@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.components.map.trips import trip_points
-from app.generation import one_at_a_time, round_up
+from app.generation import round_up, turn
+from htp.city.examples import main_street
 from htp.evaluate.delays import Delays, Stretch, stretches
 from htp.evaluate.profile import Profile
 from htp.trips import Conditions
@@ -67,7 +68,10 @@ def work_for(served: Model, choices: Departures, plan: Plan) -> Callable[[Callab
 
 
 def example_route(served: Model) -> tuple[LonLat, ...]:
-    """Return both ends of a rather long held-out trip."""
+    """Return both ends of a rather long held-out trip, or of the main street where a service keeps those to itself."""
+    if not len(served.heldout):
+        street = main_street(served.generator.city)
+        return street.via if street else ()
     distance_m = served.profile.distance_m
     row = int(np.argsort(distance_m)[int(EXAMPLE_SHARE * (len(distance_m) - 1))])
     ends = np.asarray(served.heldout.geometry.iloc[row].coords)[[0, -1]].round(6)
@@ -83,7 +87,7 @@ def _generate(
     def count(now: int, _: int) -> None:
         progress(len(done) * choices.count + now, total)
 
-    with one_at_a_time:
+    with turn(served):
         progress(0, total)  # somebody may have pressed Stop while others were served
         for depart in departs:
             done.append(_depart(served, choices, plan, depart, count))  # noqa: PERF401  `count` looks at it

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app import command
-from app.generation import one_at_a_time
+from app.generation import turn
 from app.sample import heldout_sample
 from app.stores import BY_PLACE, keep
 from htp.errors import InputError
@@ -151,7 +151,7 @@ def _generate(served: Model, asked: Asked, folder: Path, progress: Progress) -> 
             "the real trips name no roads, so none can be generated like them; prepare them first (Data and models), "
             "or upload generated trips as well."
         )
-    with one_at_a_time:
+    with turn(served):
         progress(0, len(real))  # somebody may have pressed Stop while others were served
         trips = served.generator.generate(_conditions(served, real), seed=asked.seed, progress=progress)
     write_trips(trips.assign(trip_id=real["trip_id"].to_numpy()), folder / "generated.parquet")

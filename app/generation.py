@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from app.plan import Plan
     from app.state import Choices
 
-one_at_a_time = threading.Lock()  # two generations at once are slower together than one after the other
+_one_at_a_time = threading.Lock()  # two generations at once are slower together than one after the other
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _generate(
     model: Model, choices: Choices, plan: Plan, conditions: Conditions, progress: Callable[[int, int], None]
 ) -> Generated:
     generator = model.generator
-    with one_at_a_time:
+    with turn(model):
         progress(0, choices.count)  # somebody may have pressed Stop while others were served
         trips = generator.generate(
             conditions, n=choices.count, seed=choices.seed, temperature=choices.temperature, progress=progress
@@ -118,6 +119,11 @@ def _generate(
         free_flow_s=plan.free_flow_s,
         free_flow_kmh=plan.distance_m / plan.free_flow_s * 3.6,
     )
+
+
+def turn(served: Model) -> AbstractContextManager[object]:
+    """Return what generates one after another in this process; a service shares itself out, and may be slow for one."""
+    return _one_at_a_time if served.remote is None else nullcontext()
 
 
 def round_up(kmh: float) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import model
+from app.components.guard import no_model
 from htp.errors import InputError
 
 STATIC = Path(__file__).parent / "static"
@@ -19,46 +20,32 @@ def main() -> None:
     st.html(STATIC / "app.css")
     data = st.Page("views/data.py", title="Data and models", icon=":material/database:")
     page = st.navigation(
-        [
-            st.Page("views/generate.py", title="Generate", icon=":material/route:", default=True),
-            st.Page("views/times_of_day.py", title="Times of day", icon=":material/schedule:"),
-            st.Page("views/distributions.py", title="Distributions", icon=":material/bar_chart:"),
-            st.Page("views/density.py", title="Density", icon=":material/grid_on:"),
-            st.Page("views/demand.py", title="Demand", icon=":material/groups:"),
-            st.Page("views/codebook.py", title="Codebook", icon=":material/category:"),
-            st.Page("views/scenario.py", title="Scenario", icon=":material/construction:"),
-            st.Page("views/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
-            data,
-        ],
+        {
+            "": [  # what makes trips: in sight at every width that the app is made for
+                st.Page("views/generate.py", title="Generate", icon=":material/route:", default=True),
+                st.Page("views/times_of_day.py", title="Times of day", icon=":material/schedule:"),
+                st.Page("views/demand.py", title="Demand", icon=":material/groups:"),
+                st.Page("views/scenario.py", title="Scenario", icon=":material/construction:"),
+            ],
+            "Quality": [
+                st.Page("views/distributions.py", title="Distributions", icon=":material/bar_chart:"),
+                st.Page("views/density.py", title="Density", icon=":material/grid_on:"),
+                st.Page("views/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+            ],
+            "Look inside": [
+                st.Page("views/codebook.py", title="Codebook", icon=":material/category:"),
+                data,
+            ],
+        },
         position="top",
     )
     try:
         model.current()
     except InputError as error:
         if page is not data:  # which says itself what is missing, and helps to make it
-            guard(str(error))
+            no_model(str(error))
             return
     page.run()
-
-
-def guard(problem: str) -> None:
-    """Explain what is missing instead of an empty page."""
-    with st.container(key="guard"):
-        st.markdown("## No generator to show yet")
-        st.error(problem, icon=":material/folder_off:")
-        st.markdown(
-            "The app shows trips from a **checkpoint**: the folder of a trained generator with its city. "
-            "Start it with the folder of one:"
-        )
-        st.code("htp app --checkpoint checkpoints/coquimbo", language="bash")
-        st.markdown("To make one for your own city:")
-        st.code(
-            "htp city extract.osm.pbf --out city\n"
-            "htp prepare trips.csv --city city --out data\n"
-            "htp train tokenizer data --city city --out checkpoint\n"
-            "htp train language data --checkpoint checkpoint",
-            language="bash",
-        )
 
 
 main()

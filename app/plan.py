@@ -82,14 +82,25 @@ def driven_shares(city: City, route: Route) -> np.ndarray:
     return driven_m / length_m
 
 
+def expected_or_problem(model: Model, plan: Plan | None, depart: dt.datetime) -> tuple[Expected | None, str | None]:
+    """Return how long the drive takes where that is known at once, or a sentence on why a service does not say."""
+    try:
+        return (None if plan is None else expected_travel_time(model, plan, depart)), None
+    except InputError as error:
+        return None, str(error)
+
+
 def expected_travel_time(model: Model, plan: Plan, depart: dt.datetime) -> Expected | None:
-    """Return how long the drive takes by the travel-time model; None where the start time does not exist."""
+    """Return how long the drive takes by the travel-time model; None where the start time does not exist.
+
+    `InputError` where a service does not say so soon.
+    """
     city = model.generator.city
     try:
         when = city.local_time(depart)
     except InputError:
         return None  # said when somebody asks for trips
-    seconds = model.generator.travel_time.quantiles(city, [plan.route], [when])[0]
+    seconds = model.travel_time.quantiles(city, [plan.route], [when])[0]
     return Expected(*(float(seconds[QUANTILES.index(share)]) / 60 for share in (0.1, 0.5, 0.9)))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from app.generation import one_at_a_time
+from app.generation import turn
 from app.stores import BY_PLACE, keep
 from htp.evaluate.aligned import AlignedSurveyor
 
@@ -51,7 +51,7 @@ def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int
     like = heldout_sample(served, choices.count)
 
     def work(progress: Callable[[int, int], None]) -> None:
-        with one_at_a_time:
+        with turn(served):
             progress(0, len(like))  # somebody may have pressed Stop while others were served
             if (choices.count, choices.seed) in made:  # others had asked for the same
                 return

@@ -33,6 +33,7 @@ ALL = "all"
 LOG, LINEAR = "log", "linear"
 CELLS, TOP_CELLS, TOP_ROADS = "cells", "top-cells", "top-roads"
 CHECKPOINT = "checkpoint"  # in every link of a session that has chosen another than the app was started with
+BACKEND = "backend"  # likewise
 FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2099, 12, 31)
 
 
@@ -154,11 +155,14 @@ def restore(defaults: Page, name: str = "choices") -> tuple[Page, list[str]]:
 def remember(choices: Linked, name: str = "choices") -> None:
     """Keep the choices for the next run and write them into the URL."""
     st.session_state[name] = choices
-    query = choices.to_query()
-    if st.session_state.get(CHECKPOINT):
-        query[CHECKPOINT] = st.session_state[CHECKPOINT]
+    query = choices.to_query() | carried()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
+
+
+def carried() -> dict[str, str]:
+    """Return what is in every link of this session, whatever the page."""
+    return {name: st.session_state[name] for name in (CHECKPOINT, BACKEND) if st.session_state.get(name)}
 
 
 def parse_waypoints(text: str) -> tuple[LonLat, ...]:

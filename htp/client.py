@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from htp.trips import Route
 
 CONNECT_S = 5.0
+READY_S = 15.0  # the longest silence before what the service has ready: its facts, city and held-out trips
 PIECE = 512  # trips in one request at most; less where the service takes less
-BATCH = "/v1/trips/batch"
+BATCH, TIMES = "/v1/trips/batch", "/v1/travel-times"
 JSON = {"Content-Type": "application/json"}
+BUSY = {429, 502, 503, 504}
 
 
 class Client:
@@ -49,16 +51,16 @@ class Client:
     def __init__(self, url: str, *, key: str | None = None, timeout_s: float = 60.0) -> None:
         """Reach the service at `url`, with an API key if it needs one.
 
-        `timeout_s` is the longest silence that is waited through. `InputError` where no service answers.
+        `timeout_s` is the longest silence that is waited through while trips are made. `InputError` where no service
+        answers.
         """
         self.url = url.rstrip("/")
         if not self.url.startswith(("http://", "https://")):
             raise InputError(f"{url!r} is no address of a service; give one such as http://localhost:8000.")
         self.timeout_s = timeout_s
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
         try:
-            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_timeout(timeout_s))
             self.model: dict[str, Any] = self._get("/v1/model").json()  # what is served and what it takes
             self.limit = min(PIECE, int(self.model["limits"]["trips"]))
         except (httpx.InvalidURL, UnicodeError, KeyError, TypeError, ValueError) as error:
@@ -124,17 +126,24 @@ class Client:
             done += len(piece)
             yield self._trips(features)
 
-    def quantiles(self, routes: Sequence[Route], departs: Sequence[pd.Timestamp]) -> NDArray[np.float64]:
-        """Return the travel times in seconds of each route at the quantiles of the travel-time model, [N, Q]."""
+    def quantiles(
+        self, routes: Sequence[Route], departs: Sequence[pd.Timestamp], timeout_s: float | None = None
+    ) -> NDArray[np.float64]:
+        """Return the travel times in seconds of each route at the quantiles of the travel-time model, [N, Q].
+
+        `timeout_s` is the longest silence before the answer to a piece of the routes; None: the client's own.
+        """
         seconds: list[list[float]] = []
+        timeout_s = timeout_s or self.timeout_s
         for at in range(0, len(routes), self.limit):
             ends = slice(at, at + self.limit)
             pairs = zip(routes[ends], departs[ends], strict=True)
             asked = [_route(route) | {"depart": str(depart)} for route, depart in pairs]
-            with self._speaking():
-                answer = self._http.post("/v1/travel-times", content=_json({"requests": asked}), headers=JSON)
+            content = _json({"requests": asked})
+            with self._speaking(timeout_s):
+                answer = self._http.post(TIMES, content=content, headers=JSON, timeout=_timeout(timeout_s))
                 _check(answer, self.url)
-            seconds += answer.json()["seconds"]
+                seconds += answer.json()["seconds"]
         return np.array(seconds, dtype=np.float64)
 
     def close(self) -> None:
@@ -143,7 +152,8 @@ class Client:
 
     def _features(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         content, headers = _json(body), JSON | {"Accept": "application/x-ndjson"}
-        with self._speaking(), self._http.stream("POST", BATCH, content=content, headers=headers) as answer:
+        stream = self._http.stream("POST", BATCH, content=content, headers=headers)
+        with self._speaking(self.timeout_s), stream as answer:
             if answer.is_error:
                 answer.read()
             _check(answer, self.url)
@@ -178,13 +188,14 @@ class Client:
             raise InputError(f"{self.url}{path} is no GeoParquet; is this a service of HTP?") from error
 
     def _get(self, path: str) -> httpx.Response:
-        with self._speaking():
-            answer = self._http.get(path)
+        seconds = min(READY_S, self.timeout_s)
+        with self._speaking(seconds):
+            answer = self._http.get(path, timeout=_timeout(seconds))
             _check(answer, self.url)
             return answer
 
     @contextmanager
-    def _speaking(self) -> Iterator[None]:
+    def _speaking(self, timeout_s: float) -> Iterator[None]:
         """Turn what goes wrong on the line into a sentence."""
         try:
             yield
@@ -192,7 +203,7 @@ class Client:
             raise InputError(f"no service answers at {self.url}; start `htp serve` or mend the address.") from error
         except httpx.TimeoutException as error:
             raise InputError(
-                f"{self.url} has not answered for {self.timeout_s:g} s; ask for fewer trips, or try again later."
+                f"{self.url} has not answered for {timeout_s:g} s; ask for fewer trips, or try again later."
             ) from error
         except (httpx.HTTPError, json.JSONDecodeError) as error:
             raise InputError(f"the connection to {self.url} broke off; try again.") from error
@@ -211,12 +222,13 @@ class TravelTimes:
     """The service's travel-time model, asked as the generator's is."""
 
     client: Client
+    timeout_s: float | None = None  # the longest silence before an answer; None: the client's own
 
     def quantiles(self, city: City, routes: Sequence[Route], departs: Sequence[pd.Timestamp]) -> NDArray[np.float64]:
         """Return the travel times in seconds of each route at the model's quantiles, [N, Q]."""
         if len(city) != len(self.client.city):
             raise InputError(f"{city.name} is not the city of {self.client.url}; take the client's own city.")
-        return self.client.quantiles(routes, departs)
+        return self.client.quantiles(routes, departs, self.timeout_s)
 
 
 def _bodies(piece: list[Conditions]) -> list[dict[str, Any]]:
@@ -240,6 +252,10 @@ def _route(route: Route) -> dict[str, Any]:
     return body if route.end_m is None else body | {"end_m": float(route.end_m)}
 
 
+def _timeout(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=min(CONNECT_S, seconds))
+
+
 def _json(body: dict[str, Any]) -> bytes:
     try:
         return json.dumps(body, allow_nan=False).encode()
@@ -254,5 +270,13 @@ def _check(answer: httpx.Response, url: str) -> None:
     try:
         sentence = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        sentence = f"it answered {answer.status_code} {answer.reason_phrase}; is this a service of HTP?"
+        sentence = f"it answered {answer.status_code} {answer.reason_phrase}; {_advice(answer)}"
     raise InputError(f"{url}: {sentence}")
+
+
+def _advice(answer: httpx.Response) -> str:
+    """Say what to do about an answer that is none of the service's own, but of a proxy before it."""
+    wait = answer.headers.get("Retry-After", "")
+    if answer.status_code in BUSY:
+        return f"try again in {wait} s." if wait.isdecimal() else "try again later."
+    return "is this a service of HTP?"

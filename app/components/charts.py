@@ -20,22 +20,26 @@ MARGIN = {"l": 44, "r": 8, "t": 8, "b": 38}
 
 
 def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real_name: str) -> go.Figure:
-    """Compare numbers of points: generated trips as bars, real trips as a stepped line, both in percent of trips."""
+    """Compare numbers of points: generated trips as bars, real trips as a stepped line, both in percent of trips.
+
+    No real trips, no line.
+    """
     edges = _edges(np.concatenate([generated, real]))
     middle = (edges[:-1] + edges[1:]) / 2
     figure = go.Figure()
     hover = "%{customdata} points: %{y:.1f} %"
     spans = [f"{low:g}–{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in pairwise(edges)]
     add_generated(figure, edges, _percent(generated, edges), spans, hover)
-    figure.add_scatter(
-        x=middle,
-        y=_percent(real, edges),
-        name=real_name,
-        line={"color": REAL, "width": 2.5, "shape": "hvh"},
-        mode="lines",
-        customdata=spans,
-        hovertemplate=hover,
-    )
+    if len(real):
+        figure.add_scatter(
+            x=middle,
+            y=_percent(real, edges),
+            name=real_name,
+            line={"color": REAL, "width": 2.5, "shape": "hvh"},
+            mode="lines",
+            customdata=spans,
+            hovertemplate=hover,
+        )
     return finish(figure, "Points per trip", "Trips, %", height=190)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.model import Model
 
 NAME = "codebook"  # of the choices
+TRY = "codebook-try"  # in the session where an example is asked for: the slowest token, as soon as it is known
 WRITTEN = "Consecutive patterns of a trip. `a_17.b_4` is token a_17 with code b_4 of layer 2, `*` any pattern."
 THEN = "Choose the token of the pattern that comes next in the trip."
 ORDERS = {SPEED: "Slow to fast", USE: "Most used", NUMBER: "Number"}

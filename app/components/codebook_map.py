@@ -96,7 +96,8 @@ def _tables(
         crs=trips.crs,
     )
     west, south, east, north = (float(edge) for edge in trips.geometry.iloc[rows].total_bounds)
-    return areas, trip_points(parts, served.profile.speed_kmh[taken]), ((west, south), (east, north))
+    points = trip_points(parts, served.profile.speed_kmh[taken], [names[trip] for trip in nth])  # a row is a part
+    return areas, points, ((west, south), (east, north))
 
 
 @dataclass(frozen=True)

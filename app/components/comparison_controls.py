@@ -1,4 +1,7 @@
-"""Ask for how many held-out trips others are generated like, and start that."""
+"""Ask for how many held-out trips others are generated like, and start that.
+
+Why widgets get their value in every run is said in `controls`.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,19 @@ def comparison_panel(served: Model, choices: Comparison) -> Comparison:
     total = len(served.heldout)
     options = [*(str(count) for count in LIKE if count < total), ALL]
     now = ALL if choices.count is None or choices.count >= total else str(choices.count)
-    if st.session_state.setdefault("comparison-count", now) not in options:
-        st.session_state["comparison-count"] = ALL
-    st.session_state.setdefault("comparison-seed", choices.seed)
     st.markdown("#### Trips")
     left, right = st.columns(2)
     count = left.selectbox(
         "Held-out trips",
         options,
+        options.index(now),
         key="comparison-count",
         format_func=lambda text: f"All {total:,}" if text == ALL else f"{int(text):,}",
         help=HELP.format(real=served.real_word),
     )
-    seed = right.number_input("Seed", 0, MAX_SEED, key="comparison-seed", help="The same seed makes the same trips.")
+    seed = right.number_input(
+        "Seed", 0, MAX_SEED, choices.seed, key="comparison-seed", help="The same seed makes the same trips."
+    )
     same = (count, int(seed)) == (now, choices.seed)
     return replace(choices, count=None if count == ALL else int(count), seed=int(seed), show=choices.show and same)
 

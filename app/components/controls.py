@@ -1,4 +1,8 @@
-"""The side panel of choices: route, departure, trips, travel time."""
+"""The side panel of choices: route, departure, trips, travel time.
+
+Widgets get their value in every run: what is only put into the session reaches no browser whose first run was cut off
+by the next (the map has told its size, say), and it would answer with the least number that is allowed.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +63,10 @@ def departure_panel(choices: Choices) -> Choices:
     """Ask when the trips start, in the city's time."""
     st.markdown("#### Departure")
     day, hour = st.columns(2)
-    date = day.date_input("Date", key="date", label_visibility="collapsed", min_value=FIRST_DAY, max_value=LAST_DAY)
-    time = hour.time_input("Time", key="time", label_visibility="collapsed", step=300)
+    date = day.date_input(
+        "Date", choices.depart.date(), key="date", label_visibility="collapsed", min_value=FIRST_DAY, max_value=LAST_DAY
+    )
+    time = hour.time_input("Time", choices.depart.time(), key="time", label_visibility="collapsed", step=300)
     return replace(choices, depart=dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time()))
 
 
@@ -68,19 +74,29 @@ def trips_panel(choices: Choices, expected: Expected | None) -> Choices:
     """Ask how many trips and how long; `expected` is what the travel-time model says, where there is a route."""
     st.markdown("#### Trips")
     left, right = st.columns(2)
-    count = left.number_input("How many", 1, MAX_COUNT, key="count")
-    interval_s = right.selectbox("A point every", INTERVALS_S, key="interval", format_func=lambda s: f"{s} s")
-    return replace(choices, count=int(count), interval_s=int(interval_s), duration_s=_travel_time(expected))
+    count = left.number_input("How many", 1, MAX_COUNT, choices.count, key="count")
+    interval_s = right.selectbox(
+        "A point every",
+        INTERVALS_S,
+        INTERVALS_S.index(choices.interval_s),
+        key="interval",
+        format_func=lambda s: f"{s} s",
+    )
+    duration_s = _travel_time(choices.duration_s, expected)
+    return replace(choices, count=int(count), interval_s=int(interval_s), duration_s=duration_s)
 
 
 def advanced_panel(choices: Choices) -> Choices:
     """Offer what few people change."""
     with st.expander("Advanced", icon=":material/tune:"):
-        seed = st.number_input("Seed", 0, MAX_SEED, key="seed", help="The same seed and settings give the same trips.")
+        seed = st.number_input(
+            "Seed", 0, MAX_SEED, choices.seed, key="seed", help="The same seed and settings give the same trips."
+        )
         temperature = st.slider(
             "Temperature",
             MIN_TEMPERATURE,
             MAX_TEMPERATURE,
+            choices.temperature,
             step=0.05,
             key="temperature",
             help="1 is as varied as the trips learned from; less is more alike.",
@@ -88,34 +104,23 @@ def advanced_panel(choices: Choices) -> Choices:
     return replace(choices, seed=int(seed), temperature=float(temperature))
 
 
-def seed_widgets(choices: Choices) -> None:
-    """Give the widgets the values of the choices, where Streamlit does not know them yet (first run, another page)."""
-    values = {
-        "date": choices.depart.date(),
-        "time": choices.depart.time(),
-        "count": choices.count,
-        "interval": choices.interval_s,
-        "travel_time": MODEL if choices.duration_s is None else SET,
-        "seed": choices.seed,
-        "temperature": choices.temperature,
-    }
-    if choices.duration_s is not None:
-        values["minutes"] = choices.duration_s / 60
-    for key, value in values.items():
-        st.session_state.setdefault(key, value)
-
-
-def _travel_time(expected: Expected | None) -> int | None:
-    source = st.radio("Travel time", (MODEL, SET), key="travel_time", horizontal=True)
+def _travel_time(duration_s: int | None, expected: Expected | None) -> int | None:
+    source = st.radio("Travel time", (MODEL, SET), int(duration_s is not None), key="travel_time", horizontal=True)
     if source == MODEL:
         if expected:
             st.caption(
                 f"Expected {expected.middle:.0f} min; 8 of 10 trips take {expected.low:.0f} to {expected.high:.0f} min."
             )
         return None
-    st.session_state.setdefault("minutes", float(round(expected.middle)) if expected else USUAL_MINUTES)
+    usual = float(round(expected.middle)) if expected else USUAL_MINUTES
     minutes = st.number_input(
-        "Minutes", MIN_DURATION_S / 60, MAX_DURATION_S / 60, key="minutes", step=1.0, format="%.1f"
+        "Minutes",
+        MIN_DURATION_S / 60,
+        MAX_DURATION_S / 60,
+        usual if duration_s is None else duration_s / 60,
+        key="minutes",
+        step=1.0,
+        format="%.1f",
     )
     return round(minutes * 60)
 

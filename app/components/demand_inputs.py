@@ -75,14 +75,16 @@ def demand_panel(served: Model, choices: DemandChoices) -> tuple[DemandChoices, 
 
 def profile_panel(served: Model, choices: DemandChoices) -> tuple[DemandChoices, tuple[float, ...], str | None]:
     """Ask for the share of departures in each hour; return it, and a sentence where it cannot be used."""
-    usual = shares_of(served.heldout["start_time"])
+    known = len(served.heldout) > 0
+    usual = shares_of(served.heldout["start_time"]) if known else (1.0,) * HOURS
     if "demand-profile" not in st.session_state:  # first run or back from another page: its edits start from these
         st.session_state["demand-profile-base"] = choices.shares or usual
     frame = pd.DataFrame(
         {"Hour": [f"{hour:02d}:00" for hour in range(HOURS)], "Share": st.session_state["demand-profile-base"]}
     )
     with st.expander("Departures by hour", icon=":material/schedule:"):
-        st.caption(f"At first as the held-out {served.real_word} trips depart. Click a share to change it.")
+        first = f"as the held-out {served.real_word} trips depart" if known else "the same for every hour"
+        st.caption(f"At first {first}. Click a share to change it.")
         edited = st.data_editor(
             frame,
             key="demand-profile",

@@ -12,11 +12,13 @@ from app.components.charts import GENERATED, REAL, finish
 from app.components.results import PLAIN
 from app.components.shades import legend
 from htp.demand.day import HOURS, apportion
+from htp.demand.parts import ALL_HOURS
 
 if TYPE_CHECKING:
     from app.components.demand_choices import DemandChoices
     from app.components.demand_inputs import Demand
     from app.components.demand_work import Run
+    from htp.demand.counts import Counts
     from htp.evaluate.density import Density
 
 FORMATS = {"GeoParquet": ".parquet", "CSV": ".csv", "GeoJSON": ".geojson"}
@@ -40,14 +42,14 @@ def results_panel(
     if density is not None:
         st.html(legend(int(density.real.max(initial=0)), None, choices.scale))
     if run and counts:
-        _download(run)
+        _download(run, counts, choices.hours)
 
 
 def departures_chart(asked: np.ndarray, made: np.ndarray, hours: tuple[int, int]) -> go.Figure:
     """Draw the trips made in each hour as bars over those asked for, a stepped line."""
     hour = np.arange(HOURS)
     chosen = (hour >= hours[0]) & (hour < hours[1])
-    spans = [f"{at:02d}:00 to {at + 1:02d}:00" for at in hour]
+    spans = [_span(at, at + 1) for at in range(HOURS)]
     figure = go.Figure()
     figure.add_bar(
         x=hour + 0.5,
@@ -92,13 +94,21 @@ def _figures(demand: Demand, run: Run | None) -> str:
     return f"<div class='figures'>{items}</div>"
 
 
-def _download(run: Run) -> None:
+def _download(run: Run, counts: Counts, hours: tuple[int, int]) -> None:
+    """Offer the trips that depart in the hours on the map."""
     ending = FORMATS[st.radio("Download as", list(FORMATS), key="demand-format", horizontal=True)]
+    label = "Download" if run.finished else "Download those made so far"
+    some, name = ("", "demand") if hours == ALL_HOURS else (f", {_span(*hours)}", f"demand-{hours[0]}-{hours[1]}")
     st.download_button(
-        "Download" if run.finished else "Download those made so far",
-        lambda: run.file(ending),
-        f"demand{ending}",
+        label + some,
+        lambda: run.file(ending, hours),
+        name + ending,
         on_click="ignore",
         icon=":material/download:",
         width="stretch",
+        disabled=not counts.trips[slice(*hours)].any(),
     )
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first:02d}:00 to {last:02d}:00"

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 import streamlit as st
 
-from app.generation import one_at_a_time
+from app.generation import turn
 from app.stores import keep
 from htp.demand.counts import Counts
 from htp.demand.day import Day, Timetable, plan_day
@@ -84,11 +84,11 @@ class Run:
             self._joined = (made, Counts.join(self.parts[:made]))
         return self._joined[1]
 
-    def file(self, ending: str) -> bytes:
-        """Return the trips so far as a file of the format with this ending."""
-        path = Path(self._folder.name) / f"{len(self.parts)}{ending}"
+    def file(self, ending: str, hours: tuple[int, int]) -> bytes:
+        """Return the trips so far that depart in these hours as a file of the format with this ending."""
+        path = Path(self._folder.name) / f"{len(self.parts)}-{hours[0]}-{hours[1]}{ending}"
         if not path.exists():
-            export(self.folder, path)
+            export(self.folder, path, hours)
         return path.read_bytes()
 
 
@@ -106,11 +106,11 @@ def work_for(served: Model, run: Run) -> Callable[[Callable[[int, int], None]], 
 
     def work(progress: Callable[[int, int], None]) -> None:
         if run.day is None:
-            with one_at_a_time:
+            with turn(served):
                 progress(0, asked.flows.total)
                 run.day = run.day or plan_day(generator, asked.zones, asked.flows, asked.timetable, progress)
         for number in range(part_count(run.day)):
-            with one_at_a_time:  # others get their turn between two parts
+            with turn(served):  # others get their turn between two parts
                 if number < len(run.parts):
                     continue
                 trips = make_part(generator, run.day, number, asked.timetable.seed, asked.zones.names, progress)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.departure_charts import COLOURS
-from app.components.map import Hint, Picked, Picture, city_map, corners
+from app.components.map import Hint, Picked, Picture, city_map, corners, play_bar
 
 if TYPE_CHECKING:
     from app.departures import Compared, Departure
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from app.state import Departures
 
 ALONE = "calc(100dvh - 3.75rem)"  # height where there is nothing below
-ABOVE_CHARTS = "max(230px, calc(100dvh - 29.5rem))"
+ABOVE_CHARTS = "max(230px, calc(100dvh - 32.1rem))"
+GROUP = "departures"  # of the maps, which move and play together
 STEPS = ("Click the map to set the origin", "Now click the destination")
 
 
@@ -30,6 +31,7 @@ def departure_maps(
     if compared is None:
         city_map("departure-map-0", replace(picture, height=ALONE), _pick)
         return
+    play_bar("departures-play", GROUP)
     with st.container(horizontal=True, gap="small", key="departures"):
         for at, (departure, colour) in enumerate(zip(compared.departures, COLOURS, strict=False)):
             with st.container(gap=None, key=f"departure-{at}"):
@@ -56,7 +58,8 @@ def _picture(served: Model, choices: Departures, plan: Plan | None, problem: str
         hint=Hint(problem, "error") if problem else Hint(step) if step else None,
         fit=str(st.session_state.get("fit", 0)),
         height=ABOVE_CHARTS,
-        group="departures",
+        group=GROUP,
+        play=True,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME = "evaluation"  # of the choices and of the work
 NO_TRAIN = "Do not look"
 SEED_HELP = "The same seed makes the same trips."
+NO_CEILING = "Needs a model in this process: a service does not send trips through its tokenizer."
 CEILING_HELP = (
     "Sends the real trips through the tokenizer and back as well: what the language model could reach at best. Needs "
     "prepared trips, as the held-out ones are."
@@ -37,7 +38,11 @@ def evaluation_panel(served: Model, workspace: Workspace, choices: EvaluationCho
     """Ask for both sides and the checks; the link follows."""
     _seed_widgets(served, workspace, choices)
     st.markdown("#### Real trips")
-    side = _side("Real trips", {HELDOUT: "Held-out trips", FILE: "A file"}, "evaluation-real")
+    offered = {HELDOUT: "Held-out trips", FILE: "A file"}
+    if not len(served.heldout):
+        del offered[HELDOUT]
+        st.caption("The service in use does not give out its held-out trips; upload real ones.")
+    side = _side("Real trips", offered, "evaluation-real")
     if side == FILE:
         _uploader("real")
         count = choices.count
@@ -51,7 +56,13 @@ def evaluation_panel(served: Model, workspace: Workspace, choices: EvaluationCho
     else:
         seed = int(st.number_input("Seed", 0, MAX_SEED, key="evaluation-seed", help=SEED_HELP))
     with st.expander("Further checks", icon=":material/policy:"):
-        ceiling = st.toggle("Tokenizer's ceiling", key="evaluation-ceiling", help=CEILING_HELP)
+        here = served.remote is None
+        ceiling = st.toggle(
+            "Tokenizer's ceiling",
+            key="evaluation-ceiling",
+            help=CEILING_HELP if here else NO_CEILING,
+            disabled=not here,
+        )
         train = _train(workspace)
     return replace(
         choices, real=side or HELDOUT, generated=made or NOW, count=count, seed=seed, ceiling=ceiling, train=train
@@ -91,6 +102,10 @@ def _seed_widgets(served: Model, workspace: Workspace, choices: EvaluationChoice
     """Give the widgets the values of the link, or of the visit before."""
     for name in ("real", "generated", "seed", "ceiling"):
         st.session_state.setdefault(f"evaluation-{name}", getattr(choices, name))
+    if served.remote is not None:
+        st.session_state["evaluation-ceiling"] = False
+    if not len(served.heldout):
+        st.session_state["evaluation-real"] = FILE
     total = len(served.heldout)
     count = ALL if choices.count is None or choices.count >= total else str(choices.count)
     st.session_state.setdefault("evaluation-count", count)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def heading(served: Model, help_text: str) -> None:
-    """Name the city and say in a sentence what the page is for."""
+    """Name the city, the service if trips are not made in this process, and say in a sentence what the page is for."""
     name = html.escape(served.generator.city.name)
-    st.html(f"<p class='heading'><b>{name}</b><span>{html.escape(help_text)}</span></p>")
+    at = f"<small>at {html.escape(served.backend.name)}</small>" if served.backend else ""
+    st.html(f"<p class='heading'><b>{name}{at}</b><span>{html.escape(help_text)}</span></p>")

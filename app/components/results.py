@@ -52,6 +52,8 @@ def _figures(generated: Generated) -> str:
 
 def _compared_with(generated: Generated, real_word: str) -> str:
     like = generated.comparable
+    if not len(like.rows):
+        return "The service does not give out held-out trips, so there is nothing to compare with."
     which = f"{len(like.rows)} held-out {real_word} trips, never trained on"
     if like.share is None:
         return f"Beside all {which}: too few of them are like this route."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.generation import one_at_a_time
+from app.generation import turn
 from app.sample import surveyor_of
 from app.stores import BY_PLACE, keep
 from htp.errors import InputError
@@ -70,9 +70,17 @@ def outcome_of(served: Model, demand: Demand, scenario: Scenario) -> Outcome:
     """Return what a scenario does to a demand, computed once as long as both stay."""
     last: Outcome | None = st.session_state.get("scenario-outcome")
     if last is None or last.demand is not demand or last.scenario != scenario:
-        last = Outcome.of(demand, scenario, served.generator.travel_time)
+        last = Outcome.of(demand, scenario, served.travel_time)
         st.session_state["scenario-outcome"] = last
     return last
+
+
+def outcome_or_problem(served: Model, demand: Demand | None, scenario: Scenario) -> tuple[Outcome | None, str | None]:
+    """Return what a scenario does to a demand that is there, or a sentence on why a service does not say."""
+    try:
+        return (None if demand is None else outcome_of(served, demand, scenario)), None
+    except InputError as error:
+        return None, str(error)
 
 
 def to_generate(served: Model, choices: Planning, outcome: Outcome) -> int:
@@ -86,7 +94,7 @@ def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[
 
     def work(progress: Progress) -> Made:
         again = outcome.conditions()
-        with one_at_a_time:
+        with turn(served):
             first = 0 if key in kept else len(outcome.demand)
             total = first + len(again)
             progress(0, total)  # somebody may have pressed Stop while others were served

@@ -9,9 +9,18 @@ import streamlit as st
 from app import codebook, model
 from app.codebook import Browsing
 from app.components.codebook_charts import tiles, use_chart, use_words
-from app.components.codebook_controls import NAME, choose, layer_control, order_control, sequence_panel, trips_panel
+from app.components.codebook_controls import (
+    NAME,
+    TRY,
+    choose,
+    layer_control,
+    order_control,
+    sequence_panel,
+    trips_panel,
+)
 from app.components.codebook_map import shared_map
 from app.components.gallery import gallery
+from app.components.guard import Need, lacking
 from app.components.heading import heading
 from app.components.results import PLAIN
 from app.state import remember, restore
@@ -37,6 +46,8 @@ HELP = (
 def page() -> None:
     """Ask for tokens; draw the gallery of codes, the trips that share them and the use of every layer."""
     served = model.current()
+    if lacking(served, Need.networks):
+        return
     start = Browsing(codebook.sizes_of(served))
     choices, problems = restore(start, NAME)
     choices = choices if choices.sizes == start.sizes else start  # of another checkpoint, before
@@ -46,6 +57,8 @@ def page() -> None:
         panel = st.container()
     body = st.container(key="page")
     if job.result is not None:
+        if st.session_state.pop(TRY, False):
+            choices = _example(job.result, start)
         with body:
             _browse(served, job.result, choices, panel)
     remember(choices, NAME)
@@ -63,8 +76,7 @@ def _browse(
     found = None if choices.empty else codebook.shared(encoded, choices.sequence)
     shown = tiles(offered, choices.layer, choices.order)
     with panel:
-        slowest = min(offered.behind, key=lambda one: one.mean_kmh).code if offered.behind else None
-        sequence_panel(choices, slowest)
+        sequence_panel(choices, _slowest(offered))
         if found is not None:
             trips_panel(served, encoded, choices, found)
         order_control(choices)
@@ -81,6 +93,16 @@ def _browse(
         st.html(_title(found, choices))
         shared_map(served, encoded, choices, HEIGHT)
     _use(encoded, choices)
+
+
+def _example(encoded: codebook.Encoded, start: Browsing) -> Browsing:
+    """Return the choice of the slowest token."""
+    slowest = _slowest(codebook.offered(encoded, start.context, start.step, start.layer))
+    return start if slowest is None else start.toggled(slowest)
+
+
+def _slowest(offered: codebook.Offered) -> int | None:
+    return min(offered.behind, key=lambda one: one.mean_kmh).code if offered.behind else None
 
 
 def _offer(choices: Browsing, number: int) -> str:

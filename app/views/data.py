@@ -11,7 +11,7 @@ import streamlit as st
 from app import model
 from app.components.data_add import add_city, add_trips, city_choice, collect, show_report
 from app.components.data_stored import stored, training, workspace_line
-from app.components.data_used import in_use
+from app.components.data_used import in_use, not_in_use
 from app.components.heading import heading
 from app.evaluation_choices import ADD_CITY, ADD_TRIPS, STORED, TRAIN, USED, DataChoices
 from app.state import remember, restore
@@ -31,8 +31,9 @@ PARTS = {
 }
 HELP = (
     "A **city** is a network of roads. **Trips** are prepared for a city once: cleaned, matched, labelled. A "
-    "**checkpoint** is a generator trained on prepared trips, with its city. A checkpoint that you choose is used in "
-    "this browser session alone; its name is in the link."
+    "**checkpoint** is a generator trained on prepared trips, with its city. It runs in this process or in a service "
+    "(`htp serve`) that the app was started with. What you choose is used in this browser session alone; its name is "
+    "in the link."
 )
 
 
@@ -56,7 +57,7 @@ def page() -> None:
 
 
 def _served() -> tuple[model.Model | None, str]:
-    """Return the model in use, or None and what is wrong with its checkpoint: then this page is what helps."""
+    """Return the model in use, or None and what is wrong with it: then this page is what helps."""
     try:
         return model.current(), ""
     except InputError as error:
@@ -67,7 +68,7 @@ def _part(choices: DataChoices, workspace: Workspace, served: model.Model | None
     """Draw the part; return the choices made in it."""
     if choices.part == USED:
         if served is None:
-            st.error(trouble, icon=":material/folder_off:")
+            not_in_use(trouble)
         else:
             in_use(served)
         return choices
@@ -84,8 +85,10 @@ def _part(choices: DataChoices, workspace: Workspace, served: model.Model | None
     if choices.part == ADD_TRIPS:
         return replace(choices, city=add_trips(served, workspace, choices.city))
     choices = replace(choices, trips=_trips(workspace, choices.trips, "Trips to train on"))
-    choices = replace(choices, city=city_choice(workspace, choices.city, offered=served is not None))
-    training(workspace, choices.trips, choices.city, served.checkpoint if served else Path("CHECKPOINT"))
+    own = served is not None and served.remote is None  # a service's city lies in no folder here
+    choices = replace(choices, city=city_choice(workspace, choices.city, offered=own))
+    used = served.checkpoint if served is not None and own else Path("CHECKPOINT")
+    training(workspace, choices.trips, choices.city, used)
     return choices
 
 

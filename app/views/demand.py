@@ -33,7 +33,7 @@ HELP = (
 def page() -> None:
     """Ask for the demand, make the trips when asked to, show them by hour."""
     served = model.current()
-    before, problems = restore(DemandChoices(day=served.heldout["start_time"].min().date()), NAME)
+    before, problems = restore(DemandChoices(day=served.first_day), NAME)
     background.collect(NAME)
     with st.sidebar:
         heading(served, "Make the trips of a whole day from how many go from which zone to which.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import streamlit as st
 
 from app import background, model, sample
 from app.components.comparison_controls import NAME, comparison_button, comparison_panel
 from app.components.density_maps import three_maps, top_places
+from app.components.guard import Need, lacking
 from app.components.heading import heading
 from app.state import CELLS, LINEAR, LOG, TOP_CELLS, TOP_ROADS, Comparison, remember, restore
 from htp.evaluate.density import cell_density, road_density
@@ -27,6 +27,8 @@ HELP = (
 def page() -> None:
     """Ask for trips, places, hours and scale; draw the maps."""
     served = model.current()
+    if lacking(served, Need.heldout):
+        return
     choices, problems = restore(Comparison(), NAME)
     background.collect(NAME)
     with st.sidebar:
@@ -53,16 +55,19 @@ def page() -> None:
 
 def _view_panel(choices: Comparison) -> Comparison:
     """Ask what is drawn, for which hours and on which scale."""
-    for name in ("places", "hours", "scale"):
-        st.session_state.setdefault(f"density-{name}", getattr(choices, name))
     st.markdown("#### View")
-    places = st.segmented_control("Places", list(PLACES), key="density-places", format_func=PLACES.__getitem__)
-    hours = st.slider("Hours of the day, by the city's clocks", 0, 24, key="density-hours", format="%d:00")
-    first, last = cast("tuple[int, int]", hours)  # a range, as the widget was given one
+    places = st.segmented_control(
+        "Places", list(PLACES), default=choices.places, key="density-places", format_func=PLACES.__getitem__
+    )
+    first, last = st.slider(
+        "Hours of the day, by the city's clocks", 0, 24, choices.hours, key="density-hours", format="%d:00"
+    )
     first, last = min(first, 23), max(last, min(first, 23) + 1)  # an hour at least
     scale: str | None = choices.scale
     if places == CELLS:
-        scale = st.segmented_control("Colour scale", list(SCALES), key="density-scale", format_func=SCALES.__getitem__)
+        scale = st.segmented_control(
+            "Colour scale", list(SCALES), default=choices.scale, key="density-scale", format_func=SCALES.__getitem__
+        )
     return replace(choices, places=places or CELLS, hours=(first, last), scale=scale or LOG)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from app import background, model, sample
 from app.components.comparison_controls import NAME, comparison_button, comparison_panel
 from app.components.distribution_charts import WORDS, distribution_chart, verdict
+from app.components.guard import Need, lacking
 from app.components.heading import heading
 from app.components.results import PLAIN
 from app.state import Comparison, remember, restore
@@ -31,6 +32,8 @@ HELP = (
 def page() -> None:
     """Ask for a number of trips, generate when asked to, draw the distributions of both sides."""
     served = model.current()
+    if lacking(served, Need.heldout):
+        return
     choices, problems = restore(Comparison(), NAME)
     background.collect(NAME)
     with st.sidebar:

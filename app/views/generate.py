@@ -8,11 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from app import generation, model
-from app.components.controls import advanced_panel, departure_panel, route_panel, seed_widgets, trips_panel
+from app.components.controls import advanced_panel, departure_panel, route_panel, trips_panel
+from app.components.first_visit import first_visit
 from app.components.heading import heading
 from app.components.map import Hint, Picked, Picture, city_map, corners
 from app.components.results import results_panel
-from app.plan import Plan, expected_travel_time, plan_or_problem
+from app.plan import Plan, expected_or_problem, plan_or_problem
 from app.state import Choices, remember, restore
 from htp.errors import InputError
 
@@ -25,21 +26,25 @@ def page() -> None:
     """Ask for choices, draw the route, generate when asked to, show the trips."""
     served = model.current()
     city = served.generator.city
-    choices, problems = restore(_defaults(served))
-    seed_widgets(choices)
+    start = _defaults(served)
+    choices, problems = restore(start)
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         heading(served, f"Pick a route and a departure: get GPS trips that drive it as {served.traffic} does.")
         route_panel(choices, plan, tuple(city.roads.total_bounds))
         choices = departure_panel(choices)
-        expected = expected_travel_time(served, plan, choices.depart) if plan else None
+        expected, unknown = expected_or_problem(served, plan, choices.depart)
         choices = trips_panel(choices, expected)
+        if unknown:
+            st.caption(f":material/cloud_off: No travel time to expect: {unknown}")
         action = st.container(key="action")
         choices = advanced_panel(choices)
     generated = generation.collected(choices)
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
             city_map("city-map", _picture(served, choices, plan, problem, generated), _pick)
+            if choices == start:
+                first_visit(served, start)
         with st.container(key="results", width=372):
             if generated:
                 results_panel(generated, current=generated.made_for(choices), real_word=served.real_word)
@@ -52,8 +57,7 @@ def page() -> None:
 
 def _defaults(served: model.Model) -> Choices:
     """Return the choices of somebody who comes without a link: 08:00 on the first day of the held-out trips."""
-    day = served.heldout["start_time"].min().date()
-    return Choices(depart=dt.datetime.combine(day, dt.time(8)))
+    return Choices(depart=dt.datetime.combine(served.first_day, dt.time(8)))
 
 
 def _picture(
@@ -78,6 +82,7 @@ def _picture(
         hint=hint,
         fit=str(st.session_state.get("fit", 0)),
         height=HEIGHT,
+        play=True,
     )
 
 

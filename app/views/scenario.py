@@ -10,6 +10,7 @@ import streamlit as st
 from app import background, model
 from app.components import scenario_work as work
 from app.components.action import action
+from app.components.guard import Need, lacking
 from app.components.heading import heading
 from app.components.scenario_choices import Planning
 from app.components.scenario_controls import NAME, changes_panel, demand_panel, save_panel, tool_panel
@@ -26,6 +27,8 @@ PATHS = "scenario-paths"  # the work that finds the demand's paths
 def page() -> None:
     """Ask for changes and a demand, show at once what they do, generate the trips when asked to."""
     served = model.current()
+    if lacking(served, Need.heldout):
+        return
     city = served.generator.city
     choices, problems = restore(Planning(), NAME)
     choices, unknown = work.checked(served, choices)
@@ -40,7 +43,7 @@ def page() -> None:
         button = st.container(key="action")
         choices = save_panel(city, choices)
     demand = work.known_demand(served, choices)
-    outcome = None if demand is None else work.outcome_of(served, demand, choices.scenario)
+    outcome, trouble = work.outcome_or_problem(served, demand, choices.scenario)
     current = made if made is not None and made.made_for(choices) else None
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
@@ -55,7 +58,11 @@ def page() -> None:
     for sentence in [*problems, *([unknown] if unknown else [])]:
         st.toast(sentence, icon=":material/link_off:", duration="long")
     with button:
-        _act(served, choices, outcome, current)
+        if trouble:
+            st.error(trouble, icon=":material/cloud_off:")
+            st.button("Try again", width="stretch", icon=":material/refresh:")
+        else:
+            _act(served, choices, outcome, current)
 
 
 def _act(served: model.Model, choices: Planning, outcome: Outcome | None, made: work.Made | None) -> None:

@@ -10,7 +10,7 @@ from app import background, departures, model
 from app.components.action import action
 from app.components.controls import route_panel
 from app.components.departure_charts import lost_chart, progress_chart, travel_time_chart
-from app.components.departure_controls import departures_panel, seed_widgets
+from app.components.departure_controls import departures_panel
 from app.components.departure_maps import departure_maps
 from app.components.heading import heading
 from app.components.results import PLAIN
@@ -31,7 +31,6 @@ def page() -> None:
     served = model.current()
     city = served.generator.city
     choices, problems = restore(_defaults(served), NAME)
-    seed_widgets(choices)
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         heading(served, "See one route at up to four times of a day: how long it takes, and where time is lost.")
@@ -60,7 +59,7 @@ def page() -> None:
 def _defaults(served: model.Model) -> Departures:
     """Return the choices of somebody who comes without a link: the route of the page before, 08:00 against 23:00."""
     before = st.session_state.get("choices")
-    return Departures(day=served.heldout["start_time"].min().date(), via=before.via if before else ())
+    return Departures(day=served.first_day, via=before.via if before else ())
 
 
 def _collected(choices: Departures) -> departures.Compared | None:
@@ -85,6 +84,7 @@ def _charts(compared: departures.Compared, choices: Departures, *, current: bool
         where.segmented_control(
             "Lost by",
             (STREET, BLOCK),
+            default=choices.by,
             key="departures-by",
             format_func=lambda by: f"By {by}",
             label_visibility="collapsed",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from htp.trips import check_ending, iter_trips, replacing, to_geojson, write_pieces
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from htp.generate import Generator
 
 PART_TRIPS = 500  # ours: as many as others wait for in turn, and as come onto the map at once
+ALL_HOURS = (0, 24)
 SEEDS = 1 << 31  # from the seed of one part to the next's: no two parts of any day share random streams
 
 
@@ -53,9 +56,17 @@ def make_part(
     )
 
 
-def export(folder: Path, out: Path) -> int:
-    """Write the parts in a folder as one file in the format of its ending, piece by piece; return how many trips."""
-    return write_day(iter_trips(folder, rows=PART_TRIPS), out)
+def export(folder: Path, out: Path, hours: tuple[int, int] = ALL_HOURS) -> int:
+    """Write the parts in a folder as one file in the format of its ending, piece by piece; return how many trips.
+
+    Only the trips that depart within `hours` of the day, the second excluded, by the city's clocks.
+    """
+    return write_day((_departing(piece, hours) for piece in iter_trips(folder, rows=PART_TRIPS)), out)
+
+
+def _departing(trips: gpd.GeoDataFrame, hours: tuple[int, int]) -> gpd.GeoDataFrame:
+    hour = pd.DatetimeIndex(trips["start_time"]).hour
+    return trips[(hour >= hours[0]) & (hour < hours[1])]
 
 
 def write_day(pieces: Iterator[gpd.GeoDataFrame], out: Path) -> int:

@@ -44,3 +44,8 @@ def sentences(page: AppTest) -> str:
 def labels(page: AppTest) -> list[str]:
     """Return what stands on the page's buttons."""
     return [button.label for button in page.button]
+
+
+def told(page: AppTest, kind: str, key: str) -> object:
+    """Return the value that the last run gave a widget: all that a browser knows which has drawn no run before."""
+    return getattr(page, kind)(key=key).proto.default

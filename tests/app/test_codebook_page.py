@@ -16,7 +16,8 @@ from fake_tokenizer import SIZES, FakeTokenizer
 import app.model
 from app import codebook
 from app.codebook import Browsing
-from app.components.codebook_controls import exported
+from app.components.codebook_controls import TRY, exported
+from app.components.codebook_map import MAX_DRAWN
 from app.components.results import FORMATS, file_bytes
 from htp.errors import InputError
 
@@ -98,6 +99,24 @@ def test_layers_are_drilled_down_one_after_another(checkpoint):
     assert query(page) == {"tokens": f"a_0.b_{roads}", "layer": "b"}
     assert page.segmented_control(key="codebook-layer").options == ["Layer 1: a_0", f"Layer 2: b_{roads}", "Layer 3"]
     assert not page.exception
+
+
+def test_a_point_on_the_map_is_called_after_its_trip(checkpoint, encoded, monkeypatch):
+    pictures = []
+    monkeypatch.setattr("app.components.codebook_map.city_map", lambda _, picture: pictures.append(picture))
+    assert not open_page(tokens="a_1").exception
+    header = json.loads(pictures[-1].trips.payload.split(b"\n", 1)[0])
+    trips = encoded.trips[encoded.trips.geometry.count_coordinates() > 8]  # those with a second pattern
+    assert set(header["names"]) <= {f"Trip {name}" for name in trips["trip_id"]}
+    assert len(header["names"]) == min(len(trips), MAX_DRAWN)
+
+
+def test_an_example_that_was_asked_for_on_another_page_is_chosen_once(checkpoint):
+    page = open_page()
+    page.session_state[TRY] = True
+    assert query(page.run())["tokens"].startswith("a_")
+    page.button[labels(page).index("Take out")].click().run()
+    assert query(page) == {}
 
 
 def encoded_of() -> codebook.Encoded:

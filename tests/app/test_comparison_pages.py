@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import finished, labels, opened, query, sentences
+from driving import finished, labels, opened, query, sentences, told
 from fake_generator import FakeGenerator
 from streamlit.testing.v1 import AppTest
 
@@ -69,6 +69,21 @@ def test_another_seed_asks_for_other_trips(checkpoint, name):
     page.number_input(key="comparison-seed").set_value(2).run()
     assert labels(page) == ["Generate 200 trips like the held-out ones"]
     assert "show" not in query(page)
+
+
+@BOTH
+def test_a_browser_that_saw_no_first_run_is_told_the_links_choices_by_the_next(checkpoint, name):
+    page = open_page(name, like="all", seed="7").run()
+    assert told(page, "selectbox", "comparison-count") == 1  # of 200, all
+    assert told(page, "number_input", "comparison-seed") == 7
+
+
+def test_a_browser_that_saw_no_first_run_is_told_how_density_is_looked_at(checkpoint):
+    page = open_page("density", like="200", hours="7-10", scale="linear").run()
+    assert told(page, "slider", "density-hours") == [7, 10]
+    assert told(page, "segmented_control", "density-scale") == [1]  # of log, linear
+    page = open_page("density", like="200", places="top-roads").run()
+    assert told(page, "segmented_control", "density-places") == [2]  # of all cells, top cells, top roads
 
 
 @pytest.mark.parametrize(

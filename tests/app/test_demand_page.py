@@ -248,6 +248,14 @@ def test_hours_without_a_point_are_no_error(served):
     assert not page.exception
 
 
+def test_the_hours_on_the_map_are_those_of_the_file(served):
+    at_seven = ",".join("1" if hour == 7 else "0" for hour in range(24))
+    page = open_page(n="30", profile=at_seven, show="1", hours="7-9")
+    assert "Download, 07:00 to 09:00" in [button.label for button in page.download_button]
+    page.slider(key="demand-hours").set_range(9, 12).run()
+    assert [button.disabled for button in page.download_button if "09:00 to 12:00" in button.label] == [True]
+
+
 def test_choices_become_a_link_and_come_back():
     day = DemandChoices(dt.date(2024, 5, 14))
     chosen = replace(day, count=77, seed=4, shares=(0.5,) * 24, hours=(7, 9), scale="linear", show=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import finished, opened, query, sentences
+from driving import finished, opened, query, sentences, told
 from fake_generator import FakeGenerator, FakeTravelTime
 
 import app.model
@@ -148,6 +148,24 @@ def test_a_link_may_go_to_the_limits_of_every_control(checkpoint, name, value):
     assert query(page)[name] == value
     assert not page.exception
     assert not page.toast
+
+
+def test_a_browser_that_saw_no_first_run_is_told_the_links_choices_by_the_next(checkpoint):
+    link = {"depart": "2024-05-15T17:35", "n": "7", "seed": "5", "interval": "30", "temperature": "0.7"}
+    page = open_page(**link, duration="600").run()
+    assert [told(page, "number_input", key) for key in ("count", "seed", "minutes")] == [7, 5, 10]
+    assert told(page, "date_input", "date") == ["2024-05-15"]
+    assert told(page, "time_input", "time") == "17:35"
+    assert page.selectbox(key="interval").proto.default == 4  # of 5, 10, 15, 20, 30 s
+    assert told(page, "radio", "travel_time") == 1
+    assert told(page, "slider", "temperature") == [0.7]
+
+
+def test_what_somebody_chose_stays_though_the_link_had_another_value(checkpoint):
+    page = open_page(n="7", seed="5")
+    page.number_input(key="count").set_value(9).run()
+    page.number_input(key="seed").set_value(6).run()
+    assert (query(page)["n"], query(page)["seed"]) == ("9", "6")
 
 
 def test_pasted_coordinates_become_the_route(checkpoint, place):

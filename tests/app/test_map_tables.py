@@ -70,3 +70,11 @@ def test_trip_points_carry_place_speed_and_time_of_day():
     assert columns["lon"].tolist() == [-71250000, -71251000, 0, 0, 0]
     assert columns["speed"].tolist() == [360, 360, 0, 12, 65535]
     assert columns["start_s"].tolist() == [8 * 3600 + 15 * 60 + 30] * 2
+
+
+def test_trips_have_names_where_their_rows_are_not_to_be_counted():
+    start = pd.Timestamp("2024-05-14 08:15:30", tz="America/Santiago")
+    line = shapely.LineString([(-71.25, -29.9), (-71.251, -29.9)])
+    trips = gpd.GeoDataFrame({"start_time": [start] * 2, "interval": [15.0] * 2}, geometry=[line] * 2, crs="EPSG:4326")
+    assert unpack(trip_points(trips, np.zeros(4), ["Trip x", "Trip x"]))[0]["names"] == ["Trip x", "Trip x"]
+    assert "names" not in unpack(trip_points(trips, np.zeros(4)))[0]

@@ -61,7 +61,7 @@ def test_points_given_latitude_first_are_turned_where_the_city_tells(grid, place
 
 def test_the_expected_travel_time_is_a_range_and_none_for_an_hour_that_does_not_exist(grid, place):
     plan, _ = plan_or_problem(grid, (place(0, 50), place(400, 350)))
-    model = SimpleNamespace(generator=SimpleNamespace(city=grid, travel_time=FakeTravelTime()))
+    model = SimpleNamespace(generator=SimpleNamespace(city=grid), travel_time=FakeTravelTime())
     expected = expected_travel_time(model, plan, dt.datetime.fromisoformat("2024-05-14T08:00"))
     assert expected.low < expected.middle < expected.high
     assert expected_travel_time(model, plan, dt.datetime.fromisoformat("2024-09-08T00:30")) is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from driving import finished, opened, query, sentences
+from driving import finished, opened, query, sentences, told
 
 import app.model
 from app.components.departure_charts import MAX_BARS, lost_by, lost_chart, progress_chart, travel_time_chart
@@ -79,6 +79,18 @@ def test_a_link_brings_back_route_times_and_trips(checkpoint, ends):
         for one, two in zip(compared.departures, again.departures, strict=True)
     )
     assert not page.exception
+
+
+def test_a_browser_that_saw_no_first_run_is_told_the_links_choices_by_the_next(checkpoint):
+    page = open_page(times="07:30,12:00,18:15", day="2024-05-15", n="4", seed="3").run()
+    assert [told(page, "number_input", f"departures-{name}") for name in ("count", "seed")] == [4, 3]
+    assert [told(page, "time_input", f"departures-time-{at}") for at in range(4)] == ["07:30", "12:00", "18:15", ""]
+    assert told(page, "date_input", "departures-day") == ["2024-05-15"]
+
+
+def test_a_browser_that_saw_no_first_run_is_told_how_lost_time_is_added_up(checkpoint, ends):
+    page = open_page(via=ends, n="2", show="1", by="block").run()
+    assert told(page, "segmented_control", "departures-by") == [1]  # of street, block
 
 
 def test_departures_are_shown_in_the_order_of_the_day_whatever_order_they_are_asked_in(checkpoint, ends):

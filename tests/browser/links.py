@@ -12,6 +12,19 @@ if TYPE_CHECKING:
 PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 
 
+MENUS = {"Quality": ("Distributions", "Density", "Evaluate"), "Look inside": ("Codebook", "Data and models")}
+
+
+def go_to(page: Page, title: str) -> None:
+    """Go to another page by the navigation at the top, where some pages are in a menu."""
+    menu = next((menu for menu, titles in MENUS.items() if title in titles), None)
+    if menu is None:
+        page.get_by_role("link", name=title).click()
+        return
+    page.get_by_role("button", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=title).click()
+
+
 def open_link(watched: Watched, url: str, *parts: str) -> Page:
     """Open a link to a page and wait for parts of it; Streamlit's own two questions below its path are no complaint."""
     watched.page.goto(url)

@@ -1,4 +1,4 @@
-"""Serve the app with the fake generator in a process of its own."""
+"""Serve the app in a process of its own, with the fake generator or over a trained checkpoint."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from htp.city import City
 
 SERVER = Path(__file__).parent / "serve_with_fake.py"
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
 START_S = 120  # on a machine that is busy with other tests
 END_S = 10
 
@@ -29,19 +30,40 @@ def served(city: City, folder: Path, *options: str) -> Iterator[str]:
     """Serve the app over a city, whose checkpoint is made in `folder`, and give its address."""
     city.save(folder)
     (folder / "README.md").write_text("---\nsimulated: true\n---\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    log = folder / "log.txt"
+    port = free_port()
+    command = [sys.executable, str(SERVER), str(folder), str(port), *options]
+    with running(command, f"http://localhost:{port}/_stcore/health", folder / "log.txt"):
+        yield f"http://localhost:{port}/"
+
+
+@contextmanager
+def served_checkpoint(checkpoint: Path, folder: Path) -> Iterator[str]:
+    """Serve the app over a checkpoint as `htp app` does, with workspace and log in `folder`, and give its address."""
+    port = free_port()
+    ours = ["--checkpoint", str(checkpoint), "--workspace", str(folder / "workspace")]
+    command = [sys.executable, "-m", "streamlit", "run", str(MAIN), "--server.port", str(port), "--", *ours]
+    with running(command, f"http://localhost:{port}/_stcore/health", folder / "log.txt"):
+        yield f"http://localhost:{port}/"
+
+
+@contextmanager
+def running(command: list[str], health: str, log: Path) -> Iterator[subprocess.Popen]:
+    """Run a server, from when it answers at `health` until the end of the block, whatever it is doing then."""
     with log.open("w") as file:
-        command = [sys.executable, str(SERVER), str(folder), str(port), *options]
         server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
     try:
-        _wait_for(f"http://localhost:{port}/_stcore/health", server, log)
-        yield f"http://localhost:{port}/"
+        _wait_for(health, server, log)
+        yield server
     finally:
         server.kill()  # it may still be generating
         server.wait(END_S)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
@@ -53,4 +75,4 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.5)
-    pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
+    pytest.fail(f"{url} does not answer:\n{log.read_text()[-3000:]}")

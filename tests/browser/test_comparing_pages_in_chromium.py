@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from links import fits, open_link
+from links import MENUS, fits, go_to, open_link
 
 if TYPE_CHECKING:
     from conftest import Watched
@@ -33,6 +33,23 @@ def test_one_route_is_compared_at_three_times_of_day(app_url, place, watched: Wa
     page.get_by_role("radio", name="By block").click()
     page.wait_for_url(re.compile("by=block.*show=1"))
     assert fits(page)
+
+
+def test_all_departures_are_played_in_step_by_one_bar(app_url, place, watched: Watched):
+    via = ";".join("{:.6f},{:.6f}".format(*place(*xy)) for xy in ((0, 0), (400, 400)))
+    page = open_link(watched, f"{app_url}times_of_day?via={via}&times=08:00,23:00&n=4&show=1")
+    for at in range(2):
+        page.locator(".htp-map").nth(at).and_(page.locator("[data-trips='4']")).wait_for()
+    assert page.locator(".htp-play").count() == 1
+    assert not page.locator(".htp-clock").first.is_visible()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.locator(".htp-play[data-playing='false']").wait_for()  # at the end of the longest trip
+    assert page.locator(".htp-clock:has-text('4 of 4 arrived')").count() == 2
+    page.get_by_label("Time since departure").fill("15")
+    assert [text.split(" ")[0] for text in page.locator(".htp-clock").all_inner_texts()] == ["08:00:15", "23:00:15"]
+    assert page.locator(".htp-play output").inner_text().startswith("0:15 of ")
+    page.get_by_role("button", name="Show all points again").click()
+    assert not page.locator(".htp-clock").first.is_visible()
 
 
 def test_distributions_are_drawn_at_once_and_over_generated_trips_when_asked(app_url, watched: Watched):
@@ -71,7 +88,17 @@ def test_density_is_compared_by_hour_and_by_the_top_places(app_url, watched: Wat
 def test_the_pages_are_a_click_apart_and_share_their_trips(app_url, watched: Watched):
     page = open_link(watched, f"{app_url}distributions?like=200&seed=3&show=1")
     page.wait_for_selector("text=200 generated trips beside")
-    page.get_by_role("link", name="Density").click()
+    go_to(page, "Density")
     page.wait_for_selector(".htp-map[data-areas]:not([data-areas='0'])")
     page.wait_for_url(re.compile(r"density\?like=200&seed=3&show=1"))
     assert page.locator("text=200 generated trips beside").count() == 1
+
+
+def test_every_page_is_two_clicks_away_on_a_small_screen(app_url, watched: Watched):
+    page = open_link(watched, f"{app_url}distributions?like=200", ".js-plotly-plot")
+    for title, part in (("Evaluate", "evaluate"), ("Codebook", "codebook"), ("Data and models", "data")):
+        go_to(page, title)
+        page.wait_for_url(re.compile(f"/{part}"))
+    for title in ("Generate", "Times of day", "Demand", "Scenario"):
+        assert page.get_by_role("link", name=title, exact=True).is_visible()
+    assert all(page.get_by_role("button", name=menu, exact=True).is_visible() for menu in MENUS)

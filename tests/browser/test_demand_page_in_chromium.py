@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 import shapely
-from links import open_link
+from links import go_to, open_link
 from serving import served
 
 from htp.trips import read_trips
@@ -94,9 +94,9 @@ def test_a_long_day_goes_on_while_another_page_is_shown_and_can_be_stopped(wide_
     page = open_demand(watched, f"{wide_url}demand?n=8000&seed=2")
     page.get_by_role("button", name="Make 8,000 trips").click()
     page.wait_for_selector("text=/(Routes found|Trips made): [1-9]/")
-    page.get_by_role("link", name="Distributions").click()
+    go_to(page, "Distributions")
     page.wait_for_selector(".js-plotly-plot")
-    page.get_by_role("link", name="Demand").click()
+    go_to(page, "Demand")
     page.wait_for_selector("text=Trips made:")
     page.wait_for_selector(".figures:has-text('of 8,000 asked for')")  # the first part, while others are made
     page.locator(".st-key-action").get_by_role("button", name="Stop").click()

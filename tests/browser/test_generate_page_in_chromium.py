@@ -76,6 +76,31 @@ def test_credit_and_the_word_simulated_are_on_the_map_from_the_start(app_url, wa
     assert "Simulated" in text(watched.page, ".htp-legend")
 
 
+def test_trips_are_played_paused_and_shown_whole_again(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=3, interval=5, show=1))
+    wait_for_trips(page, 3)
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_selector(".htp-map[data-at]")
+    page.wait_for_selector(".htp-clock:has-text('08:00:')")
+    page.get_by_label("Time since departure").press("End")
+    page.wait_for_selector(".htp-clock:has-text('3 of 3 arrived')")
+    page.get_by_role("button", name=re.compile("How fast")).click()
+    assert "120×" in page.locator(".htp-play").inner_text()
+    page.get_by_role("button", name="Show all points again").click()
+    assert not page.locator(".htp-clock").is_visible()
+
+
+def test_a_first_visitor_tries_an_example_and_the_examples_are_gone(app_url, watched: Watched):
+    page = watched.page
+    open_map(page, app_url)
+    page.get_by_role("button", name="Trips that share a token").wait_for()
+    page.get_by_role("button", name="A trip ").click()
+    wait_for_trips(page, 20)
+    page.wait_for_url(re.compile("show=1"))
+    assert page.locator(".st-key-examples").count() == 0
+
+
 def test_a_link_brings_back_route_and_trips(app_url, place, watched: Watched):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=7, seed=5, interval=5, show=1))

@@ -192,6 +192,16 @@ def test_parts_are_exported_as_one_file(generator, day, zones, tmp_path, ending)
         assert {feature["properties"]["origin"] for feature in features} == {"west", "east"}
 
 
+def test_only_trips_that_depart_in_the_chosen_hours_are_exported(generator, day, zones, tmp_path):
+    trips = make_part(generator, day, 0, 1, zones.names)
+    write_trips(trips, tmp_path / "parts" / "part-00000.parquet")
+    out = tmp_path / "evening.parquet"
+    assert export(tmp_path / "parts", out, (18, 19)) == 20  # MORNING: three at 08:00 for one at 18:00
+    assert set(read_trips(out)["start_time"].dt.hour) == {18}
+    with pytest.raises(InputError):
+        export(tmp_path / "parts", out, (9, 18))
+
+
 def test_counts_of_parts_add_up_to_those_of_the_whole(generator, day, zones, wide):
     trips = make_part(generator, day, 0, 1, zones.names)
     whole = Counts.of(trips, wide)

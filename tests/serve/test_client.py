@@ -13,6 +13,7 @@ import shapely
 from geopandas.testing import assert_geodataframe_equal
 
 import htp
+from htp.client import TravelTimes
 from htp.errors import InputError
 from htp.generate import conditions_of
 from htp.serve.joint import JointGenerator
@@ -134,12 +135,30 @@ def test_a_service_that_is_slow_or_breaks_off_is_one_sentence(serve, conditions)
         client.generate(conditions, seed=13)
 
 
+def test_travel_times_can_be_wanted_soon_while_trips_may_take_their_time(serve, conditions):
+    served = serve()
+    client = htp.Client(served.url)
+    late, served.writer.quantiles = threading.Event(), lambda *_: late.wait(10)
+    try:
+        with pytest.raises(InputError, match=r"not answered for 0\.2 s"):
+            TravelTimes(client, 0.2).quantiles(client.city, [conditions.route], [conditions.depart])
+    finally:
+        late.set()
+    assert len(client.generate(conditions)) == 1
+
+
 @pytest.mark.parametrize(
-    "answer",
-    [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", b"hello"],
-    ids=["a page", "a proxy", "no HTTP"],
+    ("answer", "sentence"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "is no service of HTP"),
+        (b"HTTP/1.1 404 Lost\r\nContent-Length: 0\r\n\r\n", "404 Lost; is this a service of HTP"),
+        (b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", "502 Bad; try again later"),
+        (b"HTTP/1.1 429 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", "429 Busy; try again in 7 s"),
+        (b"hello", "broke off"),
+    ],
+    ids=["a page", "another server", "a proxy", "a proxy that is busy", "no HTTP"],
 )
-def test_what_is_no_service_is_one_sentence(answer):
+def test_what_is_no_service_is_one_sentence(answer, sentence):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def speak():
@@ -149,5 +168,5 @@ def test_what_is_no_service_is_one_sentence(answer):
                 connection.sendall(answer)
 
         threading.Thread(target=speak, daemon=True).start()
-        with pytest.raises(InputError, match=r"service of HTP|broke off"):
+        with pytest.raises(InputError, match=sentence):
             htp.Client(f"http://127.0.0.1:{server.getsockname()[1]}")

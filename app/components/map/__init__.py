@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.components.map.table import Table
 
 LonLat = tuple[float, float]  # degrees
+PLAY_BAR_PX = 34  # height, as in frontend/src/map.css
 
 _BUNDLE = Path(__file__).parents[2] / "static" / "htp-map.js"
 _VERSION = hashlib.blake2s(_BUNDLE.read_bytes(), digest_size=4).hexdigest()  # a new build is fetched, an old one cached
@@ -31,6 +32,7 @@ export default async function (component) {{
 }}
 """
 _component = st.components.v2.component("htp_map", js=_MOUNT)
+_bar = st.components.v2.component("htp_play_bar", js=_MOUNT.replace("{ mount }", "{ mountBar: mount }"))
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Picture:
     hint: Hint | None = None
     fit: str = ""  # the map moves to the route whenever this changes
     height: str = "60vh"  # CSS
-    group: str = ""  # maps of one group move together
+    group: str = ""  # maps of one group move and play together
+    play: bool = False  # whether the trips can be played; a group's maps need a `play_bar`
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,11 @@ def city_map(
         send(f"{key}-areas", picture.areas)
 
 
+def play_bar(key: str, group: str) -> None:
+    """Offer to play the trips on all maps of a group, in step: each from its departure on."""
+    _bar(key=key, data={"group": group}, height=PLAY_BAR_PX)
+
+
 def _numbered(key: str, data: dict[str, Any]) -> dict[str, Any]:
     """Return a picture's data with its number in this session, which rises whenever the data changes."""
     last, number = st.session_state.get(f"{key}-data", (None, 0))
@@ -153,4 +161,5 @@ def _data(picture: Picture) -> dict[str, Any]:
         "fit": picture.fit,
         "height": picture.height,
         "group": picture.group,
+        "play": picture.play,
     }

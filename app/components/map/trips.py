@@ -11,6 +11,8 @@ import shapely
 from app.components.map.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -18,8 +20,11 @@ DEGREE = 1e-6  # unit of the coordinates and
 KMH = 0.1  # of the speeds, as in frontend/src/trips.js
 
 
-def trip_points(trips: gpd.GeoDataFrame, speed_kmh: NDArray[np.float64]) -> Table:
-    """Return the table of the trips' points; `speed_kmh` has a value a point, trip after trip."""
+def trip_points(trips: gpd.GeoDataFrame, speed_kmh: NDArray[np.float64], names: Sequence[str] | None = None) -> Table:
+    """Return the table of the trips' points; `speed_kmh` has a value a point, trip after trip.
+
+    `names` say what each row is called on the map; where not given, trips are counted from 1.
+    """
     lines = trips.geometry.to_numpy()
     whole = np.rint(shapely.get_coordinates(lines) / DEGREE).astype(np.int32)
     start = pd.DatetimeIndex(trips["start_time"])
@@ -30,4 +35,5 @@ def trip_points(trips: gpd.GeoDataFrame, speed_kmh: NDArray[np.float64]) -> Tabl
         "lat": np.ascontiguousarray(whole[:, 1]),
         "speed": np.clip(speed_kmh / KMH, 0, 65535).round().astype(np.uint16),
     }
-    return Table.pack(columns, interval_s=float(trips["interval"].iloc[0]))
+    header = {} if names is None else {"names": list(names)}
+    return Table.pack(columns, interval_s=float(trips["interval"].iloc[0]), **header)

@@ -3,10 +3,13 @@ import { AttributionControl, Map as MapLibre, NavigationControl, Popup, ScaleCon
 import maplibreCss from "maplibre-gl/dist/maplibre-gl.css";
 import css from "./map.css";
 import * as areas from "./areas.js";
+import { Bar } from "./bar.js";
 import { table } from "./bytes.js";
+import { Cars } from "./cars.js";
 import { Buttons, Overlay } from "./controls.js";
 import * as online from "./online.js";
 import { join } from "./peers.js";
+import { playerOf } from "./player.js";
 import { streets } from "./roads.js";
 import { recolour, style } from "./style.js";
 import { palette } from "./theme.js";
@@ -21,11 +24,19 @@ const AROUND_CITY = 40; // px
 const NARROW = 560; // px: a map beside others
 const AROUND_NARROW = { top: 34, bottom: 44, left: 28, right: 28 };
 const REACH = 14; // px: how near a click has to be
+const ROOM = 0.8; // of the room around a route: a route that leaves less is moved
 const SMALL = 0.4; // of the map: a route that takes less of it is worth a closer look
 const EMPTY = { type: "FeatureCollection", features: [] };
 const views = {}; // key of the component -> camera, so that coming back to a page finds the map as it was left
 
 const lineOf = (coordinates) => ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates } });
+
+/** Return a tip's words; names come from OpenStreetMap and from people's files, so they are no HTML. */
+function words(title, text) {
+  const span = document.createElement("span");
+  span.append(Object.assign(document.createElement("b"), { textContent: title }), ` ${text}`);
+  return span;
+}
 
 export class CityMap {
   constructor(root, key) {
@@ -68,6 +79,16 @@ export class CityMap {
     this.explainTrips();
     this.explainAreas();
     if (this.data.place) this.reportPlaces();
+    if (this.data.play) this.addPlayer();
+  }
+
+  /** Let trips be played: with the other maps of the group, and by a bar on this map where it has none. */
+  addPlayer() {
+    this.player = playerOf(this.data.group || this.key);
+    this.cars = new Cars(this.map, this.host);
+    this.cars.colour(this.colours.ramp, this.maxKmh);
+    this.player.screens.add(this.cars);
+    if (!this.data.group) this.bar = new Bar(this.host, this.player);
   }
 
   /** Say where the person clicks, and how far around it that is meant. */
@@ -162,6 +183,8 @@ export class CityMap {
     Object.assign(this, { colours, maxKmh, shades });
     this.host.toggleAttribute("data-dark", colours.dark);
     recolour(this.map, colours, maxKmh, shades);
+    this.cars?.colour(colours.ramp, maxKmh);
+    this.cars?.fade();
   }
 
   /** Put the table `key` into a source, once; null empties it. */
@@ -175,8 +198,21 @@ export class CityMap {
     this.map.getSource(source).setData(found ? toGeoJson(found) : EMPTY);
     this.map.getSource("trip").setData(EMPTY);
     this.host.dataset[source] = found ? found.header.columns[0][2] - 1 : 0; // lines or trips, for tests
-    // with the first trips a panel of results opens beside the map: look when the map has its new size
-    if (source === "trips" && found && this.data.route.length) setTimeout(() => this.map && this.approach(), 200);
+    if (source === "trips" && this.cars) this.reload(found);
+    if (source === "trips" && found && this.data.route.length) this.approachSoon();
+  }
+
+  /** Take other trips to play, from the start. */
+  reload(found) {
+    this.cars.load(found);
+    this.player.reset();
+  }
+
+  /** With the first trips a panel of results opens beside the map, sooner or later: look at once and at its new size. */
+  approachSoon() {
+    const look = () => this.map && this.approach();
+    setTimeout(look, 200);
+    this.map.once("resize", look);
   }
 
   /** Move to a route whose trips have just arrived if it is out of sight or too small to see them. */
@@ -186,7 +222,9 @@ export class CityMap {
     const { x: left, y: bottom } = map.project([west, south]);
     const { x: right, y: top } = map.project([east, north]);
     const { clientWidth: width, clientHeight: height } = map.getContainer();
-    const hidden = left < 0 || right > width || top < 0 || bottom > height;
+    const { padding } = this.framing(); // the route's ends have pins, the map's edges buttons
+    const hidden = left < ROOM * padding.left || right > width - ROOM * padding.right
+      || top < ROOM * padding.top || bottom > height - ROOM * padding.bottom;
     if (hidden || Math.max((right - left) / width, (bottom - top) / height) < SMALL) this.fit();
   }
 
@@ -196,7 +234,7 @@ export class CityMap {
     const popup = new Popup({ closeButton: false, closeOnClick: false, offset: 10, className: "htp-tip" });
     map.on("mousemove", "trips", ({ features: [feature] }) => {
       const { title, text } = trips.describe(this.tripsTable, feature.properties);
-      popup.setLngLat(feature.geometry.coordinates).setHTML(`<b>${title}</b> ${text}`).addTo(map);
+      popup.setLngLat(feature.geometry.coordinates).setDOMContent(words(title, text)).addTo(map);
       map.getSource("trip").setData(trips.line(this.tripsTable, feature.properties.trip));
     });
     map.on("mouseleave", "trips", () => {
@@ -211,9 +249,7 @@ export class CityMap {
     const popup = new Popup({ closeButton: false, closeOnClick: false, offset: 10, className: "htp-tip" });
     const explain = ({ features: [feature], lngLat }) => {
       const { title, text } = areas.describe(this.areasTable, feature.properties);
-      const words = document.createElement("span");
-      words.append(Object.assign(document.createElement("b"), { textContent: title }), ` ${text}`); // names are OSM's: no HTML
-      popup.setLngLat(lngLat).setDOMContent(words).addTo(map);
+      popup.setLngLat(lngLat).setDOMContent(words(title, text)).addTo(map);
       map.getSource("trip").setData(areas.outline(this.areasTable, feature.properties.area));
     };
     map.on("mousemove", "areas", explain);
@@ -250,6 +286,9 @@ export class CityMap {
 
   remove() {
     this.leave?.();
+    this.player?.screens.delete(this.cars);
+    this.player?.reset();
+    this.bar?.remove();
     this.map?.remove();
     this.map = null;
   }

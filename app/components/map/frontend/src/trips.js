@@ -1,9 +1,9 @@
 // Turn the table of generated trips (app/components/map/trips.py) into GeoJSON, and answer what lies under the mouse.
 
 const DEGREE = 1e-6; // unit of the coordinates
-const SPEED = 0.1; // km/h, unit of the speeds
+export const SPEED = 0.1; // km/h, unit of the speeds
 
-const place = ({ lon, lat }, i) => [lon[i] * DEGREE, lat[i] * DEGREE];
+export const place = ({ lon, lat }, i) => [lon[i] * DEGREE, lat[i] * DEGREE];
 
 /** Return a FeatureCollection of points, each with its trip, its place in the trip and its speed in km/h. */
 export function points({ columns }) {
@@ -28,9 +28,14 @@ export function line({ columns }, trip) {
   return { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates } };
 }
 
-/** Say what a point is: trip number, time of day, speed. */
+/** Write seconds since midnight as a clock shows them. */
+export function clock(seconds) {
+  const parts = [3600, 60, 1].map((unit) => Math.floor(seconds / unit) % (unit === 3600 ? 24 : 60));
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** Say what a point is: its trip by name or number, time of day, speed. */
 export function describe({ header, columns }, { trip, step, speed }) {
-  const seconds = columns.start_s[trip] + step * header.interval_s;
-  const clock = [3600, 60, 1].map((unit) => String(Math.floor(seconds / unit) % (unit === 3600 ? 24 : 60)).padStart(2, "0"));
-  return { title: `Trip ${trip + 1}`, text: `${clock.join(":")} · ${Math.round(speed)} km/h` };
+  const at = clock(columns.start_s[trip] + step * header.interval_s);
+  return { title: header.names?.[trip] ?? `Trip ${trip + 1}`, text: `${at} · ${Math.round(speed)} km/h` };
 }
