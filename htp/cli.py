@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import date  # noqa: TC003  typer reads the annotations
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from htp.requests import Like
+
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
@@ -41,6 +44,7 @@ serve_commands.add_to(app)
 console = Console(stderr=True)
 
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
+Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: local, auto or HOST:PORT.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
@@ -78,6 +82,7 @@ def prepare(
     column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
     heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    ray: Ray = None,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
@@ -89,7 +94,7 @@ def prepare(
 
     _refuse_to_overwrite(out / "report.json", force)
     columns = dict(_pair(text) for text in column)
-    options = PrepareOptions(interval, columns, heldout, seed, workers, cache=city)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, cache=city)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     for note in report["notes"]:
@@ -154,11 +159,9 @@ def reconstruct(
 @app.command()
 def generate(
     checkpoint: CheckpointFolder,
-    out: OutFile,
+    out: Annotated[str, typer.Option(help="Trips: .parquet, .geojson, .gpx or .csv; with --ray also a folder or URL.")],
     like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
-    plus: Annotated[
-        Plus | None, typer.Option(help="With --like: write the routes too, told this much of them.")
-    ] = None,
+    plus: Annotated[Plus | None, typer.Option(help="With --like: write the routes too, told so much of them.")] = None,
     via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
     depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
     duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
@@ -167,30 +170,33 @@ def generate(
     temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    ray: Ray = None,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
     """Generate trips: like given ones, or along the fastest route through places."""
     from htp.generate import Generator, check_count
     from htp.language.decode import Sampling
-    from htp.requests import generate_along, generate_like
-    from htp.trips import Conditions, check_ending
+    from htp.requests import Like, generate_along, generate_like
+    from htp.trips import Conditions
 
-    _refuse_to_overwrite(out, force)
-    check_ending(out)
-    _check_asked(like, via, plus, depart)
+    file, sampling = Path(out), Sampling(temperature, top_p)
+    if ray is None or file.suffix:
+        _check_file(file, force)
+    _check_asked(like, via, plus, depart, ray)
     check_count(1, n)
     places = [_place(text) for text in via]
-    sampling = Sampling(temperature, top_p)
-    generator = Generator.load(checkpoint, device)
-    with Bar("generating") as progress:
-        if like is not None:
-            count = generate_like(generator, like, out, sampling, plus=plus, seed=seed, progress=progress)
-        else:
-            assert depart is not None
-            when = generator.city.local_time(depart)
-            wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
-            count = generate_along(generator, wanted, n, out, sampling, seed=seed, progress=progress)
+    if ray is not None and like is not None:
+        count = _generate_on(ray, Like(checkpoint.absolute(), like, sampling, plus, seed, device), out, force)
+    else:
+        generator = Generator.load(checkpoint, device)
+        with Bar("generating") as progress:
+            if like is not None:
+                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=progress)
+            else:
+                when = generator.city.local_time(depart or "")
+                wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
+                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=progress)
     print(f"{out}: {count:,} generated trips")
 
 
@@ -203,6 +209,7 @@ def evaluate(
     train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    ray: Ray = None,
     seed: Seed = 0,
 ) -> None:
     """Compare generated with real trips by the paper's eight metrics, each beside its noise floor."""
@@ -211,7 +218,8 @@ def evaluate(
 
     town = City.load(city)
     with Bar("measuring") as progress:
-        report = run(real, generated, town, ceiling=ceiling, train=train, seed=seed, workers=workers, progress=progress)
+        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed)
+        report = asked(workers=workers, ray=ray, progress=progress)
     if as_json:
         print(report.to_json())
     else:
@@ -239,8 +247,12 @@ def open_app(
     checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")] = Path("checkpoints/coquimbo"),
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
     workspace: Annotated[Path, typer.Option(help="Folder for what is added in the app.")] = Path("htp-data"),
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of an `htp serve` that makes the trips; give it again to offer several."),
+    ] = None,
 ) -> None:
-    """Open the Streamlit app."""
+    """Open the Streamlit app; the environment variable HTP_KEY holds the key for services that have keys."""
     from importlib.util import find_spec
 
     app_spec = find_spec("app")
@@ -249,6 +261,7 @@ def open_app(
     main_page = Path(app_spec.submodule_search_locations[0]) / "main.py"
     command = [sys.executable, "-m", "streamlit", "run", str(main_page), "--server.port", str(port)]
     chosen = ["--checkpoint", str(checkpoint), "--workspace", str(workspace)]
+    chosen += [f"--backend={url}" for url in backend or ()]
     raise typer.Exit(subprocess.call([*command, "--", *chosen]))  # noqa: S603  our own command
 
 
@@ -261,12 +274,20 @@ def main() -> None:
         sys.exit(2)
 
 
+def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
+    """Answer a request on a Ray cluster, in parts; return how many trips there are."""
+    from htp.requests import generate_on
+    from htp.scale import Cluster
+
+    with Cluster(address, gpus=request.device != "cpu") as cluster, Bar("generating") as progress:
+        return generate_on(cluster, request, out, force=force, progress=progress)
+
+
 def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
     """Send a table of trips through a step piece by piece."""
-    from htp.trips import check_ending, count_trips, iter_trips, write_pieces
+    from htp.trips import count_trips, iter_trips, write_pieces
 
-    _refuse_to_overwrite(out, force)
-    check_ending(out)
+    _check_file(out, force)
     total, done = count_trips(trips), 0
     with Bar("tokenizing") as progress:
 
@@ -281,13 +302,22 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
     print(f"{out}: {total:,} trips")
 
 
-def _check_asked(like: Path | None, via: list[str], plus: Plus | None, depart: str | None) -> None:
+def _check_asked(like: Path | None, via: list[str], plus: Plus | None, depart: str | None, ray: str | None) -> None:
     if (like is None) == (not via):
         raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
+    if ray is not None and like is None:
+        raise InputError("--ray shares out the trips of --like TRIPS; along --via one machine is enough.")
     if plus is not None and like is None:
         raise InputError("--plus writes the routes of --like TRIPS; along --via the route is given.")
     if like is None and depart is None:
         raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
+
+
+def _check_file(out: Path, force: bool) -> None:
+    from htp.trips import check_ending
+
+    _refuse_to_overwrite(out, force)
+    check_ending(out)
 
 
 def _refuse_to_overwrite(path: Path, force: bool) -> None:

@@ -36,7 +36,7 @@ LINES = (  # from the top; names on one line do not import each other
 DEPTH = {name: depth for depth, line in enumerate(LINES) for name in line}
 FACADES = {"__init__", "__main__"}  # htp/__init__.py offers names of all parts, htp/__main__.py starts the command line
 PLACES = {  # a file, or the folder that shares it
-    "ray": "htp/scale.py",
+    "ray": "htp/scale/",
     "fastapi": "htp/serve/",
     "streamlit": "app/",
     "osmnx": "htp/city/",

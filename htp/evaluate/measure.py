@@ -12,7 +12,7 @@ from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +26,7 @@ from pyproj import Geod
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher
 from htp.evaluate.pieces import Piece, nothing_in, read_pieces
+from htp.scale.cluster import LOCAL, Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,9 +127,15 @@ class Surveyor:
 class Survey:
     """Measures any number of tables of trips of one city, in worker processes that start when first needed."""
 
-    def __init__(self, city: City, *, workers: int | None = None, cache: Path | None = None) -> None:
-        """Share the work among `workers` processes (None: one a core); `cache` keeps the matcher's table of paths."""
-        self.city = city
+    def __init__(
+        self, city: City, *, workers: int | None = None, cache: Path | None = None, ray: str | None = None
+    ) -> None:
+        """Share the work among `workers` processes (None: one a core); `cache` keeps the matcher's table of paths.
+
+        With `ray`, the address of a Ray cluster, its workers take the place of processes.
+        """
+        self.city, self._ray = city, ray
+        self._wanted = workers
         self.workers = workers or os.cpu_count() or 1
         self._closing = ExitStack()
         self._cache = cache
@@ -156,9 +163,16 @@ class Survey:
         if second is None:
             return _collect(iter([self._surveyor.measure(first)]), progress)
         rest = chain([first, second], pieces)
+        if self._ray is not None:
+            start = partial(Surveyor, self.city)  # each makes its table of paths, for their machines share no folder
+            return _collect(_put_in_order(self._cluster.each(start, Surveyor.measure, rest)), progress)
         if self.workers == 1:
             return _collect((self._surveyor.measure(piece) for piece in rest), progress)
         return _collect(_in_order(self._pool, rest, 2 * self.workers), progress)
+
+    @cached_property
+    def _cluster(self) -> Cluster:
+        return self._closing.enter_context(Cluster(self._ray or LOCAL, workers=self._wanted))
 
     @cached_property
     def _surveyor(self) -> Surveyor:
@@ -179,6 +193,17 @@ def _collect(measured: Iterator[Measures], progress: Callable[[int], None] | Non
         if progress:
             progress(done)
     return Measures.join(pieces)
+
+
+def _put_in_order(numbered: Iterator[tuple[int, Measures]]) -> Iterator[Measures]:
+    """Yield results in the order of their numbers, from 0; those that come too early wait."""
+    early: dict[int, Measures] = {}
+    wanted = 0
+    for number, measures in numbered:
+        early[number] = measures
+        while wanted in early:
+            yield early.pop(wanted)
+            wanted += 1
 
 
 def _mean(values: NDArray[np.float64], trip: NDArray[np.int64], points: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ class PrepareOptions:
     heldout_share: float = 0.1  # design: split 90/10
     seed: int = 0  # of the split
     workers: int | None = None  # processes; None: one a core
+    ray: str | None = None  # address of a Ray cluster whose workers take the place of processes; see `htp.scale`
     cache: Path | None = None  # folder for the matcher's tables of paths, shared by all runs; None: beside the output
     min_points: int = MIN_POINTS
     max_points: int = MAX_POINTS

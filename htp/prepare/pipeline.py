@@ -14,6 +14,7 @@ import signal
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,6 +26,7 @@ from htp.prepare.chunk import prepare_chunk
 from htp.prepare.reasons import explained
 from htp.prepare.sources import check_in_town, digest, open_sources
 from htp.prepare.tally import Tally
+from htp.scale.cluster import LOCAL, Cluster
 from htp.trips import replacing, write_trips
 
 if TYPE_CHECKING:
@@ -85,6 +87,9 @@ def _make_parts(
     sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
 ) -> Iterator[tuple[int, Tally]]:
     """Make what is missing of the parts and yield the tally of each, with how much of the sources is done by then."""
+    if options.ray is not None:
+        yield from _make_on_cluster(sources, city, parts, options)
+        return
     workers = options.workers or _cores()
     done = 0
     with _Workers(city, parts, options, workers) as pool:
@@ -97,6 +102,22 @@ def _make_parts(
                 yield done, tally
         for size_done, tally in pool.rest():
             done += size_done
+            yield done, tally
+
+
+def _make_on_cluster(
+    sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
+) -> Iterator[tuple[int, Tally]]:
+    """Do the same on the workers of a Ray cluster, which have to see the folder of the parts."""
+    cache = (options.cache or default_cache()).absolute()
+    ensure_paths(city, cache)
+    chunks = (chunk for source in sources for chunk in source.chunks())
+    tasks = ((chunk, parts.absolute() / f"{number:06d}.json") for number, chunk in enumerate(chunks))
+    start = partial(_equip, replace(city), cache, options)  # replace: without what the city has cached
+    done = 0
+    with Cluster(options.ray or LOCAL, workers=options.workers) as cluster:
+        for _, (size, tally) in cluster.each(start, _keep_or_make, tasks):
+            done += size
             yield done, tally
 
 
@@ -150,14 +171,28 @@ _worker: tuple[Matcher, PrepareOptions] | None = None  # of this process, so tha
 def _start_worker(city: City, cache: Path, options: PrepareOptions) -> None:
     global _worker  # noqa: PLW0603  a pool's workers can keep state in no other way
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _worker = Matcher(city, cache), options
+    _worker = _equip(city, cache, options)
+
+
+def _equip(city: City, cache: Path, options: PrepareOptions) -> tuple[Matcher, PrepareOptions]:
+    return Matcher(city, cache), options
 
 
 def _work(chunk: Chunk, note: Path) -> Tally:
-    """Prepare one chunk; the note is written last, so that it is there only when both tables are."""
     if _worker is None:
         raise AssertionError
-    prepared = prepare_chunk(chunk.parse(), *_worker)
+    return _make_part(_worker, (chunk, note))
+
+
+def _keep_or_make(worker: tuple[Matcher, PrepareOptions], task: tuple[Chunk, Path]) -> tuple[int, Tally]:
+    chunk, note = task
+    return chunk.size, _read_note(note) if note.exists() else _make_part(worker, task)
+
+
+def _make_part(worker: tuple[Matcher, PrepareOptions], task: tuple[Chunk, Path]) -> Tally:
+    """Prepare one chunk; the note is written last, so that it is there only when both tables are."""
+    chunk, note = task
+    prepared = prepare_chunk(chunk.parse(), *worker)
     for table in TABLES:
         write_trips(getattr(prepared, table), note.with_name(f"{note.stem}-{table}.parquet"))
     with replacing(note) as path:

@@ -1,0 +1,166 @@
+"""Check that parts are made once: the same trips as without parts, and that a rerun makes what is missing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from htp.errors import InputError
+from htp.generate import Generator
+from htp.requests import generate_like, generate_on
+from htp.scale.parts import MANIFEST, Part, Parts, part_name
+from htp.scale.store import Store
+from htp.trips import read_trips, write_trips
+
+TRIPS, PARTS = 24, 5  # 5 + 5 + 5 + 5 + 4
+
+
+@pytest.fixture(scope="session")
+def without_parts(tiny_data, tiny_checkpoint, tmp_path_factory):
+    """Return the trips that the request gives without parts."""
+    out = tmp_path_factory.mktemp("plain") / "trips.parquet"
+    from htp.language.decode import Sampling  # noqa: PLC0415  brings torch
+
+    generate_like(Generator.load(tiny_checkpoint, "cpu"), tiny_data / "heldout.parquet", out, Sampling(), seed=7)
+    return read_trips(out)
+
+
+def assert_same(trips, expected):
+    """Check that the trips are the same: tokens exactly, places to the sixth decimal."""
+    assert trips["trip_id"].tolist() == expected["trip_id"].tolist()
+    assert trips["start_time"].tolist() == expected["start_time"].tolist()
+    for one, other in zip(trips["patterns"], expected["patterns"], strict=True):
+        assert one.tolist() == other.tolist()
+    places = [shapely.get_coordinates(table.geometry.to_numpy()) for table in (trips, expected)]
+    np.testing.assert_allclose(*places, atol=1e-6)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_parts_together_are_the_trips_that_come_without_parts(in_process, request_of, without_parts, tmp_path):
+    heard = []
+    count = generate_on(in_process(), request_of, str(tmp_path / "day"), progress=lambda *x: heard.append(x))
+    assert count == TRIPS
+    assert heard == [(5, 24), (10, 24), (15, 24), (20, 24), (24, 24)]
+    assert_same(read_trips(tmp_path / "day"), without_parts)
+    assert_same(gpd.read_parquet(tmp_path / "day"), without_parts)
+
+
+def test_the_manifest_lists_the_parts_with_their_rows_and_checksums(in_process, request_of, tmp_path):
+    generate_on(in_process(), request_of, str(tmp_path / "day"))
+    facts = json.loads((tmp_path / "day" / MANIFEST).read_text())
+    assert (facts["complete"], facts["trips"], facts["count"]) == (True, TRIPS, PARTS)
+    assert sorted(facts["parts"]) == [part_name(number) for number in range(PARTS)]
+    assert [part["rows"] for _, part in sorted(facts["parts"].items())] == [5, 5, 5, 5, 4]
+    for name, part in facts["parts"].items():
+        content = (tmp_path / "day" / name).read_bytes()
+        assert (part["bytes"], part["sha256"]) == (len(content), sha256(content).hexdigest())
+    assert sorted(contents(tmp_path / "day")) == sorted([MANIFEST, *facts["parts"]])
+
+
+def test_a_stopped_job_goes_on_where_it_stood_and_gives_the_same_files(in_process, request_of, tmp_path):
+    generate_on(in_process(), request_of, str(tmp_path / "whole"))
+    first, second, third = in_process(stop_after=2), in_process(), in_process()
+    with pytest.raises(KeyboardInterrupt):
+        generate_on(first, request_of, str(tmp_path / "day"))
+    facts = json.loads((tmp_path / "day" / MANIFEST).read_text())
+    assert (facts["complete"], facts["trips"]) == (False, 10)
+    assert generate_on(second, request_of, str(tmp_path / "day")) == TRIPS
+    assert generate_on(third, request_of, str(tmp_path / "day")) == TRIPS
+    assert (first.done, second.done, third.done) == ([0, 1], [2, 3, 4], [])
+    assert contents(tmp_path / "day") == contents(tmp_path / "whole")
+
+
+def test_parts_lie_on_s3_and_a_rerun_makes_what_is_missing(s3_server, in_process, request_of, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        generate_on(in_process(stop_after=2), request_of, "s3://day/generated")
+    again = in_process()
+    assert generate_on(again, request_of, "s3://day/generated") == TRIPS
+    assert again.done == [2, 3, 4]
+    generate_on(in_process(), request_of, str(tmp_path / "day"))
+    store = Store("s3://day/generated")
+    assert {name: store.read(name) for name in store.sizes()} == contents(tmp_path / "day")
+
+
+@pytest.mark.parametrize("harm", ["lost", "cut"])
+def test_a_part_that_was_lost_or_cut_is_made_again(harm, in_process, request_of, tmp_path):
+    generate_on(in_process(), request_of, str(tmp_path / "day"))
+    before, path = contents(tmp_path / "day"), tmp_path / "day" / part_name(3)
+    path.unlink() if harm == "lost" else path.write_bytes(path.read_bytes()[:-1])
+    again = in_process()
+    generate_on(again, request_of, str(tmp_path / "day"))
+    assert again.done == [3]
+    assert contents(tmp_path / "day") == before
+
+
+def test_a_rerun_with_other_settings_is_refused_and_changes_nothing(in_process, request_of, tmp_path):
+    generate_on(in_process(), request_of, str(tmp_path / "day"))
+    before = contents(tmp_path / "day")
+    with pytest.raises(InputError, match=r"parts of another job \(seed 7, not 8\); give another --out, or --force"):
+        generate_on(in_process(), replace(request_of, seed=8), str(tmp_path / "day"))
+    assert contents(tmp_path / "day") == before
+
+
+def test_force_makes_the_parts_anew_and_leaves_other_files_alone(in_process, request_of, tmp_path):
+    generate_on(in_process(), request_of, str(tmp_path / "day"))
+    other = in_process()
+    generate_on(other, replace(request_of, seed=8), str(tmp_path / "day"), force=True)
+    assert other.done == [0, 1, 2, 3, 4]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    for force in (False, True):
+        with pytest.raises(InputError, match="holds files of something else; give another --out"):
+            generate_on(in_process(), request_of, str(tmp_path / "mine"), force=force)
+    assert contents(tmp_path / "mine") == {"letter.txt": b"dear"}
+
+
+def test_parts_are_joined_to_a_file_where_one_is_asked_for(in_process, request_of, without_parts, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        generate_on(in_process(stop_after=3), request_of, str(tmp_path / "day.parquet"))
+    assert [path.name for path in tmp_path.iterdir()] == ["day.parquet.parts"]
+    assert generate_on(in_process(), request_of, str(tmp_path / "day.parquet")) == TRIPS
+    assert [path.name for path in tmp_path.iterdir()] == ["day.parquet"]
+    assert_same(read_trips(tmp_path / "day.parquet"), without_parts)
+
+
+def test_parts_are_cut_alike_from_a_file_and_from_a_folder_of_files(in_process, request_of, without_parts, tmp_path):
+    trips = read_trips(request_of.trips)
+    for name, piece in (("a", trips[:7]), ("b", trips[7:9]), ("c", trips[9:])):
+        write_trips(piece, tmp_path / "like" / f"{name}.parquet")
+    generate_on(in_process(), replace(request_of, trips=tmp_path / "like"), str(tmp_path / "day"))
+    assert_same(read_trips(tmp_path / "day"), without_parts)
+
+
+def test_a_damaged_part_is_found_by_its_checksum(in_process, request_of, tmp_path):
+    generate_on(in_process(), request_of, str(tmp_path / "day"))
+    path = tmp_path / "day" / part_name(1)
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"part-000001\.parquet: damaged"):
+        Parts(Store(str(tmp_path / "day")), request_of.facts(), PARTS).check()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"job": {}, "parts": {"part-000000.parquet": {"rows": 1}}}'])
+def test_a_damaged_manifest_is_one_sentence(text, tmp_path):
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(InputError, match=r"manifest\.json: damaged; give --force to make all parts anew\.$"):
+        Parts(Store(str(tmp_path)), {"seed": 1}, 3)
+
+
+def test_a_killed_program_loses_the_parts_of_the_last_seconds_only(tmp_path, monkeypatch):
+    now_s = 0.0
+    monkeypatch.setattr("htp.scale.parts.time.monotonic", lambda: now_s)
+    parts = Parts(Store(str(tmp_path)), {"seed": 1}, 3)
+    for number, now_s in ((0, 1.0), (1, 6.0), (2, 7.0)):  # noqa: B007  read by the clock above
+        (tmp_path / part_name(number)).write_bytes(b"x")
+        parts.add(number, Part(1, 1, "-"))
+    assert Parts(Store(str(tmp_path)), {"seed": 1}, 3).missing == [2]
