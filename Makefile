@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help app test lint format lock venv demo-data checkpoint clean
+.PHONY: help app test lint format lock venv sbom demo-data checkpoint clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,12 @@ venv: $(VENV)/.dev $(VENV)/.demo  ## install with every extra, for development
 
 lock: venv  ## pin the versions that the virtual environment holds
 	$(BIN)/python .ci/lock.py
+
+sbom: $(BIN)/python  ## list the pinned packages in build/sbom.json (CycloneDX), ask PyPI for their known holes
+	$(BIN)/python -m venv build/audit
+	build/audit/bin/pip install --quiet cyclonedx-bom pip-audit
+	build/audit/bin/cyclonedx-py requirements requirements.txt --output-file build/sbom.json
+	build/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
 demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about an hour on two cores)
 	$(BIN)/htp city aequilibrae:coquimbo --out $(CITY)
