@@ -159,7 +159,8 @@ def parse_times(text: pd.Series, timezone: str) -> NDArray[np.float64]:
     number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     finite = np.abs(number[np.isfinite(number)])
     if len(finite) and 2 * len(finite) >= (text.str.strip() != "").sum():
-        return number / next(scale for below, scale in UNITS if np.median(finite) < below)
+        middle = np.quantile(finite, 0.5, method="lower")  # a mean of two huge numbers would be none
+        return number / next(scale for below, scale in UNITS if middle < below)
     text = text.str.replace(r"\s*UTC\s*$", "Z", regex=True)
     # all read as if in UTC, so that a zone which the pattern does not know is no error
     moment = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)

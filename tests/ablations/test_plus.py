@@ -60,9 +60,9 @@ def test_stages_that_were_trained_are_taken_and_charged(tiny, trips, grid, base,
 def test_routes_have_their_share_of_the_seconds_whatever_the_stages_took(tiny, trips, grid, base):
     method = VARIANTS["HTP+"](tiny("HTP").config)
     method.share(base.parent / "shared", base)
-    method.fit(trips, grid, Budget(seconds=5.0), seed=1, report=lambda _: None)
+    method.fit(trips, grid, Budget(seconds=10.0), seed=1, report=lambda _: None)
     routes = method.trained[-1]
-    assert 5.0 * ROUTES_SHARE <= routes["seconds"] < 5.0 * ROUTES_SHARE + 2.0
+    assert 10.0 * ROUTES_SHARE <= routes["seconds"] < 10.0 * ROUTES_SHARE + 6.0  # a step may take seconds, not all ten
     assert routes["steps"] > 1
 
 

@@ -101,7 +101,7 @@ def test_a_scenario_is_saved_and_loaded_and_a_broken_file_is_explained(app_url, 
 
 
 def test_a_long_generation_shows_progress_and_stops(app_url, watched: Watched):
-    page = open_scenario(watched, f"{app_url}scenario?closed=60-61&seed=77")
+    page = open_scenario(watched, f"{app_url}scenario?closed=60-61&like=all&seed=77")
     page.get_by_role("button", name=re.compile(r"Generate \d+ trips")).click()
     page.wait_for_selector("text=/[1-9][0-9]* of [0-9]+ trips/")
     page.get_by_test_id("stSidebarUserContent").get_by_role("button", name="Stop").click()

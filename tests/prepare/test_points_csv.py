@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from htp.errors import InputError
@@ -221,6 +221,7 @@ def test_a_local_time_that_clocks_repeat_or_leave_out_is_none():
         max_size=5,
     )
 )
+@example(["8.988465674311579e+307", "8.98846567431158e+307"])
 def test_no_time_stops_the_reader(times):
     assert len(parse_times(pd.Series(times, dtype=str), SANTIAGO)) == len(times)
 
