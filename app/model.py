@@ -169,11 +169,9 @@ def load_generator(checkpoint: str) -> Generator:
     PyTorch gets one thread: 20 trips take 2.0 to 2.4 s from the click to the map on two cores, with two threads 2.4 to
     3.3 s, since pages and pictures want a core as well.
     """
-    import torch  # noqa: PLC0415
+    from htp.generate import Generator, use_one_thread  # noqa: PLC0415
 
-    from htp.generate import Generator  # noqa: PLC0415
-
-    torch.set_num_threads(1)
+    use_one_thread()
     return Generator.load(checkpoint)
 
 

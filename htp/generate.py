@@ -240,6 +240,11 @@ class Generator:
         return duration_s
 
 
+def use_one_thread() -> None:
+    """Give PyTorch one thread in this process, for those who want the other cores for something else."""
+    torch.set_num_threads(1)
+
+
 def load_tokenizer(checkpoint: Path | str) -> Tokenizer:
     """Load stage 1 of a checkpoint alone."""
     files = Checkpoint(Path(checkpoint))
