@@ -141,9 +141,8 @@ def evaluated_file(person: Person) -> str:
     person.upload(page.locator("input[type=file]"), mine, page.get_by_text(mine.name), ready)
     verdict = page.get_by_text(re.compile(r"\d of 9 metrics within noise"))
     person.click(_button(person, "Evaluate"), verdict, page.locator("table.metrics").first, kind=Kind.work)
-    assert (
-        page.locator("table.metrics").first.locator("tbody tr").count() == 9
-    )  # the eight of the paper, and the length
+    rows = page.locator("table.metrics").first.locator("tbody tr")
+    assert rows.count() == 9  # the eight of the paper, and the length
     return f"{verdict.inner_text().split(' (')[0].rstrip('.')}, as the file holds held-out trips itself"
 
 
