@@ -20,9 +20,10 @@ from htp.ablations.road_vectors import road_vectors
 from htp.ablations.stages import ENDLESS
 from htp.ablations.variant import HTPConfig
 from htp.errors import InputError
-from htp.experiment.data import Data, digest_of
+from htp.experiment.data import Data
 from htp.experiment.layout import Layout, read_json, write_json
 from htp.experiment.settings import machine, versions
+from htp.fingerprint import fingerprint_of
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.codec import BATCH, Tokenizer
 from htp.tokenizer.features import describe
@@ -84,7 +85,7 @@ def name_of(sizes: tuple[int, ...]) -> str:
 
 
 def _key(sizes: tuple[int, ...], settings: Settings, data: Data) -> str:
-    return digest_of({"sizes": list(sizes), "budget_s": settings.budget_s, "data": data.fingerprint})
+    return fingerprint_of({"sizes": list(sizes), "budget_s": settings.budget_s, "data": data.fingerprint})
 
 
 def _describe(data: Data) -> tuple[Samples, Samples]:

@@ -13,6 +13,7 @@ import shapely
 from htp.city.network import City
 from htp.city.relative import check_roads
 from htp.errors import InputError
+from htp.fingerprint import fingerprint_of
 from htp.trips import PREPARED, read_trips
 
 if TYPE_CHECKING:
@@ -70,12 +71,7 @@ class Data:
     @property
     def fingerprint(self) -> str:
         """What results depend on of the data, in 16 hexadecimal digits."""
-        return digest_of({"files": self.facts["files"], "used": self.facts["used"]})
-
-
-def digest_of(facts: dict[str, Any]) -> str:
-    """Return 16 hexadecimal digits that are the same for the same facts."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        return fingerprint_of({"files": self.facts["files"], "used": self.facts["used"]})
 
 
 def statistics(train: gpd.GeoDataFrame, heldout: gpd.GeoDataFrame, city: City) -> Statistics:

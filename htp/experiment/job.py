@@ -12,10 +12,10 @@ import geopandas as gpd
 import pandas as pd
 
 from htp.baselines.train import Budget
-from htp.experiment.data import digest_of
 from htp.experiment.layout import note_of, read_note, stem_of, write_json
 from htp.experiment.methods import OURS, choose
 from htp.experiment.times_of_day import times_of_day
+from htp.fingerprint import fingerprint_of
 from htp.generate import PIECE, reconstruct
 from htp.trips import read_trips, write_trips
 
@@ -59,7 +59,7 @@ class Job:
     def key(self) -> str:
         """What a finished part must have been made for to be taken: data, budget, device, configuration, seed."""
         made_for = {name: self.facts[name] for name in ("method", "seed", "setting", "config")}
-        return digest_of(made_for | {"data": self.data.fingerprint})
+        return fingerprint_of(made_for | {"data": self.data.fingerprint})
 
     @cached_property
     def base(self) -> Job | None:

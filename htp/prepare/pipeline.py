@@ -6,7 +6,6 @@ stopped makes only what is missing. Memory holds a few chunks at a time, however
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 
 from htp.city.matching import Matcher, city_fingerprint, default_cache, ensure_paths
 from htp.errors import InputError
+from htp.fingerprint import fingerprint_of
 from htp.prepare.chunk import prepare_chunk
 from htp.prepare.reasons import explained
 from htp.prepare.sources import check_in_town, digest, open_sources
@@ -251,5 +251,4 @@ def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> di
         },
         "version": VERSION,
     }
-    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    return facts | {"fingerprint": fingerprint}
+    return facts | {"fingerprint": fingerprint_of(facts)}

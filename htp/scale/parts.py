@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from htp.errors import InputError
+from htp.fingerprint import fingerprint_of
 from htp.trips import PARQUET, to_arrow
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Parts:
         """Write the manifest."""
         facts = {
             "job": self.job,
-            "fingerprint": _fingerprint(self.job),
+            "fingerprint": fingerprint_of(self.job),
             "complete": not self.missing,
             "trips": self.rows,
             "count": self.count,
@@ -129,7 +130,7 @@ class Parts:
         try:
             facts = json.loads(self.store.read(MANIFEST))
             job, known = dict(facts["job"]), {name: Part(**part) for name, part in facts["parts"].items()}
-            same = facts["fingerprint"] == _fingerprint(self.job)
+            same = facts["fingerprint"] == fingerprint_of(self.job)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{self.store.address}/{MANIFEST}: damaged; give --force to make all parts anew."
@@ -141,10 +142,6 @@ class Parts:
             )
         numbered = {number: known.get(part_name(number)) for number in range(self.count)}
         return {n: part for n, part in numbered.items() if part and sizes.get(part_name(n)) == part.bytes}
-
-
-def _fingerprint(job: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
