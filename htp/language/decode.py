@@ -179,6 +179,6 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
 def _likeliest(probability: Tensor, top_p: float) -> Tensor:
     """Return probabilities [B, C] with zeros but for the fewest, likeliest first, that have `top_p` together."""
     ordered, index = probability.sort(dim=-1, descending=True)
-    before = ordered.cumsum(dim=-1) - ordered
-    before[:, 0] = 0.0  # one is always left
-    return probability * torch.zeros_like(probability, dtype=torch.bool).scatter(1, index, before < top_p)
+    kept = ordered.cumsum(dim=-1) - ordered < top_p
+    kept[:, 0] = True  # one is always left, also where `top_p` is no more than 0 to a float32
+    return probability * torch.zeros_like(kept).scatter(1, index, kept)

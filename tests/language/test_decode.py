@@ -159,7 +159,8 @@ def test_a_temperature_of_a_half_squares_the_probabilities():
 
 
 @pytest.mark.parametrize(
-    ("top_p", "kept"), [(0.4, [1]), (0.5, [1]), (0.6, [1, 3]), (0.84, [1, 3]), (0.9, [0, 1, 3]), (1.0, [0, 1, 2, 3])]
+    ("top_p", "kept"),
+    [(5e-324, [1]), (0.4, [1]), (0.5, [1]), (0.6, [1, 3]), (0.84, [1, 3]), (0.9, [0, 1, 3]), (1.0, [0, 1, 2, 3])],
 )
 def test_top_p_keeps_the_likeliest_tokens_that_reach_it_and_their_ratio(top_p, kept):
     shares = drawn_shares(Sampling(top_p=top_p))
