@@ -166,13 +166,14 @@ def load_service(backend: Backend) -> Model:
 def load_generator(checkpoint: str) -> Generator:
     """Load the generator; the import of PyTorch waits until here, so that the page's frame appears first.
 
-    PyTorch gets one thread: 20 trips take 2.0 to 2.4 s from the click to the map on two cores, with two threads 2.4 to
-    3.3 s, since pages and pictures want a core as well.
+    PyTorch gets one thread for all else: what it computes for pages is small, and threads that wait for each other are
+    slow where pictures and the browser want a core as well.
     """
     from htp.generate import Generator, use_one_thread  # noqa: PLC0415
 
+    generator = Generator.load(checkpoint)  # a worker on each core
     use_one_thread()
-    return Generator.load(checkpoint)
+    return generator
 
 
 def load_client(url: str) -> Client:

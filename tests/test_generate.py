@@ -118,6 +118,19 @@ def test_a_trip_depends_on_its_place_in_the_request_alone(generator, conditions,
     assert as_text(generator.generate(conditions, n=7, seed=3)) == many
 
 
+def test_trips_are_the_same_however_many_workers_share_them(generator, monkeypatch):
+    asked = conditions_of(generator.heldout(), generator.city) * 3
+    monkeypatch.setattr(htp.generate, "BATCH", 8)
+    made = []
+    for workers in (1, 2, 3):
+        monkeypatch.setattr(generator, "workers", workers)
+        made.append(generator.generate(asked, seed=4))
+    for other in made[1:]:
+        assert list(other["trip_id"]) == list(made[0]["trip_id"])
+        assert all(np.array_equal(a, b) for a, b in zip(other["patterns"], made[0]["patterns"], strict=True))
+        assert all(np.allclose(a, b) for a, b in zip(other["percent"], made[0]["percent"], strict=True))
+
+
 def test_temperature_0_leaves_chance_to_the_offsets_alone(generator, conditions):
     trips = generator.generate(conditions, n=3, temperature=0.0)
     assert len({tuple(patterns) for patterns in trips["patterns"]}) == 1

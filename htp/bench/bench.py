@@ -132,6 +132,7 @@ def _plain(generator: Generator, work: Work, name: str, trips: int) -> Timing:
         generator.city, generator.tokenizer, generator.language, generator.travel_time, generator.checkpoint
     )
     other.language = PlainWriter(generator.language)  # type: ignore[assignment]  # it answers the one call needed
+    other.workers = 1  # one batch on all of PyTorch's threads, as the call is written
     asked = work.ask(name, trips)
     return timed(lambda: other.generate(asked), trips)
 

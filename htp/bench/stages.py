@@ -38,7 +38,8 @@ def shares(generator: Generator, asked: list[Conditions]) -> dict[str, float]:
 
 @contextmanager
 def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
-    """Put clocks around the parts of a generator for a while."""
+    """Put clocks around the parts of a generator for a while; batches wait for each other, or clocks would overlap."""
+    workers, generator.workers = generator.workers, 1
     language, model = generator.language, generator.tokenizer.model
     parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
     parts.append((model, "offsets", "offsets"))
@@ -50,6 +51,7 @@ def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     try:
         yield
     finally:
+        generator.workers = workers
         for (owner, name, _), was in zip(parts, before, strict=True):
             if was is None:
                 delattr(owner, name)
