@@ -375,7 +375,7 @@ def resample(city: City, points: Points, wanted: Wanted, other: NDArray[np.bool_
 def _batches(wanted: Wanted, workers: int) -> list[NDArray[np.int64]]:
     """Return the trips of each batch: like lengths together, the long ones first, as much work for each worker."""
     points = wanted.facts.points
-    order = np.lexsort((np.arange(len(points)), [-len(roads) for roads in wanted.facts.roads], -points))
+    order = np.lexsort((np.array([-len(roads) for roads in wanted.facts.roads]), -points))
     batches = []
     for at in range(0, len(order), BATCH * workers):
         together = order[at : at + BATCH * workers]

@@ -139,16 +139,32 @@ def train_routes(
 
 
 def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Language:
-    """Return the language model of `start`; `InputError` unless it writes the codes of this tokenizer."""
+    """Return the language model of `start`, put on the tokenizer's city where that is another one.
+
+    `InputError` unless it writes the codes of this tokenizer; one that was fine-tuned for another city from the
+    tokenizer of `start` has its codes still.
+    """
     language = Language.load(Checkpoint(start).language)
     theirs, ours = load_tokenizer(start).model, tokenizer.model
-    same_codes = _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer)
-    if not same_codes or language.model.vocabulary.roads != len(ours.roads.node2vec):
+    same_city = torch.equal(theirs.roads.node2vec, ours.roads.node2vec)
+    if same_city and _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer):
+        return language
+    if same_city or not _went_on(checkpoint, start):
         raise InputError(
-            f"{start}: its language model is of another tokenizer or another city than {checkpoint} has; go "
-            "on with its own tokenizer, or train the language model anew."
+            f"{start}: its language model is of another tokenizer than {checkpoint} has; go on with its own tokenizer "
+            "(of another city: `htp train tokenizer --from`), or train the language model anew."
         )
-    return language
+    vocabulary = Vocabulary(language.model.vocabulary.codebook_sizes, len(ours.roads.node2vec))
+    return language.moved(vocabulary, ours.roads.described, theirs.roads.described, theirs.roads.anywhere)
+
+
+def _went_on(checkpoint: Path, start: Path) -> bool:
+    """Say whether the tokenizer of a checkpoint was trained on from that of `start`."""
+    ours, theirs = (
+        json.loads((Checkpoint(at).tokenizer / "settings.json").read_text(encoding="utf-8"))
+        for at in (checkpoint, start)
+    )
+    return ours.get("before") == theirs
 
 
 def _equal(one: nn.Module, other: nn.Module) -> bool:

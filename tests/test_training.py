@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from htp.checkpoint import Checkpoint
-from htp.config import LanguageConfig, LanguageTraining
+from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 from htp.errors import InputError
 from htp.generate import Generator, conditions_of, load_tokenizer
 from htp.language.decode import Sampling
+from htp.language.language import Language
 from htp.requests import generate_like
-from htp.training import train_language, train_offsets, train_routes
-from htp.trips import read_trips
+from htp.training import train_language, train_offsets, train_routes, train_tokenizer
+from htp.trips import read_trips, write_trips
 
 SHORT = LanguageTraining(epochs=0.5, batch_size=16, learning_rate=1e-3)
 
@@ -54,6 +55,58 @@ def test_a_language_model_of_other_codes_is_refused(tiny_checkpoint, tiny_data, 
     with pytest.raises(InputError, match="another tokenizer"):
         train_language(tiny_data, first_stage, SHORT, start=tiny_checkpoint, config=LanguageConfig(), report=quiet)
     assert not (first_stage / "language").exists()
+
+
+@pytest.fixture
+def elsewhere(triangle, random_trips, tmp_path):
+    """Return a folder as `htp prepare` writes it, of trips through another city."""
+    folder = tmp_path / "elsewhere"
+    triangle.save(folder / "city")
+    write_trips(random_trips(triangle, [24] * 24, 4), folder / "train.parquet")
+    write_trips(random_trips(triangle, [24] * 4, 5), folder / "heldout.parquet")
+    return folder
+
+
+def moved_tokenizer(data, start, out):
+    settings = TokenizerTraining(epochs=1, batch_size=16)
+    train_tokenizer(data, data / "city", out, TokenizerConfig(), settings, start=start, report=quiet)
+
+
+def test_with_few_trips_both_stages_go_on_from_those_of_another_city(tiny_checkpoint, elsewhere, tmp_path):
+    start, out = tiny_checkpoint, tmp_path / "moved"
+    moved_tokenizer(elsewhere, start, out)
+    train_language(elsewhere, out, SHORT, start=start, config=LanguageConfig(), report=quiet)
+    old, new = Generator.load(start), Generator.load(out)
+    assert len(new.city) != len(old.city)
+    assert new.language.model.vocabulary.roads == len(new.city)
+    before, after = old.language.model.rows.small.weight, new.language.model.rows.small.weight
+    assert (before - after).abs().max() < 0.1  # a few small steps away, not begun anew
+    asked = conditions_of(new.heldout(), new.city)
+    assert len(new.generate(asked, seed=1)) == len(asked)
+
+
+def test_roads_of_another_city_begin_like_the_known_roads_that_they_are_like(tiny_checkpoint):
+    language, roads = Language.load(Checkpoint(tiny_checkpoint).language), load_tokenizer(tiny_checkpoint).model.roads
+    vocabulary, features = language.model.vocabulary, roads.described
+    tokens = torch.arange(vocabulary.roads) + vocabulary.first_road
+    known = language.model.rows.roads.weight
+    same = language.moved(vocabulary, features, features, slice(None)).model.rows(tokens)
+    assert (same - known).abs().mean() < 0.2 * (known - known.mean(dim=0)).abs().mean()
+    shuffled = features.clone()
+    shuffled[:, : roads.anywhere.start] += 1.0  # what an embedding says is another thing in every city
+    alike, other = (
+        language.moved(vocabulary, f, features, roads.anywhere).model.rows(tokens) for f in (features, shuffled)
+    )
+    assert torch.equal(alike, other)
+    assert alike.std(dim=0).mean() > 0
+
+
+def test_a_language_model_is_not_moved_onto_the_codes_of_a_new_tokenizer(tiny_checkpoint, elsewhere, tmp_path):
+    sizes = load_tokenizer(tiny_checkpoint).model.config
+    settings, out = TokenizerTraining(epochs=1, batch_size=16), tmp_path / "new"
+    train_tokenizer(elsewhere, elsewhere / "city", out, sizes, settings, report=quiet)
+    with pytest.raises(InputError, match="another tokenizer"):
+        train_language(elsewhere, out, SHORT, start=tiny_checkpoint, config=LanguageConfig(), report=quiet)
 
 
 def test_offsets_are_trained_alone_and_the_codes_stay(tiny_data, first_stage):

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from htp.language.batch import Answer
     from htp.language.model import Asked
 
+RIDGE = 1e-3  # ours: of the features' variance, so that columns that say the same share their weight
+
 
 class Language:
     """Stage 2: conditions to patterns."""
@@ -69,6 +71,29 @@ class Language:
         gain = balance(backbone)
         model = cls.model_type(get_peft_model(backbone, lora), vocabulary, size, road_features, gain)
         return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
+
+    def moved(self, vocabulary: Vocabulary, road_features: Tensor, known: Tensor, columns: slice) -> Language:
+        """Return the model put on another city, to be trained on there.
+
+        Its roads begin with the rows that roads like them have here, as far as the `columns` of the features tell:
+        a linear map, fitted to the features `known` [V, F] of the roads here. `road_features` [W, F] are the others'.
+        """
+        weights = {name: t for name, t in self.model.state_dict().items() if not name.startswith("rows.roads")}
+        here, rows = known.double(), self.model.rows.roads.weight.detach().double()
+        centre, middle = here.mean(dim=0), rows.mean(dim=0)
+        spread = (here - centre).T @ (here - centre)
+        damped = spread + RIDGE * len(here) * torch.eye(len(spread), dtype=spread.dtype)
+        told = torch.zeros_like(spread[0])
+        told[columns] = 1.0
+        slope = torch.linalg.solve(damped, (here - centre).T @ (rows - middle)) * told[:, None]
+        model = type(self.model)(self.model.backbone, vocabulary, self.model.text_size, road_features, self.model.gain)
+        model.load_state_dict(weights, strict=False)
+        model.sharpness = self.model.sharpness
+        project = cast("nn.Linear", model.rows.project)
+        with torch.no_grad():
+            project.weight.copy_(slope.T)
+            project.bias.copy_(middle - centre @ slope)
+        return type(self)(model, self.tokenizer, self.base)
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> Language:
