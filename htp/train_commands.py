@@ -80,7 +80,7 @@ def train_language(
     base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf or hub name; built-in by default.")] = None,
     lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = 16,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Train the language model of this checkpoint on.")
+        Path | None, typer.Option("--from", help="Train this checkpoint's language model on, here or on another city.")
     ] = None,
     epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
     minutes: Minutes = None,
