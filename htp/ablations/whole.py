@@ -1,7 +1,7 @@
 """Train and use HTP whole, as the methods it is compared with are trained and used.
 
-Of a budget in seconds three tenths are the tokenizer's, node2vec included, a tenth is for the offsets, the rest is the
-language model's (ours; in the model that ships offsets had a twentieth, but of hours). What a variant changes are the
+Of a budget in seconds, what node2vec and describing leave of it, three tenths are the tokenizer's, a tenth is for the
+offsets, the rest is the language model's (ours; in the model that ships offsets had a twentieth, but of hours). What a variant changes are the
 types of the two stages, the tokenizer's settings and how the language model is made.
 """
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from htp.tokenizer.codec import Drives, Patterns
     from htp.tokenizer.features import Samples
 
-TOKENIZER_UNTIL, OFFSETS_UNTIL = 0.3, 0.4  # shares of the seconds of a budget
+TOKENIZER_UNTIL, OFFSETS_UNTIL = 0.3, 0.4  # shares of the seconds that are left when training begins
 CHECKED = 100  # trips, of those trained on, whose error the tokenizer reports
 
 
@@ -68,7 +68,8 @@ class HTP(Variant):
         tokenizer = self._new_tokenizer(stages)
         samples, checked = self._describe(trips), self._describe(trips.iloc[:CHECKED])
         noise, sizes = tokenizer.model.noise, tokenizer.model.config.codebook_sizes
-        until = OFFSETS_UNTIL if noise is None else TOKENIZER_UNTIL
+        offsets_until = stages.spent + OFFSETS_UNTIL * (1 - stages.spent)
+        until = offsets_until if noise is None else stages.spent + TOKENIZER_UNTIL * (1 - stages.spent)
         settings = stages.settings(self.config.tokenizer_training, until)
         with (
             stages.run("tokenizer", tokenizer.model, len(trips), settings.batch_size) as report,
@@ -78,7 +79,7 @@ class HTP(Variant):
         stages.done[-1]["code_use"] = use.facts()
         if noise is not None:
             with stages.run("offsets", noise.memory, len(trips), BATCH_SIZE) as report:
-                fit_noise(noise, samples, seed=stages.seed, report=report, seconds=stages.left_s(OFFSETS_UNTIL))
+                fit_noise(noise, samples, seed=stages.seed, report=report, seconds=stages.left_s(offsets_until))
         tokenizer.save(folder)
 
     def _new_tokenizer(self, stages: Stages) -> Tokenizer:
