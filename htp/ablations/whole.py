@@ -1,8 +1,8 @@
 """Train and use HTP whole, as the methods it is compared with are trained and used.
 
 Of a budget in seconds, what node2vec and describing leave of it, three tenths are the tokenizer's, a tenth is for the
-offsets, the rest is the language model's (ours; in the model that ships offsets had a twentieth, but of hours). What a variant changes are the
-types of the two stages, the tokenizer's settings and how the language model is made.
+offsets, the rest is the language model's (ours; in the model that ships offsets had a twentieth, but of hours). What a
+variant changes are the types of the two stages, the tokenizer's settings and how the language model is made.
 """
 
 from __future__ import annotations
