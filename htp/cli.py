@@ -218,7 +218,7 @@ def evaluate(
 
     town = City.load(city)
     with Bar("measuring") as progress:
-        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed)
+        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed, cache=city)
         report = asked(workers=workers, ray=ray, progress=progress)
     if as_json:
         print(report.to_json())

@@ -41,7 +41,7 @@ from htp.city.relative import RouteLines, lines_through
 from htp.trips import write_trips
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -85,6 +85,14 @@ def city_of(name: str, nodes: dict[int, tuple[float, float]], streets: list[Stre
     }
     roads = gpd.GeoDataFrame(columns, geometry=lines, crs="EPSG:4326")
     return City(name=name, timezone="America/Santiago", crs=CRS, source="made up", licence="CC0-1.0", roads=roads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_of_paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tables of paths that tests make out of the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("htp.city.matching.default_cache", lambda: tmp_path_factory.getbasetemp() / "paths")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,17 +67,25 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "htp" / "paths"
 
 
-def ensure_paths(city: City, cache: Path) -> None:
-    """Make the table of paths if it is missing, so that processes that start at once do not each make it."""
+def ensure_paths(city: City, cache: Path | None) -> Path:
+    """Make the table of paths if it is missing, so that processes that start at once do not each make it.
+
+    Returns the absolute folder that keeps it: `cache`, or the user's where that is None.
+    """
+    cache = (cache or default_cache()).absolute()
     if not _folder(city, cache).is_dir():
         Matcher(city, cache)
+    return cache
 
 
 class Matcher:
     """Match trips onto the roads of one city; build it once a process."""
 
     def __init__(self, city: City, cache: Path | None = None) -> None:
-        """Load the table of paths from a folder of `cache` or make it there; None keeps it in memory alone."""
+        """Load the table of paths from a folder of `cache` or make it there.
+
+        It stays in memory alone where `cache` is None or cannot be written.
+        """
         self.city = city
         with _silent():
             self._network = _network(city)  # fastmm reads from it as long as its matcher lives
@@ -161,8 +169,11 @@ def _network(city: City) -> fastmm.Network:
 
 
 def _folder(city: City, cache: Path) -> Path:
-    """Return where the city's table lies; fastmm's own name for it leaves out the geometry."""
-    return cache / f"paths-{city_fingerprint(city)}-{REACH_M:.0f}m-fastmm-{fastmm.__version__}"
+    """Return where the city's table lies, hidden, so that it is no file of a checkpoint whose city it is kept beside.
+
+    fastmm's own name for it leaves out the geometry.
+    """
+    return cache / f".paths-{city_fingerprint(city)}-{REACH_M:.0f}m-fastmm-{fastmm.__version__}"
 
 
 def _load(network: fastmm.Network, folder: Path | None) -> fastmm.FastMapMatch:
@@ -172,15 +183,23 @@ def _load(network: fastmm.Network, folder: Path | None) -> fastmm.FastMapMatch:
         if _is_whole(folder):
             return fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=folder)
         shutil.rmtree(folder)
-    parent = folder.parent if folder else Path(tempfile.gettempdir())
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".paths-") as made:
+    with _place_beside(folder) as made:
         new = Path(made) / "paths"
         matcher = fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=new)
-        if folder is not None and not folder.exists():
+        if folder is not None and Path(made).parent == folder.parent:
             (new / DIGESTS).write_text(json.dumps(_digests(new), indent=2) + "\n", encoding="utf-8")
-            new.rename(folder)
+            with suppress(OSError):  # another process has put its own there meanwhile
+                new.rename(folder)
     return matcher
+
+
+def _place_beside(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for the time being beside another one; elsewhere where that is None or cannot be written."""
+    if folder is not None:
+        with suppress(OSError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-")
+    return tempfile.TemporaryDirectory(prefix="htp-paths-")
 
 
 def _is_whole(folder: Path) -> bool:

@@ -15,8 +15,6 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from itertools import chain
 from multiprocessing import get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -24,12 +22,13 @@ import shapely
 from pyproj import Geod
 
 from htp.city.grid import cells_of
-from htp.city.matching import Matcher
+from htp.city.matching import Matcher, ensure_paths
 from htp.evaluate.pieces import Piece, nothing_in, read_pieces
 from htp.scale.cluster import LOCAL, Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -130,9 +129,10 @@ class Survey:
     def __init__(
         self, city: City, *, workers: int | None = None, cache: Path | None = None, ray: str | None = None
     ) -> None:
-        """Share the work among `workers` processes (None: one a core); `cache` keeps the matcher's table of paths.
+        """Share the work among `workers` processes (None: one a core).
 
-        With `ray`, the address of a Ray cluster, its workers take the place of processes.
+        `cache` is the folder that keeps the matcher's table of paths, None the user's. With `ray`, the address of a Ray
+        cluster, its workers take the place of processes.
         """
         self.city, self._ray = city, ray
         self._wanted = workers
@@ -141,9 +141,6 @@ class Survey:
         self._cache = cache
 
     def __enter__(self) -> Self:
-        """Find a place for the table of paths, so that it is made once and not by every worker."""
-        if self._cache is None:
-            self._cache = Path(self._closing.enter_context(TemporaryDirectory(prefix="htp-paths-")))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,7 +161,7 @@ class Survey:
             return _collect(iter([self._surveyor.measure(first)]), progress)
         rest = chain([first, second], pieces)
         if self._ray is not None:
-            start = partial(Surveyor, self.city)  # each makes its table of paths, for their machines share no folder
+            start = partial(Surveyor, self.city, self._paths)  # who does not see the folder makes a table of its own
             return _collect(_put_in_order(self._cluster.each(start, Surveyor.measure, rest)), progress)
         if self.workers == 1:
             return _collect((self._surveyor.measure(piece) for piece in rest), progress)
@@ -176,12 +173,15 @@ class Survey:
 
     @cached_property
     def _surveyor(self) -> Surveyor:
-        return Surveyor(self.city, self._cache)
+        return Surveyor(self.city, self._paths)
+
+    @cached_property
+    def _paths(self) -> Path:
+        return ensure_paths(self.city, self._cache)
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
-        Matcher(self.city, self._cache)  # makes the table of paths that every worker then loads
-        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), _start_worker, (self.city, self._cache))
+        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), _start_worker, (self.city, self._paths))
         return self._closing.enter_context(pool)
 
 

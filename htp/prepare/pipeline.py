@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow.parquet as pq
 
-from htp.city.matching import Matcher, city_fingerprint, default_cache, ensure_paths
+from htp.city.matching import Matcher, city_fingerprint, ensure_paths
 from htp.errors import InputError
 from htp.fingerprint import fingerprint_of
 from htp.prepare.chunk import prepare_chunk
@@ -109,8 +109,7 @@ def _make_on_cluster(
     sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
 ) -> Iterator[tuple[int, Tally]]:
     """Do the same on the workers of a Ray cluster, which have to see the folder of the parts."""
-    cache = (options.cache or default_cache()).absolute()
-    ensure_paths(city, cache)
+    cache = ensure_paths(city, options.cache)
     chunks = (chunk for source in sources for chunk in source.chunks())
     tasks = ((chunk, parts.absolute() / f"{number:06d}.json") for number, chunk in enumerate(chunks))
     start = partial(_equip, replace(city), cache, options)  # replace: without what the city has cached
@@ -144,8 +143,7 @@ class _Workers:
     def submit(self, chunk: Chunk, note: Path, size: int) -> list[tuple[int, Tally]]:
         """Hand over a chunk; return what was finished meanwhile."""
         if self._pool is None:
-            cache = self._options.cache or default_cache()
-            ensure_paths(self._city, cache)
+            cache = ensure_paths(self._city, self._options.cache)
             self._pool = ProcessPoolExecutor(
                 self._workers,
                 mp_context=get_context("spawn"),

@@ -169,6 +169,28 @@ def test_the_table_of_paths_is_made_once(grid, on, tmp_path, monkeypatch):
     assert table.stat().st_mtime_ns == made
 
 
+def test_a_folder_that_cannot_be_written_costs_time_and_nothing_else(grid, on, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert ensure_paths(grid, tmp_path / "file") == tmp_path / "file"
+    (match,) = Matcher(grid, tmp_path / "file").match([on(grid, (10, 0), (390, 0), (400, 300))])
+    assert match.roads.tolist()[:5] == [0, 2, 4, 6, 72]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_of_two_tables_made_at_once_one_stays(grid, tmp_path, monkeypatch):
+    make = fastmm.FastMapMatch
+
+    def beaten(*arguments, cache_dir, **options):
+        monkeypatch.setattr(fastmm, "FastMapMatch", make)
+        ensure_paths(grid, tmp_path)
+        return make(*arguments, cache_dir=cache_dir, **options)
+
+    monkeypatch.setattr(fastmm, "FastMapMatch", beaten)
+    Matcher(grid, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert (folder / "digests.json").is_file()
+
+
 def test_a_table_that_was_not_finished_is_never_there(grid, tmp_path, monkeypatch):
     def stop(*_, cache_dir, **__):
         cache_dir.mkdir()
