@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from htp import processes
 from htp.checkpoint import Checkpoint
 from htp.city.network import City
 from htp.errors import InputError
@@ -53,6 +54,7 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     report: Callable[[dict], None] = print,
 ) -> None:
     """Train stage 1 on `data`/train.parquet, anew or from the tokenizer of the checkpoint `start`."""
+    processes.meet()
     files, city = Checkpoint(out), City.load(city_folder)
     if files.language.exists():
         raise InputError(f"{out}: holds a language model, useless with another tokenizer; choose another --out.")
@@ -63,14 +65,17 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
         tokenizer = Tokenizer.moved(Checkpoint(start).tokenizer, city, seed=settings.seed)
     inputs = tokenizer.model.config.inputs
     samples, checked = describe(train, city, inputs=inputs), describe(heldout, city, inputs=inputs)
-    city.save(files.city)
-    _write_settings(files.tokenizer, settings, None if start is None else Checkpoint(start).tokenizer)
+    if processes.is_first():
+        city.save(files.city)
+        _write_settings(files.tokenizer, settings, None if start is None else Checkpoint(start).tokenizer)
     TokenizerTrainer(tokenizer, settings, files.tokenizer).fit(samples, checked, report)
-    files.seal()
+    if processes.is_first():
+        files.seal()
 
 
 def train_offsets(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:
     """Train the model of offsets of a checkpoint anew on `data`/train.parquet; its codes stay as they are."""
+    processes.refuse("training offsets")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     if tokenizer.model.noise is None:
         raise InputError(f"{checkpoint}: its tokenizer regresses offsets, so there is no model of them to train.")
@@ -107,15 +112,18 @@ def train_language(  # noqa: PLR0913  the command's options
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
     pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
-    _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
+    if processes.is_first():
+        _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
     fit(language, pairs, settings, files.language, report)
-    TravelTimeModel.fit(train, city).save(files.conditions)
-    write_trips(compact(_prepared(data, "heldout")), files.heldout)
-    files.seal()
+    if processes.is_first():
+        TravelTimeModel.fit(train, city).save(files.conditions)
+        write_trips(compact(_prepared(data, "heldout")), files.heldout)
+        files.seal()
 
 
 def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:
     """Find on `data`/train.parquet how sharply a checkpoint's language model draws; its weights stay."""
+    processes.refuse("fitting sharpness")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     language = Language.load(files.language)
     fit_sharpness(language, tokenizer, _prepared(data, "train"), seed=seed, report=report)
@@ -127,6 +135,7 @@ def train_routes(
     data: Path, checkpoint: Path, settings: LanguageTraining, report: Callable[[dict], None] = print
 ) -> None:
     """Train HTP+'s writer of routes on `data`/train.parquet with the roads of the checkpoint's tokenizer."""
+    processes.refuse("training routes")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     city, train = tokenizer.city, _prepared(data, "train")
     facts = facts_of(train, city)

@@ -29,6 +29,7 @@ LINES = (  # from the top; names on one line do not import each other
         "trips",
         "config",
         "streams",
+        "processes",
         "schedule",
     },  # ours: the nouns, which the other two of the style card's lowest line may use
     {"errors", "progress", "runs", "threads", "fingerprint"},

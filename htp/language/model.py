@@ -147,6 +147,10 @@ class LanguageModel(nn.Module):
         places = (first_road_at[:, None] + torch.arange(roads, device=h.device)).clamp_max(h.shape[1] - 1)
         return self.key(self._even(h).gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
 
+    def forward(self, asked: Asked) -> Tensor:
+        """Return the loss: what a training calls, alone or in several processes."""
+        return self.loss(asked)
+
     def loss(self, asked: Asked) -> Tensor:
         """Return the mean cross-entropy of anchors and codes, each among the tokens that may stand there."""
         return self.score(*self.read(asked, asked.codes.shape[1]), asked)

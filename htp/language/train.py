@@ -1,7 +1,7 @@
 """Train the language model on questions and answers with the transformers Trainer (paper §4.2 and 5.1).
 
-The loss is the answer's alone. Resumes from the Trainer's own checkpoints; several GPUs and bfloat16 are the Trainer's
-business.
+The loss is the answer's alone. Resumes from the Trainer's own checkpoints; how several processes share the batches and
+average gradients is the Trainer's business, and what they have to agree on is the clock's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
 
+from htp import processes
 from htp.errors import InputError
 from htp.language.optimizer import MuonAndAdamW
 from htp.schedule import rate_at
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from htp.config import LanguageTraining
     from htp.language.batch import Answer
     from htp.language.language import Language
-    from htp.language.model import LanguageModel
     from htp.language.prompt import Question
 
 LOG_STEPS, SAVE_STEPS = 25, 500
@@ -65,7 +65,7 @@ class AnswerTrainer(Trainer):
     ) -> Any:
         """Return the loss of a batch."""
         with torch.autocast(self.args.device.type, torch.bfloat16):  # the Trainer's own wraps `forward` alone
-            loss = _unwrap(model).loss(inputs["asked"])
+            loss = model(inputs["asked"])
         return (loss, {}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:  # noqa: ARG002
@@ -124,12 +124,7 @@ class Clock(TrainerCallback):
         self.path = folder / "training" / "seconds.json"
         self.before = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else 0.0
         self.started, self.progress = time.monotonic(), 0.0
-        self.logged = self.saved = self.before
-
-    @property
-    def seconds(self) -> float:
-        """Seconds trained so far."""
-        return self.before + time.monotonic() - self.started
+        self.seconds = self.logged = self.saved = self.before  # trained; at the last line; at the last checkpoint
 
     def on_train_begin(
         self,
@@ -165,6 +160,8 @@ class Clock(TrainerCallback):
     ) -> None:
         """Write a line a log."""
         self.logged = self.seconds
+        if not state.is_world_process_zero:
+            return
         line = {"step": state.global_step, "minutes": round(self.seconds / 60, 1)} | (logs or {})
         with (self.folder / "training.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -173,13 +170,14 @@ class Clock(TrainerCallback):
     def on_save(
         self,
         args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,  # noqa: ARG002
+        state: TrainerState,
         control: TrainerControl,  # noqa: ARG002
         **_: object,
     ) -> None:
         """Remember the time beside the Trainer's checkpoint."""
         self.saved = self.seconds
-        self.path.write_text(json.dumps(self.saved), encoding="utf-8")
+        if state.is_world_process_zero:
+            self.path.write_text(json.dumps(self.saved), encoding="utf-8")
 
     def rate(self, step: int) -> float:  # noqa: ARG002  the schedule follows the clock, not the steps
         """Return the learning rate's factor: warm-up, then a cosine to a hundredth."""
@@ -187,6 +185,7 @@ class Clock(TrainerCallback):
 
     def _measure(self, state: TrainerState) -> None:
         """Work out how much of the training is done, by steps or by minutes, whichever is further."""
+        self.seconds = processes.agreed(self.before + time.monotonic() - self.started)
         by_steps = state.global_step / max(state.max_steps, 1)
         by_minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
         self.progress = max(by_steps, by_minutes)
@@ -220,8 +219,10 @@ def fit(
     )
     trainer.remove_callback(PrinterCallback)  # `clock` reports
     trainer.train(resume_from_checkpoint=_last_whole(training))
-    language.save(folder)
-    shutil.rmtree(training)
+    processes.part()
+    if processes.is_first():
+        language.save(folder)
+        shutil.rmtree(training)
 
 
 def _matrices(backbone: nn.Module) -> list[nn.Parameter]:
@@ -254,7 +255,3 @@ def _last_whole(training: Path) -> str | None:
     """Return the Trainer's last checkpoint that was written to its end: its state comes last."""
     whole = [path.parent for path in training.glob("checkpoint-*/trainer_state.json")]
     return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
-
-
-def _unwrap(model: nn.Module) -> LanguageModel:
-    return cast("LanguageModel", model.module if hasattr(model, "module") else model)

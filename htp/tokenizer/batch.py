@@ -57,6 +57,10 @@ class Batch:
     offset_m: Tensor  # [B, 8P, 2]
     routes: Routes
 
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the same on a device."""
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
 
 def pad(flat: NDArray[Any], first: NDArray[np.int64], rows: NDArray[np.int64], width: int) -> Tensor:
     """Gather the pieces `first[row]:first[row + 1]` of a flat array into a tensor [rows, width, ...], zeros behind."""

@@ -1,4 +1,4 @@
-"""Train the tokenizer: AdamW, warm-up and cosine schedule, resumable (paper 5.1).
+"""Train the tokenizer: AdamW, warm-up and cosine schedule, resumable, in one process or several (paper 5.1).
 
 Writes a line of JSON every epoch: losses, the share of each codebook in use (Figure 9), the error on held-out trips.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from htp import processes
 from htp.schedule import rate_at
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.noise_train import fit_noise
@@ -36,6 +37,7 @@ class TokenizerTrainer:
     def __init__(self, tokenizer: Tokenizer, settings: TokenizerTraining, folder: Path) -> None:
         self.tokenizer, self.settings, self.folder = tokenizer, settings, folder
         self.model: RQVAE = tokenizer.model
+        self.together = processes.together(self.model)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -45,6 +47,9 @@ class TokenizerTrainer:
     def fit(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
         """Train patterns until the epochs or the minutes of the settings are over, then offsets; save the tokenizer."""
         self.fit_patterns(train, heldout, report)
+        processes.part()
+        if not processes.is_first():
+            return
         if self.model.noise is not None:
             fit_noise(self.model.noise, train, seed=self.settings.seed, report=report)
         self.tokenizer.save(self.folder)
@@ -57,23 +62,24 @@ class TokenizerTrainer:
         while (progress := self._progress()) < 1.0:
             started = time.monotonic()
             epoch_report = self._train_epoch(batches, progress)
-            self.seconds += time.monotonic() - started
+            self.seconds = processes.agreed(self.seconds + time.monotonic() - started)
             self.epoch += 1
-            epoch_report |= {"epoch": self.epoch, "minutes": round(self.seconds / 60, 1)} | self._check(heldout)
-            self._log(epoch_report)
-            report(epoch_report)
-            self._save_state()
+            if processes.is_first():
+                epoch_report |= {"epoch": self.epoch, "minutes": round(self.seconds / 60, 1)} | self._check(heldout)
+                self._log(epoch_report)
+                report(epoch_report)
+                self._save_state()
 
     def _train_epoch(self, batches: Batches, progress: float) -> dict:
         self.model.train()
         generator = np.random.default_rng([self.settings.seed, self.epoch])
         sums: dict[str, float] = {}
         uses = [torch.zeros(size) for size in self.model.config.codebook_sizes]
-        rows_of = batches.epoch(self.settings.batch_size, generator)
+        rows_of = processes.share(batches.epoch(self.settings.batch_size, generator))
         torch.manual_seed(int(generator.integers(2**62)))  # revived codes are the same after a stop
         started, before = time.monotonic(), self.seconds
         for number, rows in enumerate(rows_of):
-            self.seconds = before + time.monotonic() - started
+            self.seconds = processes.agreed(before + time.monotonic() - started)
             progress = self._progress(number / len(rows_of))
             if progress >= 1.0:
                 break
@@ -83,15 +89,16 @@ class TokenizerTrainer:
             for layer in range(len(uses)):
                 uses[layer] += torch.bincount(codes[:, layer].cpu(), minlength=len(uses[layer]))
         self.seconds = before
-        shares = [round(float((used > 0).float().mean()), 3) for used in uses]
-        return {name: round(value, 4) for name, value in sums.items()} | {"codes_in_use": shares}
+        shares = [round(float((processes.total(used) > 0).float().mean()), 3) for used in uses]
+        means = processes.mean(torch.tensor(list(sums.values()), dtype=torch.float64)).tolist()
+        return {name: round(value, 4) for name, value in zip(sums, means, strict=True)} | {"codes_in_use": shares}
 
     def _step(self, batches: Batches, rows: np.ndarray, progress: float) -> tuple[dict[str, Tensor], Tensor]:
-        batch = batches.collate(rows)
+        batch = batches.collate(rows).to(self.tokenizer.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * rate_at(progress)
         with torch.autocast(self.tokenizer.device.type, torch.bfloat16):
-            result = self.model(batch)
+            result = self.together(batch)
         self.optimizer.zero_grad(set_to_none=True)
         result.loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -110,7 +117,7 @@ class TokenizerTrainer:
         self.model.eval()
         batches, errors = Batches(heldout), []
         for rows in batches.epoch(256, None):
-            batch = batches.collate(rows)
+            batch = batches.collate(rows).to(self.tokenizer.device)
             codes = self.model.encode(batch.inputs, batch.routes)
             along_m, _ = self.model.decode(codes, batch.routes)
             errors.append((along_m - batch.along_m).abs()[batch.routes.point_mask])
@@ -140,7 +147,7 @@ class TokenizerTrainer:
         path = self.folder / "resume.pt"
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)  # tensors only: nothing in the file can run
+        state = torch.load(path, map_location="cpu", weights_only=True)  # tensors only: nothing in the file can run
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch, self.seconds = state["epoch"], state["seconds"]
