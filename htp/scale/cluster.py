@@ -2,7 +2,8 @@
 
 A worker is an actor: a process that prepares itself once (loads a model, say) and then does one piece after another. A
 piece whose worker died goes to another worker, and a new one is hired. Retries are ours and not Ray's, which would give
-the piece back to the same actor and wait for it even where its machine is gone. The one file that knows Ray.
+the piece back to the same actor and wait for it even where its machine is gone. Besides
+`replicas.py` the one file that knows Ray.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Cluster:
 
     def _connect(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "60")  # 5 are too few on a busy machine
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
         if self.address == LOCAL:
             options |= {"num_cpus": self._wanted, "object_store_memory": OBJECT_STORE_BYTES}

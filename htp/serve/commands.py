@@ -6,11 +6,14 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from htp.serve.served import Served
 
 NEEDS = ("fastapi", "uvicorn", "prometheus_client")
 CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
@@ -34,14 +37,13 @@ def serve(
     batch: Annotated[int, typer.Option(min=1, max=1024, help="Trips generated at once at most.")] = 64,
     deadline: Annotated[float, typer.Option(help="Seconds a request may take.")] = 60.0,
     share_heldout: ShareHeldout = False,
+    ray: Annotated[str | None, typer.Option(help="Serve on a Ray cluster: local, auto or HOST:PORT.")] = None,
+    replicas: Annotated[str, typer.Option(help="With --ray: how many at least and at most, e.g. 2-8.")] = "1-4",
 ) -> None:
     """Serve a generator over HTTP; SIGTERM or Ctrl-C finishes what was taken on."""
     _check_installed()
-    from htp.serve.application import create_app
-    from htp.serve.joint import JointGenerator
     from htp.serve.keys import Keys
-    from htp.serve.logs import log_as_json
-    from htp.serve.server import Server
+    from htp.serve.served import Served
     from htp.serve.settings import Settings
 
     settings = Settings(
@@ -52,13 +54,31 @@ def serve(
         allow_origins=tuple(allow_origin or ()),
         share_heldout=share_heldout,
     )
-    known = None if keys is None else Keys.load(keys)
-    _warn_if_open(host, port, has_keys=known is not None)
-    generator = JointGenerator.load(checkpoint, device)
-    assert isinstance(generator, JointGenerator), "load makes what it is called on"
-    app = create_app(generator, settings, known)
+    served = Served(checkpoint, device, settings, None if keys is None else Keys.load(keys))
+    _warn_if_open(host, port, has_keys=keys is not None)
+    if ray is None:
+        _run_here(served, host, port)
+    else:
+        _run_on(ray, served, replicas, host, port)
+
+
+def _run_here(served: Served, host: str, port: int) -> None:
+    from htp.serve.logs import log_as_json
+    from htp.serve.server import Server
+
+    app = served.load()
     log_as_json()
     Server(app, host, port).run()
+
+
+def _run_on(ray: str, served: Served, replicas: str, host: str, port: int) -> None:
+    from htp.scale import Scaling
+    from htp.serve.replicas import run_on
+
+    least, _, most = replicas.partition("-")
+    if not (least.isdecimal() and most.isdecimal()):
+        raise InputError(f"--replicas {replicas!r}: write how many at least and at most, e.g. 2-8.")
+    run_on(ray, served, Scaling(int(least), int(most)), host, port)
 
 
 def _warn_if_open(host: str, port: int, *, has_keys: bool) -> None:
