@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from htp.errors import InputError
+from htp.precision import half_is_faster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -130,8 +131,8 @@ class Descent:
         return cls(torch.optim.AdamW(weights, lr=rate), device, half=half)
 
     def step(self, loss_of: Callable[[], Tensor]) -> float:
-        """Take a step down the loss, computed in bfloat16 where `half`; return the loss."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        """Take a step down the loss, computed in bfloat16 where `half` and that is faster; return the loss."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half and half_is_faster(self.device)):
             loss = loss_of()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

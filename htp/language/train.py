@@ -23,6 +23,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from htp import processes
 from htp.errors import InputError
 from htp.language.optimizer import MuonAndAdamW
+from htp.precision import half_is_faster
 from htp.schedule import rate_at
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class AnswerTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,  # noqa: ARG002
     ) -> Any:
         """Return the loss of a batch."""
-        with torch.autocast(self.args.device.type, torch.bfloat16):  # the Trainer's own wraps `forward` alone
+        device = self.args.device
+        # the Trainer's own wraps `forward` alone
+        with torch.autocast(device.type, torch.bfloat16, enabled=half_is_faster(device)):
             loss = model(inputs["asked"])
         return (loss, {}) if return_outputs else loss
 
@@ -202,7 +205,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     model, training = language.model, folder / "training"
     training.mkdir(exist_ok=True)
-    if not torch.cuda.is_available():
+    if not torch.cuda.is_available() and half_is_faster("cpu"):
         model.backbone.set_attn_implementation("eager")  # on a CPU in bfloat16 a third faster than the fused kernel
     if language.base is not None:  # the base model's own embedding stays as it is
         model.backbone.get_input_embeddings().weight.requires_grad_(False)
@@ -238,7 +241,7 @@ def _arguments(training: Path, settings: LanguageTraining) -> TrainingArguments:
         output_dir=str(training),
         per_device_train_batch_size=settings.batch_size,
         num_train_epochs=settings.epochs,
-        bf16=True,
+        bf16=half_is_faster("cuda" if torch.cuda.is_available() else "cpu"),
         use_cpu=not torch.cuda.is_available(),
         logging_steps=LOG_STEPS,
         save_steps=SAVE_STEPS,

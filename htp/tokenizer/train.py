@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from htp import processes
+from htp.precision import half_is_faster
 from htp.schedule import rate_at
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.noise_train import fit_noise
@@ -97,7 +98,8 @@ class TokenizerTrainer:
         batch = batches.collate(rows).to(self.tokenizer.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * rate_at(progress)
-        with torch.autocast(self.tokenizer.device.type, torch.bfloat16):
+        device = self.tokenizer.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=half_is_faster(device)):
             result = self.together(batch)
         self.optimizer.zero_grad(set_to_none=True)
         result.loss.backward()
