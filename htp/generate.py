@@ -26,6 +26,7 @@ from htp.language.language import Language
 from htp.language.prompt import Facts
 from htp.language.route_writer import RouteWriter
 from htp.prepare.travel_time import TravelTimeModel
+from htp.runs import shares_of
 from htp.streams import DURATION, keys_of, stream_of
 from htp.threads import in_threads
 from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
 BATCH = 128  # of these written together, ours: more are no faster
-FEWEST = 8  # of these are worth a worker: fewer are as fast together as in two halves
 MAX_TRIPS = 1_000_000  # in one request
 MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
 SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
@@ -165,10 +165,10 @@ class Generator:
     ) -> gpd.GeoDataFrame:
         """Return a trip for each of the complete conditions, named by its place in its request.
 
-        Batches are made side by side, one on each core: two cores make them 1.4 times as fast as they make one batch
-        after another (`docs/decisions.md`).
+        Batches are made side by side, one on each core.
         """
-        batches = _batches(wanted, self.workers)
+        work = np.column_stack([wanted.facts.points, [len(roads) for roads in wanted.facts.roads]])
+        batches = shares_of(work, BATCH, self.workers)
 
         def make(rows: NDArray[np.int64]) -> gpd.GeoDataFrame:
             trips = self._batch(wanted[rows], sampling)
@@ -370,18 +370,6 @@ def resample(city: City, points: Points, wanted: Wanted, other: NDArray[np.bool_
     flat, moved = np.concatenate(percent), np.concatenate(offset)
     lonlat = city.to_lonlat(lines.place(trip, flat.astype(np.float64) * lines.length_m[trip]) + moved)
     return Points(flat, moved, lonlat, counts)
-
-
-def _batches(wanted: Wanted, workers: int) -> list[NDArray[np.int64]]:
-    """Return the trips of each batch: like lengths together, the long ones first, as much work for each worker."""
-    points = wanted.facts.points
-    order = np.lexsort((np.array([-len(roads) for roads in wanted.facts.roads]), -points))
-    batches = []
-    for at in range(0, len(order), BATCH * workers):
-        together = order[at : at + BATCH * workers]
-        shares = min(workers, -(-len(together) // FEWEST))
-        batches += [together[share::shares] for share in range(shares)]
-    return batches
 
 
 def _check_duration(seconds: float, interval_s: float, number: int) -> None:

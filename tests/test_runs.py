@@ -1,11 +1,12 @@
-"""Check how rows are cut into runs."""
+"""Check how rows are cut into runs and batches."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from htp import runs
-from htp.runs import runs_of
+from htp.runs import runs_of, shares_of
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +24,23 @@ def test_a_row_that_is_too_long_is_a_run_of_its_own():
 
 def test_another_device_takes_larger_runs():
     assert runs_of([2, 3, 3, 4, 5, 5], "cuda") == [slice(0, 6)]
+
+
+def test_batches_hold_each_row_once_and_workers_have_like_work():
+    work = np.array([[points, 5] for points in range(40)])
+    batches = shares_of(work, 10, 2)
+    assert sorted(np.concatenate(batches)) == list(range(40))
+    assert [len(batch) for batch in batches] == [10] * 4
+    assert batches[0].tolist() == [39, 37, 35, 33, 31, 29, 27, 25, 23, 21]
+    assert batches[1].tolist() == [38, 36, 34, 32, 30, 28, 26, 24, 22, 20]
+
+
+def test_what_decides_first_comes_first_and_equal_rows_keep_their_order():
+    work = np.array([[7, 1], [7, 9], [8, 0], [7, 1]])
+    assert shares_of(work, 10, 1)[0].tolist() == [2, 1, 0, 3]
+
+
+def test_a_few_rows_are_one_batch_whatever_the_workers():
+    work = np.ones((8, 1), dtype=np.int64)
+    assert [len(batch) for batch in shares_of(work, 128, 4)] == [8]
+    assert [len(batch) for batch in shares_of(np.ones((9, 1), dtype=np.int64), 128, 4)] == [5, 4]
