@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LINES = (  # from the top; names on one line do not import each other
     {"cli", "app"},
     {"serve", "experiment", "card", "train_commands", "demand_commands", "audit_commands", "bench_commands"},
-    {"ablations", "training", "requests", "demand", "scenario", "audit", "bench"},
+    {"ablations", "training", "requests", "demand", "scenario", "audit", "bench", "webmap"},
     {"sharpness"},
     {"generate", "client", "baselines", "evaluate"},
     {"tokenizer", "language"},

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from app.generation import Generated
+    from app.model import Model
 
 FORMATS = {"GeoParquet": ".parquet", "GeoJSON": ".geojson", "GPX": ".gpx", "CSV": ".csv"}
+MAP, MAP_ENDING = "Map (HTML)", ".html"
 PLAIN = {"displayModeBar": False}
 
 
-def results_panel(generated: Generated, *, current: bool, real_word: str) -> None:
-    """Draw figures, charts and the download; `real_word` says what the real trips are, e.g. "simulated"."""
+def results_panel(generated: Generated, served: Model, *, current: bool) -> None:
+    """Draw figures, charts and the download."""
+    real_word = served.real_word
     st.html(_figures(generated))
     if not current:
         st.caption(":material/history: The settings have changed since; generate again to see them at work.")
@@ -33,7 +36,7 @@ def results_panel(generated: Generated, *, current: bool, real_word: str) -> Non
         "##### Progress along the route", help="A trip a line. Flat stretches are stops, at lights or in queues."
     )
     st.plotly_chart(time_distance(generated.profile, generated.free_flow_s), key="time-distance", config=PLAIN)
-    _download(generated.trips)
+    _download(generated, served)
 
 
 def _figures(generated: Generated) -> str:
@@ -61,16 +64,17 @@ def _compared_with(generated: Generated, real_word: str) -> str:
     return f"Beside {which}: within {like.share:.0%} of this distance, {when}."
 
 
-def _download(trips: gpd.GeoDataFrame) -> None:
+def _download(generated: Generated, served: Model) -> None:
     # all in sight: of a list that drops down, the first click just after the trips came left it closed
-    ending = FORMATS[st.radio("Download as", list(FORMATS), key="format", horizontal=True)]
+    name = st.radio("Download as", [*FORMATS, MAP], key="format", horizontal=True)
     st.download_button(
         "Download",
-        lambda: file_bytes(trips, ending),
-        f"trips{ending}",
+        lambda: map_bytes(generated, served) if name == MAP else file_bytes(generated.trips, FORMATS[name]),
+        f"trips{FORMATS.get(name, MAP_ENDING)}",
         on_click="ignore",
         icon=":material/download:",
         width="stretch",
+        help="One file that opens in any browser, without a network." if name == MAP else None,
     )
 
 
@@ -80,3 +84,13 @@ def file_bytes(trips: gpd.GeoDataFrame, ending: str) -> bytes:
         path = Path(folder) / f"trips{ending}"
         write_trips(trips, path)
         return path.read_bytes()
+
+
+def map_bytes(generated: Generated, served: Model) -> bytes:
+    """Return the trips as a map of its own, an HTML document, that says what they are."""
+    from htp.webmap import trips_map  # noqa: PLC0415  brings folium, which nothing else needs
+
+    count = len(generated.trips)
+    title = "One generated trip" if count == 1 else f"{count} generated trips"
+    note = f"Made by a model of {served.traffic}; nobody drove them."
+    return trips_map(generated.trips, served.generator.city, generated.max_kmh, title=title, note=note).encode()

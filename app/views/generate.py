@@ -47,7 +47,7 @@ def page() -> None:
                 first_visit(served, start)
         with st.container(key="results", width=372):
             if generated:
-                results_panel(generated, current=generated.made_for(choices), real_word=served.real_word)
+                results_panel(generated, served, current=generated.made_for(choices))
     remember(replace(choices, show=generated is not None and generated.made_for(choices)))
     for sentence in problems:
         st.toast(sentence, icon=":material/link_off:", duration="long")

@@ -12,7 +12,7 @@ from driving import finished, opened, query, sentences, told
 from fake_generator import FakeGenerator, FakeTravelTime
 
 import app.model
-from app.components.results import FORMATS, file_bytes
+from app.components.results import FORMATS, MAP, file_bytes, map_bytes
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -206,6 +206,15 @@ def test_trips_are_offered_in_every_format(checkpoint, ends, name: str):
         "CSV": b"trip_id,time,lon,lat",
     }
     assert file_bytes(trips, FORMATS[name]).startswith(begins[name])
+
+
+def test_trips_are_offered_as_a_map_that_says_what_they_are(checkpoint, ends):
+    page = generate(open_page(via=ends, n="2"))
+    page.radio(key="format").set_value(MAP).run()
+    assert not page.exception
+    document = map_bytes(page.session_state["generated"], app.model.current()).decode()
+    assert "2 generated trips" in document
+    assert "Made by a model of simulated traffic; nobody drove them." in document
 
 
 def test_the_expected_travel_time_is_that_of_the_departure_on_the_screen(checkpoint, ends, monkeypatch):

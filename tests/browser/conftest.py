@@ -77,5 +77,5 @@ def watched(browser: BrowserContext) -> Iterator[Watched]:
 
 def _note_request(watched: Watched, url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme not in {"blob", "data"} and parts.hostname != "localhost":
+    if parts.scheme not in {"blob", "data", "file"} and parts.hostname != "localhost":
         watched.outside.append(url)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from person import IDLE
 
 from htp.trips import read_trips
 
@@ -53,6 +54,14 @@ def wait_for_trips(page: Page, count: int) -> None:
 
 def text(page: Page, selector: str) -> str:
     return page.locator(selector).inner_text()
+
+
+def choose_format(page: Page, name: str) -> None:
+    """Choose a format to download as, and wait until the page has run with it."""
+    page.get_by_text(name, exact=True).click()
+    page.wait_for_selector(f"[role=radiogroup] label:has(input:checked):has-text('{name}')")
+    page.wait_for_timeout(500)
+    page.wait_for_selector(IDLE)
 
 
 def test_a_route_is_clicked_and_trips_are_generated_along_it(app_url, watched: Watched):
@@ -166,9 +175,7 @@ def test_the_download_can_be_read_back(app_url, place, watched: Watched, tmp_pat
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
     wait_for_trips(page, 4)
     if name != "GeoParquet":
-        page.get_by_text(name, exact=True).click()
-        page.wait_for_selector(f"[role=radiogroup] label:has(input:checked):has-text('{name}')")
-        page.wait_for_timeout(500)  # for the page to run with it
+        choose_format(page, name)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     path = tmp_path / download.value.suggested_filename
@@ -177,6 +184,27 @@ def test_the_download_can_be_read_back(app_url, place, watched: Watched, tmp_pat
         assert len(read_trips(path)) == 4
     else:
         assert path.read_text().startswith("trip_id,time,lon,lat")
+
+
+def test_the_downloaded_map_opens_alone_and_asks_nobody_for_anything(app_url, place, watched: Watched, tmp_path: Path):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
+    wait_for_trips(page, 4)
+    choose_format(page, "Map (HTML)")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".leaflet-container[data-points]:not([data-points='0']) canvas")
+    assert asked == [path.as_uri()]
+    assert "4 generated trips" in text(page, ".panel h1")
+    assert "simulated" in text(page, ".panel .note")
+    assert "© OpenStreetMap contributors" in text(page, ".leaflet-control-attribution")
+    box = page.locator(".leaflet-container").bounding_box()
+    assert (box["width"], box["height"]) == (1280, 720)
 
 
 def test_a_long_generation_shows_progress_and_stops(app_url, place, watched: Watched):
