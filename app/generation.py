@@ -45,8 +45,8 @@ class Generated:
     free_flow_kmh: float
 
     def made_for(self, choices: Choices) -> bool:
-        """Whether these are the trips that the choices ask for."""
-        return self.choices == replace(choices, show=True)
+        """Whether these are the trips that the choices ask for; which of them is looked at is no matter."""
+        return self.choices == replace(choices, show=True, trip=self.choices.trip)
 
     @property
     def points(self) -> NDArray[np.int64]:

@@ -49,6 +49,7 @@ class Choices:
     seed: int = 1
     temperature: float = 1.0
     show: bool = False  # whether the trips are on the map
+    trip: int | None = None  # that is looked at, from 1
 
     def to_query(self) -> dict[str, str]:
         """Return the choices as the parameters of a URL."""
@@ -61,6 +62,7 @@ class Choices:
             "seed": str(self.seed),
             "temperature": f"{self.temperature:g}",
             "show": "1" if self.show else "",
+            "trip": "" if self.trip is None else str(self.trip),
         }
         return {name: value for name, value in query.items() if value}
 
@@ -298,6 +300,7 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "seed": ("seed", whole_number(0, MAX_SEED)),
     "temperature": ("temperature", _temperature),
     "show": ("show", lambda text: text == "1"),
+    "trip": ("trip", whole_number(1, MAX_COUNT)),
 }
 
 _DEPARTURES_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GENERATED = "#1f9bb9"
 REAL = "#e08a2e"
+CHOSEN = "#c2479b"  # one trip among many; on the map as well
 MAX_CURVES = 200  # trips drawn in a time–distance diagram
 MARGIN = {"l": 44, "r": 8, "t": 8, "b": 38}
 
@@ -59,8 +60,11 @@ def add_generated(
     )
 
 
-def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
-    """Draw how far each trip has come at each time; flat stretches are stops. Dashed: at the speed limits."""
+def time_distance(profile: Profile, free_flow_s: float, number: int | None = None) -> go.Figure:
+    """Draw how far each trip has come at each time; flat stretches are stops. Dashed: at the speed limits.
+
+    Trip `number` (from 1) is drawn over the others.
+    """
     minutes, km = curves(profile)
     figure = go.Figure()
     opacity = float(np.clip(10 / min(len(profile.first) - 1, MAX_CURVES), 0.45, 0.85))
@@ -82,6 +86,16 @@ def time_distance(profile: Profile, free_flow_s: float) -> go.Figure:
         line={"color": REAL, "width": 2, "dash": "dash"},
         hoverinfo="skip",
     )
+    if number is not None:
+        own = slice(profile.first[number - 1], profile.first[number])
+        figure.add_scatter(
+            x=profile.elapsed_s[own] / 60,
+            y=profile.along_m[own] / 1000,
+            mode="lines",
+            name=f"Trip {number}",
+            line={"color": CHOSEN, "width": 3},
+            hovertemplate="%{y:.2f} km after %{x:.1f} min",
+        )
     return finish(figure, "Minutes since departure", "Distance, km", height=240)
 
 

@@ -23,8 +23,8 @@ MAP, MAP_ENDING = "Map (HTML)", ".html"
 PLAIN = {"displayModeBar": False}
 
 
-def results_panel(generated: Generated, served: Model, *, current: bool) -> None:
-    """Draw figures, charts and the download."""
+def results_panel(generated: Generated, served: Model, number: int | None, *, current: bool) -> None:
+    """Draw figures and charts, trip `number` (from 1) in a colour of its own."""
     real_word = served.real_word
     st.html(_figures(generated))
     if not current:
@@ -35,8 +35,8 @@ def results_panel(generated: Generated, served: Model, *, current: bool) -> None
     st.markdown(
         "##### Progress along the route", help="A trip a line. Flat stretches are stops, at lights or in queues."
     )
-    st.plotly_chart(time_distance(generated.profile, generated.free_flow_s), key="time-distance", config=PLAIN)
-    _download(generated, served)
+    figure = time_distance(generated.profile, generated.free_flow_s, number)
+    st.plotly_chart(figure, key="time-distance", config=PLAIN)
 
 
 def _figures(generated: Generated) -> str:
@@ -64,7 +64,8 @@ def _compared_with(generated: Generated, real_word: str) -> str:
     return f"Beside {which}: within {like.share:.0%} of this distance, {when}."
 
 
-def _download(generated: Generated, served: Model) -> None:
+def download_panel(generated: Generated, served: Model) -> None:
+    """Offer the trips as a file."""
     # all in sight: of a list that drops down, the first click just after the trips came left it closed
     name = st.radio("Download as", [*FORMATS, MAP], key="format", horizontal=True)
     st.download_button(

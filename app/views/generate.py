@@ -12,7 +12,8 @@ from app.components.controls import advanced_panel, departure_panel, route_panel
 from app.components.first_visit import first_visit
 from app.components.heading import heading
 from app.components.map import Hint, Picked, Picture, city_map, corners
-from app.components.results import results_panel
+from app.components.one_trip import marks_of, one_trip, trip_number
+from app.components.results import download_panel, results_panel
 from app.plan import Plan, expected_or_problem, plan_or_problem
 from app.state import Choices, remember, restore
 from htp.errors import InputError
@@ -40,6 +41,7 @@ def page() -> None:
         action = st.container(key="action")
         choices = advanced_panel(choices)
     generated = generation.collected(choices)
+    choices = replace(choices, trip=trip_number(generated, choices))
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
             city_map("city-map", _picture(served, choices, plan, problem, generated), _pick)
@@ -47,7 +49,9 @@ def page() -> None:
                 first_visit(served, start)
         with st.container(key="results", width=372):
             if generated:
-                results_panel(generated, served, current=generated.made_for(choices))
+                results_panel(generated, served, choices.trip, current=generated.made_for(choices))
+                one_trip(generated, served, choices.trip)
+                download_panel(generated, served)
     remember(replace(choices, show=generated is not None and generated.made_for(choices)))
     for sentence in problems:
         st.toast(sentence, icon=":material/link_off:", duration="long")
@@ -78,6 +82,7 @@ def _picture(
         route=plan.line if plan else (),
         trips=generated.table if generated else None,
         max_kmh=generated.max_kmh if generated else 60,
+        marks=marks_of(generated, choices.trip),
         badge=served.badge,
         hint=hint,
         fit=str(st.session_state.get("fit", 0)),

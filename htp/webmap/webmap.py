@@ -1,7 +1,7 @@
 """Draw trips over their city's own roads with folium, in one HTML document that asks no other machine for anything.
 
-folium's documents load ten scripts and styles from other hosts. Here one of them, Leaflet, lies in the document, the
-others are left out, and the roads of the city stand in for tiles. The document's own Content-Security-Policy forbids
+folium's documents load ten scripts and styles from other hosts. Here Leaflet's two lie in the document, the others are
+left out, and the roads of the city stand in for tiles. The document's own Content-Security-Policy forbids
 every request, so a reader can trust that. Points are packed as numbers: a folium marker each would take 400 bytes.
 """
 

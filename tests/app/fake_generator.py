@@ -14,7 +14,7 @@ from fake_tokenizer import FakeTokenizer
 from htp.city.relative import RouteLines
 from htp.errors import InputError
 from htp.prepare.travel_time import QUANTILES
-from htp.trips import Conditions, Route
+from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, Conditions, Route, point_count
 
 if TYPE_CHECKING:
     from htp.city import City
@@ -29,6 +29,14 @@ class FakeTravelTime:
     def quantiles(self, city: City, routes: list[Route], departs: list[pd.Timestamp]) -> np.ndarray:
         assert len(departs) == len(routes)
         return np.array([[2 * city.free_flow_s[r.roads].sum() * (0.7 + 0.6 * q) for q in QUANTILES] for r in routes])
+
+
+def tokens_of(trip: dict) -> dict:
+    """Return codes that tell where they are: a_k, b_k, c_k, d_k for the k-th pattern, ending on roads evenly spread."""
+    duration_s = (len(trip["percent"]) - 1) * float(trip["interval"])
+    number = np.arange(-(-point_count(duration_s, INTERVAL_S) // POINTS_PER_PATTERN), dtype=np.int16)
+    anchors = np.linspace(0, len(trip["roads"]) - 1, len(number)).astype(np.int16)
+    return {"patterns": np.repeat(number, 4), "anchors": anchors}
 
 
 class FakeGenerator:
@@ -48,7 +56,8 @@ class FakeGenerator:
         trips = []
         for i, one in enumerate(asked):
             time.sleep(self.seconds_per_trip)
-            trips.append(self._trip(one, np.random.default_rng([seed, i]), f"trip-{i}"))
+            trip = self._trip(one, np.random.default_rng([seed, i]), f"trip-{i}")
+            trips.append(trip | tokens_of(trip))
             if progress is not None:
                 progress(i + 1, len(asked))
         return gpd.GeoDataFrame(trips, crs="EPSG:4326")

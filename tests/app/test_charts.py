@@ -32,3 +32,15 @@ def test_the_time_distance_diagram_lifts_its_pen_between_trips():
     assert curves.x[[0, 1, 3, 4, 5]].tolist() == [0, 1, 0, 1, 2]
     assert np.isnan(curves.x[[2, 6]]).all()
     assert curves.y[[0, 1, 3, 4, 5]].tolist() == [0, 1, 0, 0.5, 1]
+
+
+def test_the_trip_that_is_looked_at_is_drawn_over_the_others():
+    profile = Profile(
+        first=np.array([0, 2, 5]),
+        elapsed_s=np.array([0.0, 60, 0, 60, 120]),
+        along_m=np.array([0.0, 1000, 0, 500, 1000]),
+        speed_kmh=np.zeros(5),
+    )
+    own = time_distance(profile, 50, 2).data[-1]
+    assert own.name == "Trip 2"
+    assert (own.x.tolist(), own.y.tolist()) == ([0, 1, 2], [0, 0.5, 1])

@@ -117,6 +117,20 @@ def test_a_link_brings_back_route_and_trips(app_url, place, watched: Watched):
     assert page.get_by_label("How many").input_value() == "7"
 
 
+def test_a_trip_is_chosen_and_its_way_speeds_and_tokens_are_seen(app_url, place, watched: Watched):
+    page = watched.page
+    open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=3, interval=5, show=1))
+    wait_for_trips(page, 3)
+    box = page.get_by_role("combobox", name=re.compile("Trip"))
+    box.click()
+    page.get_by_role("option", name="Trip 2 of 3").click()
+    page.wait_for_selector(".htp-map[data-marks='1']")
+    page.wait_for_selector("table.tokens a:has-text('a_0')")
+    page.wait_for_selector(".js-plotly-plot .legend:has-text('Speed limit')")
+    page.wait_for_url(re.compile("trip=2"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_points_can_be_undone_reversed_dragged_removed_and_cleared(app_url, place, watched: Watched):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, (400.0, 0.0), DESTINATION))
