@@ -1,10 +1,11 @@
-"""Browse the codebook: what is chosen on the page, and the held-out trips encoded once per process.
+"""Browse the codebook: what is chosen on the page, and the held-out trips encoded once per checkpoint and workspace.
 
 A sequence is written as in `htp.evaluate.codebook`: `a_17.b_4,*,a_3` is token a_17 refined by b_4, any pattern, a_3.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,15 @@ import pandas as pd
 import streamlit as st
 
 from app.job import Job
-from app.model import Model
+from app.model import Model, workspace
+from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 from htp.evaluate.codebook import LETTERS, Behind, Codebook, Prefix, Use, name_of, parse_sequence
+from htp.evaluate.codes import read_codes, write_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -176,7 +180,8 @@ BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Model: id, Encoded: id}
 @st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
 def encoding(served: Model) -> Job[Encoded]:
     """Start to encode the held-out trips, once for everybody; the work goes on in the background."""
-    return Job(lambda progress: _encode(served, progress))
+    kept = _kept_at(served)  # here, as a thread knows no session
+    return Job(lambda progress: _encoded(served, kept, progress))
 
 
 def sizes_of(served: Model) -> tuple[int, ...]:
@@ -197,13 +202,31 @@ def offered(encoded: Encoded, context: tuple[Prefix, ...], step: int, layer: int
     return Offered(tuple(encoded.book.behind(rows, layer)) if len(rows) else (), len(rows))
 
 
-def _encode(served: Model, progress: Callable[[int, int], None]) -> Encoded:
+def _kept_at(served: Model) -> Path | None:
+    """Return where the codes are kept from one start of the app to the next; None where they cannot be."""
+    known = Checkpoint(served.checkpoint).fingerprint("tokenizer", "city", "heldout.parquet")
+    try:
+        return None if known is None else workspace().cache_folder() / f"codes-{known}.parquet"
+    except InputError:
+        return None  # a folder that nobody may write to
+
+
+def _encoded(served: Model, kept: Path | None, progress: Callable[[int, int], None]) -> Encoded:
+    trips = None if kept is None else read_codes(served.heldout, kept)
+    if trips is None:
+        trips = _encode(served, progress)
+        if kept is not None:
+            with suppress(OSError):  # a full disk costs the next start its time, nobody this page
+                write_codes(trips, kept)
+    book = Codebook.of(trips, served.generator.city, sizes_of(served))
+    return Encoded(trips, book, tuple(book.use(layer) for layer in range(len(book.sizes))))
+
+
+def _encode(served: Model, progress: Callable[[int, int], None]) -> gpd.GeoDataFrame:
     from htp.generate import tokenize  # noqa: PLC0415  brings PyTorch, which is there with the generator
 
     trips, pieces = served.heldout, []
     for at in range(0, len(trips), PIECE):
         progress(at, len(trips))
         pieces.append(tokenize(trips.iloc[at : at + PIECE], served.generator.tokenizer))
-    encoded = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs=trips.crs)
-    book = Codebook.of(encoded, served.generator.city, sizes_of(served))
-    return Encoded(encoded, book, tuple(book.use(layer) for layer in range(len(book.sizes))))
+    return gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs=trips.crs)

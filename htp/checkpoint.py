@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from htp.errors import InputError
+from htp.fingerprint import fingerprint_of
 from htp.trips import replacing
 
 VERSION = 2
@@ -72,6 +73,14 @@ class Checkpoint:
         files = {str(path.relative_to(self.folder)): _describe(path) for path in self._files()}
         with replacing(self.folder / MANIFEST) as path:
             path.write_text(json.dumps({"version": VERSION, "files": files}, indent=1) + "\n", encoding="utf-8")
+
+    def fingerprint(self, *parts: str) -> str | None:
+        """Return what the files of these parts, such as `tokenizer`, are known again by; None without a manifest."""
+        try:
+            files = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return fingerprint_of({name: facts for name, facts in files.items() if name.split("/", 1)[0] in parts})
 
     def verify(self) -> None:
         """Raise `InputError` naming the first file that is missing, damaged or of another version."""

@@ -4,7 +4,8 @@ WORKSPACE/
 ├── cities/NAME/         as `htp city` writes it
 ├── trips/NAME/          as `htp prepare` writes it
 ├── checkpoints/NAME/    as `htp train` writes it
-└── incoming/            files to read that somebody has put there
+├── incoming/            files to read that somebody has put there
+└── cache/               what is made again where it is missing
 
 A name is a plain word, so it leads nowhere else; a link that leads out of the folder is refused and not listed.
 """
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "htp-data"  # in the folder that the program is started from
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-INCOMING = "incoming"
+INCOMING, CACHE = "incoming", "cache"
 
 
 class Kind(StrEnum):
@@ -101,6 +102,11 @@ class Workspace:
         """Return the folder of the files to read, made where it is missing."""
         self._make(self.folder / INCOMING)
         return self.folder / INCOMING
+
+    def cache_folder(self) -> Path:
+        """Return the folder of what can be made again, made where it is missing."""
+        self._make(self.folder / CACHE)
+        return self.folder / CACHE
 
     def _make(self, folder: Path) -> None:
         try:

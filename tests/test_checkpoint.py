@@ -122,3 +122,18 @@ def test_a_whole_checkpoint_of_both_stages_is_sealed(tiny_checkpoint):
     Checkpoint(tiny_checkpoint).verify()
     suffixes = {path.suffix for path in tiny_checkpoint.rglob("*") if path.is_file()}
     assert suffixes == {".json", ".jsonl", ".parquet", ".safetensors", ".skops"}  # no pickle
+
+
+def test_a_part_is_known_again_by_its_files_alone(checkpoint):
+    known = checkpoint.fingerprint("tokenizer")
+    (checkpoint.folder / "heldout.parquet").write_bytes(b"other trips")
+    checkpoint.seal()
+    assert checkpoint.fingerprint("tokenizer") == known
+    assert checkpoint.fingerprint("tokenizer", "heldout.parquet") != known
+    (checkpoint.folder / "tokenizer" / "model.safetensors").write_bytes(b"other weights")
+    checkpoint.seal()
+    assert checkpoint.fingerprint("tokenizer") != known
+
+
+def test_what_has_no_manifest_is_not_known_again(tmp_path):
+    assert Checkpoint(tmp_path).fingerprint("tokenizer") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 import pytest
+import streamlit as st
 from driving import labels, opened, query
 from fake_tokenizer import SIZES, FakeTokenizer
 
@@ -19,6 +21,7 @@ from app.codebook import Browsing
 from app.components.codebook_controls import TRY, exported
 from app.components.codebook_map import MAX_DRAWN
 from app.components.results import FORMATS, file_bytes
+from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -194,6 +197,56 @@ def test_trips_are_encoded_once(checkpoint, monkeypatch, encoded):
     page = open_page(tokens="a_0")
     page.text_input(key="codebook-tokens").set_value("a_1").run()
     assert not page.exception
+
+
+@pytest.fixture
+def sealed(checkpoint, tmp_path_factory, monkeypatch) -> Path:
+    """Give the checkpoint a manifest and the app a workspace; return the folder of what it keeps there."""
+    (checkpoint / "heldout.parquet").write_bytes(b"stands for the trips")
+    Checkpoint(checkpoint).seal()
+    workspace = tmp_path_factory.mktemp("workspace")
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--workspace", str(workspace)])
+    return workspace / "cache"
+
+
+def start_anew() -> codebook.Encoded:
+    """Do what the next start of the app does when the page is opened."""
+    st.cache_resource.clear()
+    job = codebook.encoding(app.model.current())
+    job.wait(60)
+    assert job.result is not None, job.error or job.crash
+    return job.result
+
+
+def test_the_next_start_of_the_app_finds_the_codes(sealed, monkeypatch):
+    first = start_anew()
+    assert len(list(sealed.iterdir())) == 1
+    monkeypatch.setattr(FakeTokenizer, "encode", lambda *_: pytest.fail("encoded again"))
+    again = start_anew()
+    assert (again.book.codes == first.book.codes).all()
+    assert again.trips.columns.tolist() == first.trips.columns.tolist()
+    assert (again.trips["anchors"].iloc[7] == first.trips["anchors"].iloc[7]).all()
+
+
+def test_other_trips_or_another_tokenizer_are_encoded_anew(sealed, checkpoint):
+    start_anew()
+    (checkpoint / "heldout.parquet").write_bytes(b"other trips")
+    Checkpoint(checkpoint).seal()
+    start_anew()
+    assert len(list(sealed.iterdir())) == 2
+
+
+def test_a_damaged_file_of_codes_is_made_anew(sealed):
+    codes = start_anew().book.codes
+    (path,) = sealed.iterdir()
+    path.write_bytes(b"PAR1 and then nothing")
+    assert (start_anew().book.codes == codes).all()
+    assert path.stat().st_size > 1000
+
+
+def test_a_workspace_that_cannot_be_written_to_costs_time_and_nothing_else(sealed):
+    sealed.write_text("a file where the folder should be")
+    assert len(start_anew().trips) == 300
 
 
 @pytest.mark.parametrize("ending", FORMATS.values())
