@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app.components.street_search import street_search
 from app.plan import oriented
 from app.state import (
     FIRST_DAY,
@@ -30,6 +31,7 @@ from app.state import (
 from htp.errors import InputError
 
 if TYPE_CHECKING:
+    from app.model import Model
     from app.plan import Expected, Plan
     from app.state import Departures
 
@@ -37,10 +39,8 @@ USUAL_MINUTES = 15.0  # where there is no route yet to expect a travel time of
 MODEL, SET = "From the model", "Set"
 
 
-def route_panel(
-    choices: Choices | Departures, plan: Plan | None, bounds: tuple[float, float, float, float], name: str = "choices"
-) -> None:
-    """Name the route's ends and its length, or say how to pick one; take pasted coordinates into the choices `name`."""
+def route_panel(served: Model, choices: Choices | Departures, plan: Plan | None, name: str = "choices") -> None:
+    """Name the route's ends and its length, or say how to pick one; take streets and coordinates into `name`."""
     st.markdown("#### Route")
     if plan is None:
         st.caption("Click the map: origin, destination, and further if you like. Drag a pin to move it.")
@@ -51,12 +51,13 @@ def route_panel(
         )
         facts = f"{plan.distance_m / 1000:.1f} km · {plan.free_flow_s / 60:.0f} min at the speed limits"
         st.html(f"<ul class='stops'>{rows}</ul><p class='facts'>{facts}</p>")
+    street_search(served, choices, name)
     with st.expander("Paste coordinates", icon=":material/content_paste:"), st.form("paste", border=False):
         text = st.text_area(
             "Longitude, latitude: a point a line", placeholder="-71.34, -29.95\n-71.25, -29.90", height=90, key="pasted"
         )
         if st.form_submit_button("Use these points", width="stretch"):
-            _take(text, choices, bounds, name)
+            _take(text, choices, served.generator.city.bounds, name)
 
 
 def departure_panel(choices: Choices) -> Choices:

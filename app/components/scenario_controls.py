@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.components.scenario_choices import COUNTS
 from app.state import MAX_SEED
+from htp.city.addresses import street_names
 from htp.errors import InputError
 from htp.scenario.changes import MAX_KMH, MAX_NAME, MIN_KMH, Scenario
 from htp.scenario.traffic import NAMELESS, both_directions, street_blocks, whole_street
@@ -138,8 +139,7 @@ def click(city: City, place: Place) -> None:
 
 
 def _by_name(city: City, word: str) -> None:
-    names = np.unique(city.roads["name"].dropna().to_numpy(dtype=str)).tolist()
-    name = st.selectbox("Street", names, index=None, key="scenario-street", placeholder="Type a name")
+    name = st.selectbox("Street", street_names(city), index=None, key="scenario-street", placeholder="Type a name")
     blocks = dict(street_blocks(city, name)) if name else {}
     block = st.selectbox("Block", [ALL_BLOCKS, *blocks], key="scenario-block", disabled=not name)
     roads = tuple(road for part in blocks.values() for road in part) if block == ALL_BLOCKS else blocks.get(block, ())

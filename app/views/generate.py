@@ -32,7 +32,7 @@ def page() -> None:
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         heading(served, f"Pick a route and a departure: get GPS trips that drive it as {served.traffic} does.")
-        route_panel(choices, plan, tuple(city.roads.total_bounds))
+        route_panel(served, choices, plan)
         choices = departure_panel(choices)
         expected, unknown = expected_or_problem(served, plan, choices.depart)
         choices = trips_panel(choices, expected)

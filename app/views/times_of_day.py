@@ -34,7 +34,7 @@ def page() -> None:
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         heading(served, "See one route at up to four times of a day: how long it takes, and where time is lost.")
-        route_panel(choices, plan, tuple(city.roads.total_bounds), NAME)
+        route_panel(served, choices, plan, NAME)
         if plan is None:
             st.button(
                 "Try an example route", on_click=_example, args=(served,), width="stretch", icon=":material/route:"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from htp.city.addresses import crossing_streets
 from htp.evaluate.density import Density
 
 if TYPE_CHECKING:
@@ -93,22 +94,12 @@ def street_blocks(city: City, name: str) -> list[tuple[str, tuple[int, ...]]]:
     """Return the blocks of a street: between which streets each lies, and its roads, both directions together."""
     roads = np.flatnonzero((city.roads["name"] == name).to_numpy())
     leader = np.minimum(roads, np.where(city.opposite[roads] < 0, roads, city.opposite[roads]))
-    crossing = _crossing_streets(city, name, np.union1d(city.u[roads], city.v[roads]))
+    crossing = crossing_streets(city, name, np.union1d(city.u[roads], city.v[roads]))
     found = []
     for number, one in enumerate(np.unique(leader), 1):
         ends = [crossing.get(int(node)) for node in (city.u[one], city.v[one])]
         between = " – ".join(end for end in ends if end) or "no named street"
         found.append((f"{number}: {between}", tuple(int(road) for road in roads[leader == one])))
-    return found
-
-
-def _crossing_streets(city: City, name: str, nodes: NDArray[np.int64]) -> dict[int, str]:
-    """Return the name of a street other than `name` that begins or ends at each of these nodes, where there is one."""
-    other = (city.roads["name"].notna() & (city.roads["name"] != name)).to_numpy()
-    found: dict[int, str] = {}
-    for ends in (city.u, city.v):
-        for road in np.flatnonzero(other & np.isin(ends, nodes)):
-            found.setdefault(int(ends[road]), str(city.roads["name"].iloc[road]))
     return found
 
 

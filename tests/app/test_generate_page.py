@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import finished, opened, query, sentences, told
+from driving import finished, labels, opened, query, sentences, told
 from fake_generator import FakeGenerator, FakeTravelTime
 
 import app.model
 from app.components.results import FORMATS, MAP, file_bytes, map_bytes
+from app.components.street_search import MIDDLE
+from htp.city.addresses import corners_of, middle_of
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -174,6 +176,25 @@ def test_pasted_coordinates_become_the_route(checkpoint, place):
     next(button for button in page.button if button.label == "Use these points").click()
     page.run()
     assert query(page)["via"] == via(place(0, 0), place(400, 0))
+    assert not page.exception
+
+
+def test_streets_by_name_become_origin_destination_and_further_points(checkpoint, grid):
+    page = open_page()
+    for street, corner, word in (
+        ("Calle 0", "Avenida 1", "Set as origin"),
+        ("Calle 3", "Avenida 4", "Set as destination"),
+        ("Avenida 2", MIDDLE, "Drive on to there"),
+    ):
+        page.selectbox(key="route-street").set_value(street).run()
+        page.selectbox(key="route-corner").set_value(corner).run()
+        page.button[labels(page).index(word)].click().run()
+        assert page.selectbox(key="route-street").value is None  # for the next one
+    first, second, third = page.session_state["choices"].via
+    assert (first, second) == (corners_of(grid, "Calle 0")["Avenida 1"], corners_of(grid, "Calle 3")["Avenida 4"])
+    assert third == middle_of(grid, "Avenida 2")
+    assert query(page)["via"].count(";") == 2
+    assert [button.disabled for button in page.button if button.label == "Generate"] == [False]
     assert not page.exception
 
 

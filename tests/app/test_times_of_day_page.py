@@ -14,6 +14,7 @@ import app.model
 from app.components.departure_charts import MAX_BARS, lost_by, lost_chart, progress_chart, travel_time_chart
 from app.departures import Compared, example_route
 from app.state import BLOCK, STREET
+from htp.city.addresses import corners_of
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -122,6 +123,15 @@ def test_a_new_route_takes_the_old_trips_off_the_page(checkpoint, ends, place):
     page.run()
     assert not page.get("plotly_chart")
     assert button(page, "Compare")
+
+
+def test_a_street_by_name_becomes_the_origin(checkpoint, grid):
+    page = open_page()
+    page.selectbox(key="route-street").set_value("Calle 0").run()
+    page.selectbox(key="route-corner").set_value("Avenida 1").run()
+    button(page, "Set as origin").click().run()
+    assert page.session_state["departures"].via == (corners_of(grid, "Calle 0")["Avenida 1"],)
+    assert not page.exception
 
 
 @pytest.mark.parametrize(
