@@ -14,6 +14,7 @@ import streamlit as st
 from app.generation import turn
 from app.stores import BY_PLACE, keep
 from htp.evaluate.aligned import AlignedSurveyor
+from htp.evaluate.density import cell_floor, road_floor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from app.model import Model
     from app.state import Comparison
+    from htp.evaluate.density import Floor
     from htp.evaluate.measure import Measures
     from htp.trips import Conditions
 
@@ -38,6 +40,13 @@ def heldout_sample(served: Model, count: int | None) -> gpd.GeoDataFrame:
 def heldout_measures(served: Model, count: int | None) -> Measures:
     """Measure so many held-out trips (None: all)."""
     return surveyor_of(served).measure_trips(heldout_sample(served, count))
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT * 8, hash_funcs=BY_PLACE)
+def heldout_floor(served: Model, count: int | None, hours: tuple[int, int], *, roads: bool) -> Floor:
+    """Return what chance alone makes of so many held-out trips, on roads or on cells."""
+    floor = road_floor if roads else cell_floor
+    return floor(heldout_measures(served, count), hours)
 
 
 def generated_measures(served: Model, choices: Comparison) -> Measures | None:

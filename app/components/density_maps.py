@@ -12,6 +12,7 @@ import streamlit as st
 from app.components.map import Hint, Picture, city_map, corners
 from app.components.map.areas import area_table, cell_shapes, road_shapes
 from app.components.shades import KINDS, count_shades, difference_shades, kind_shades, kinds_legend, legend, ramps
+from app.sample import heldout_floor
 from app.state import TOP_ROADS
 from htp.evaluate.density import NEITHER, main_roads
 from htp.evaluate.metrics import TOP_K
@@ -39,6 +40,7 @@ NAMELESS = "Unnamed street"
 
 def three_maps(served: Model, choices: Comparison, density: Density, *, ready: bool) -> None:
     """Draw held-out points, generated points and their difference, which move together, over one legend."""
+    floor = heldout_floor(served, choices.count, choices.hours, roads=False).similarity
     city, colours = served.generator.city, ramps()
     most = int(max(density.real.max(initial=0), density.generated.max(initial=0)))
     apart = int(np.abs(density.difference).max(initial=0))
@@ -53,7 +55,7 @@ def three_maps(served: Model, choices: Comparison, density: Density, *, ready: b
         for at, (title, rows, shade, ramp) in enumerate(sides):
             with st.container(gap=None, key=f"density-{at}"):
                 shown = ready or at == 0
-                note = f"{density.similarity:.3f} alike (G-Den)" if at == 2 and ready else ""
+                note = f"{density.similarity:.3f} alike (G-Den), floor {floor:.3f}" if at == 2 and ready else ""
                 st.html(f"<p class='departure'><b>{title}</b><small>{note}</small></p>")
                 table = _cells(city, density, rows, shade) if shown and len(rows) else None
                 hint = NOT_YET if not shown else None if len(density.places) else NO_POINTS
@@ -70,6 +72,7 @@ def top_places(
         city_map("top-map", _picture(served, None, ramps().kinds, hint, ONE_MAP))
         return
     city, top = served.generator.city, density.top()
+    floor = heldout_floor(served, choices.count, choices.hours, roads=choices.places == TOP_ROADS).f1
     rows = np.flatnonzero(top.kind != NEITHER)
     roads = density.places[rows] if choices.places == TOP_ROADS else main_roads(real, density.places[rows])
     if choices.places != TOP_ROADS:  # a cell without a held-out point is named after the generated ones
@@ -83,7 +86,8 @@ def top_places(
         st.html(kinds_legend({kind: top.number(kind) for kind in KINDS}))
     with right:
         st.markdown(
-            f"##### {_headline(choices, top)}", help="Numbers are GPS points, those with most held-out ones first."
+            f"##### {_headline(choices, top, floor)}",
+            help="Numbers are GPS points, those with most held-out ones first.",
         )
         st.dataframe(
             places_table(density, top, rows, names),
@@ -107,9 +111,9 @@ def places_table(density: Density, top: Top, rows: NDArray[np.int64], names: lis
     return table.sort_values(["Held-out", "Generated"], ascending=False, kind="stable")
 
 
-def _headline(choices: Comparison, top: Top) -> str:
+def _headline(choices: Comparison, top: Top, floor: float) -> str:
     what, metric = ("roads", "R-Pat") if choices.places == TOP_ROADS else ("cells", "G-Pat")
-    return f"Top {TOP_K} {what}: {top.f1:.0%} in common ({metric} {top.f1:.2f})"
+    return f"Top {TOP_K} {what}: {top.f1:.0%} in common ({metric} {top.f1:.2f}, floor {floor:.2f})"
 
 
 def _cells(city: City, density: Density, rows: NDArray[np.int64], shade: NDArray[np.uint8]) -> Table:

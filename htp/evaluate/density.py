@@ -12,6 +12,7 @@ import numpy as np
 
 from htp.evaluate.measure import UNMATCHED
 from htp.evaluate.metrics import TOP_K, cosine
+from htp.evaluate.scores import SPLITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,14 @@ class Density:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """What one random half of the real trips scores against the other: what chance alone makes of as good trips."""
+
+    similarity: float  # of G-Den or R-Den
+    f1: float  # of G-Pat or R-Pat
+
+
+@dataclass(frozen=True)
 class Top:
     """The most frequent places of both sides."""
 
@@ -77,8 +86,37 @@ def road_density(real: Measures, generated: Measures | None, hours: tuple[int, i
     return _density(real, generated, "road", hours)
 
 
+def cell_floor(real: Measures, hours: tuple[int, int] = (0, 24), seed: int = 0) -> Floor:
+    """Return the noise floor of `cell_density`, as `htp.evaluate.scores.noise_floor` has it for the whole day."""
+    return _floor(real, "cell", hours, seed)
+
+
+def road_floor(real: Measures, hours: tuple[int, int] = (0, 24), seed: int = 0) -> Floor:
+    """Return the noise floor of `road_density`, as `cell_floor`."""
+    return _floor(real, "road", hours, seed)
+
+
+def _floor(real: Measures, field: str, hours: tuple[int, int], seed: int) -> Floor:
+    kept = _counts(real, field, hours)
+    places = getattr(real, field)[kept].astype(np.int64)
+    trip = np.repeat(np.arange(len(real.points)), real.points)[kept]
+    random, found = np.random.default_rng(seed), []
+    for _ in range(SPLITS):
+        half = np.zeros(len(real.points), dtype=bool)
+        half[random.permutation(len(half))[: len(half) // 2]] = True
+        found.append(_between(places[half[trip]], places[~half[trip]]))
+    return Floor(
+        float(np.mean([density.similarity for density in found])),
+        float(np.mean([density.top().f1 for density in found])),
+    )
+
+
 def _density(real: Measures, generated: Measures | None, field: str, hours: tuple[int, int]) -> Density:
-    one, two = (_places(side, field, hours) for side in (real, generated))
+    return _between(_places(real, field, hours), _places(generated, field, hours))
+
+
+def _between(one: NDArray[np.int64], two: NDArray[np.int64]) -> Density:
+    """Return the density of points at these places, those of either side."""
     places, index = np.unique(np.concatenate([one, two]), return_inverse=True)
     counts = [np.bincount(part, minlength=len(places)) for part in (index[: len(one)], index[len(one) :])]
     return Density(places, *counts)
@@ -87,8 +125,14 @@ def _density(real: Measures, generated: Measures | None, field: str, hours: tupl
 def _places(side: Measures | None, field: str, hours: tuple[int, int]) -> NDArray[np.int64]:
     if side is None:
         return np.zeros(0, dtype=np.int64)
-    places = getattr(side, field)[(side.hour >= hours[0]) & (side.hour < hours[1])].astype(np.int64)
-    return places[places != UNMATCHED] if field == "road" else places
+    found: NDArray[np.int64] = getattr(side, field)[_counts(side, field, hours)].astype(np.int64)
+    return found
+
+
+def _counts(side: Measures, field: str, hours: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which points count, [N]."""
+    inside: NDArray[np.bool_] = (side.hour >= hours[0]) & (side.hour < hours[1])
+    return inside & (side.road != UNMATCHED) if field == "road" else inside
 
 
 def _most(counts: NDArray[np.int64], k: int) -> NDArray[np.int64]:

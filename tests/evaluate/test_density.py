@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from htp.evaluate.aligned import AlignedSurveyor
 from htp.evaluate.density import (
     EXTRA,
     HIT,
@@ -12,11 +13,14 @@ from htp.evaluate.density import (
     NEITHER,
     Density,
     cell_density,
+    cell_floor,
     main_roads,
     road_density,
+    road_floor,
 )
 from htp.evaluate.measure import UNMATCHED, Measures
 from htp.evaluate.metrics import top_f1
+from htp.evaluate.scores import Binned, Scale, noise_floor
 
 
 def measures(cell: list[int], road: list[int], hour: list[int]) -> Measures:
@@ -94,3 +98,24 @@ def test_the_same_points_on_both_sides_are_perfectly_similar():
 def test_a_cell_is_named_after_the_road_that_most_of_its_points_lie_on():
     measured = measures([7, 7, 7, 9, 11], [4, 5, 5, UNMATCHED, 3], [8] * 5)
     assert main_roads(measured, np.array([11, 7, 9, 12])).tolist() == [3, 5, UNMATCHED, UNMATCHED]
+
+
+def test_the_floor_of_the_whole_day_is_that_of_the_evaluation(grid, random_trips):
+    real = AlignedSurveyor(grid).measure_trips(random_trips(grid, [30] * 40))
+    expected = noise_floor(Binned.of(real, Scale.of(real, [], len(grid))), seed=3)
+    cells, roads = cell_floor(real, seed=3), road_floor(real, seed=3)
+    assert (cells.similarity, cells.f1) == pytest.approx((expected["G-Den"], expected["G-Pat"]))
+    assert (roads.similarity, roads.f1) == pytest.approx((expected["R-Den"], expected["R-Pat"]))
+
+
+def test_halves_that_never_meet_have_a_floor_of_nothing_and_equal_ones_of_one():
+    apart = Measures.join([measures([7], [0], [7]), measures([9], [1], [7])])
+    assert (cell_floor(apart).similarity, road_floor(apart).f1) == (0, 0)
+    alike = Measures.join([measures([7], [0], [7])] * 2)
+    assert (cell_floor(alike).similarity, road_floor(alike).f1) == (1, 1)
+
+
+def test_a_floor_of_hours_looks_at_their_points_alone():
+    two = Measures.join([measures([7, 9], [0, 1], [7, 8]), measures([7, 11], [0, 2], [7, 8])])
+    assert cell_floor(two, (7, 8)).similarity == pytest.approx(1)
+    assert cell_floor(two, (8, 9)).similarity == 0
