@@ -86,6 +86,17 @@ def test_a_browser_that_saw_no_first_run_is_told_how_density_is_looked_at(checkp
     assert told(page, "segmented_control", "density-places") == [2]  # of all cells, top cells, top roads
 
 
+def test_the_noise_floor_of_the_hours_that_are_shown_is_beside_the_score(checkpoint):
+    page = open_page("density", like="200", show="1", hours="7-10")
+    served = app.model.current()
+    cells = sample.heldout_floor(served, 200, (7, 10), roads=False).similarity
+    assert any(f"alike (G-Den), floor {cells:.3f}" in one.proto.body for one in page.get("html"))
+    page.segmented_control(key="density-places").set_value("top-roads").run()
+    roads = sample.heldout_floor(served, 200, (7, 10), roads=True).f1
+    assert any(f", floor {roads:.2f})" in one.value for one in page.markdown)
+    assert not page.exception
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
