@@ -29,6 +29,7 @@ import pyproj
 import shapely
 
 from htp.errors import InputError
+from htp.spreadsheet import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +54,6 @@ PERCENT_STEP, OFFSET_STEP_M = 2.0**-20, 2.0**-6  # a centimetre: what `compact` 
 WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
 # ours: tables of trips hold 1.5 to 3.5 times their file, bombs 1,000 times and more; a small file may hold any of this
 MAX_EXPANSION, SMALL_BYTES, BYTES_A_VALUE = 100, 64 << 20, 8
-FORMULA = re.compile(r"[=@]|[+-](?![\d.]+$)")  # how text begins that a spreadsheet computes; -5 is a number
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
@@ -217,7 +217,9 @@ def points_table(trips: gpd.GeoDataFrame) -> pd.DataFrame:
     times = point_times(trips, index)
     return pd.DataFrame(
         {
-            "trip_id": trips["trip_id"].map(_no_formula).to_numpy()[index],
+            "trip_id": trips["trip_id"]
+            .map(lambda one: plain_cell(one) if isinstance(one, str) else one)
+            .to_numpy()[index],
             "time": [t.isoformat() for t in times],
             "lon": xy[:, 0].round(6),
             "lat": xy[:, 1].round(6),
@@ -265,14 +267,6 @@ def to_gpx(trips: gpd.GeoDataFrame) -> str:
 def point_count(duration_s: float, interval_s: float) -> int:
     """Return the number of points that a travel time asks for at a sampling interval, both ends counted."""
     return round(duration_s / interval_s) + 1
-
-
-def _no_formula(trip_id: object) -> object:
-    """Return an id as one line that no spreadsheet computes; pandas does not quote a carriage return."""
-    if not isinstance(trip_id, str):
-        return trip_id
-    line = re.sub(r"[\t\r\n]+", " ", trip_id).strip()
-    return f"'{line}" if FORMULA.match(line) else line
 
 
 @cache

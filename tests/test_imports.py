@@ -32,7 +32,7 @@ LINES = (  # from the top; names on one line do not import each other
         "processes",
         "schedule",
     },  # ours: the nouns, which the other two of the style card's lowest line may use
-    {"errors", "progress", "runs", "threads", "precision", "fingerprint"},
+    {"errors", "progress", "runs", "threads", "precision", "spreadsheet", "fingerprint"},
 )
 DEPTH = {name: depth for depth, line in enumerate(LINES) for name in line}
 FACADES = {"__init__", "__main__"}  # htp/__init__.py offers names of all parts, htp/__main__.py starts the command line

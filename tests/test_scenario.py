@@ -28,7 +28,7 @@ from htp.errors import InputError
 from htp.prepare.travel_time import QUANTILES
 from htp.scenario import Demand, Network, Outcome, Scenario, sample_trips
 from htp.scenario.outcome import CLOSED_END, CUT_OFF, REROUTED, RETIMED, SAME
-from htp.scenario.traffic import as_text, both_directions, road_trips, roads_table, street_blocks, streets, whole_street
+from htp.scenario.traffic import both_directions, road_trips, roads_table, street_blocks, streets, whole_street
 from htp.streams import TOKENS, stream_of
 
 BRIDGE_EAST, BRIDGE_WEST, WEST_UP, FORD_EAST, EAST_DOWN, LANE_IN, LANE_OUT = 0, 1, 2, 4, 6, 8, 10
@@ -253,14 +253,6 @@ def test_the_table_of_roads_has_both_counts_and_no_formula(river):
     assert table.loc[FORD_EAST, ["name", "speed_kmh_before", "speed_kmh_after"]].tolist() == ["'=Vado()", 36, 30]
     cells = table.reset_index().to_csv(index=False).replace("\r", "").replace("\n", ",").split(",")
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
-
-
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [("Main", "Main"), ("@me", "'@me"), (" =1+1", "' =1+1"), ("\t=1", "'\t=1"), (None, ""), ("-a", "'-a")],
-)
-def test_a_cell_is_no_formula(text, cell):
-    assert as_text(text) == cell
 
 
 def test_hours_and_count_choose_trips_and_more_of_them_hold_fewer(river):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htp.errors import InputError
+from htp.spreadsheet import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,9 +67,13 @@ def read_flows(content: bytes, name: str, zones: Sequence[str]) -> Flows:
 
 
 def flows_csv(flows: Flows, zones: Sequence[str]) -> str:
-    """Return flows as the table that `read_flows` reads."""
+    """Return flows as the table that `read_flows` reads; no zone's name is a formula to a spreadsheet."""
+    text, names = io.StringIO(), [plain_cell(zone) for zone in zones]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("origin", "destination", "trips"))
     pairs = zip(flows.origin, flows.destination, flows.trips, strict=True)
-    return "origin,destination,trips\n" + "".join(f"{zones[o]},{zones[d]},{trips}\n" for o, d, trips in pairs)
+    writer.writerows((names[o], names[d], trips) for o, d, trips in pairs)
+    return text.getvalue()
 
 
 def zone_name(value: object) -> str:
@@ -119,8 +124,9 @@ def _columns(lines: list[str], name: str, delimiter: str) -> dict[str, int]:
 
 def _zone(text: str, number_of: dict[str, int], where: str) -> int:
     zone = zone_name(text)
-    if zone in number_of:
-        return number_of[zone]
+    for name in (zone, zone.removeprefix("'")):  # as a table of ours has it that no spreadsheet computes
+        if name in number_of:
+            return number_of[name]
     some = ", ".join(list(number_of)[:EXAMPLES])
     more = f" … ({len(number_of)} in all)" if len(number_of) > EXAMPLES else ""
     given = f"no zone is called “{zone[:40]}”" if zone else "the zone is missing"

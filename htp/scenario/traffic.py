@@ -10,6 +10,7 @@ import pandas as pd
 
 from htp.city.addresses import crossing_streets
 from htp.evaluate.density import Density
+from htp.spreadsheet import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from htp.trips import Route
 
 NAMELESS = "Unnamed roads"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def roads_table(outcome: Outcome) -> pd.DataFrame:
         {
             "road_id": rows,
             "osm_id": roads["osm_id"].to_numpy(),
-            "name": [as_text(name) for name in roads["name"]],
-            "highway": [as_text(kind) for kind in roads["highway"]],
+            "name": [plain_cell(name) for name in roads["name"].fillna("")],
+            "highway": [plain_cell(kind) for kind in roads["highway"].fillna("")],
             "length_m": city.length_m[rows].round(1),
             "speed_kmh_before": roads["speed_kmh"].to_numpy(dtype=float),
             "speed_kmh_after": outcome.scenario.limits_kmh(city)[rows],
@@ -82,12 +82,6 @@ def roads_table(outcome: Outcome) -> pd.DataFrame:
             "trips_after": after[rows],
         }
     )
-
-
-def as_text(value: object) -> str:
-    """Return a cell's text, empty where there is none, that no spreadsheet takes for a formula."""
-    text = value if isinstance(value, str) else ""
-    return f"'{text}" if text.lstrip().startswith(FORMULA) or text.startswith(FORMULA) else text
 
 
 def street_blocks(city: City, name: str) -> list[tuple[str, tuple[int, ...]]]:

@@ -6,11 +6,24 @@ import csv
 import json
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
+from htp.demand.table import Flows, flows_csv, read_flows, zone_name
 from htp.trips import read_trips, write_pieces, write_trips
 
-FORMULAS = ["=1+2", "+cmd|'/c calc'!A1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x","y")']
+FORMULAS = [
+    "=1+2",
+    "+cmd|'/c calc'!A1",
+    "-2+3",
+    "@SUM(A1)",
+    " =1",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    '=HYPERLINK("x","y")',
+]
 PLAIN = ["trip-7", "-5", "+12.5", "7", "", "a=b", "ñandú"]
 
 
@@ -42,6 +55,17 @@ def test_a_line_break_in_an_id_begins_no_line_of_its_own(trips, tmp_path):
 def test_other_ids_stay_as_they_are(trips, tmp_path, name):
     write_trips(trips.assign(trip_id=[name, "other"]), tmp_path / "trips.csv")
     assert ids_in(tmp_path / "trips.csv") == [name, "other"]
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=repr)
+def test_a_zone_is_no_formula_in_a_table_of_demand_and_is_found_again(formula):
+    flows = Flows(np.array([0]), np.array([1]), np.array([7]))
+    zones = (zone_name(formula), 'a, "b"')
+    table = flows_csv(flows, zones)
+    (row,) = csv.DictReader(table.splitlines())
+    assert list(row.values()) == [f"'{formula.strip()}", 'a, "b"', "7"]
+    again = read_flows(table.encode(), "demand.csv", zones)
+    assert (again.origin.tolist(), again.destination.tolist(), again.trips.tolist()) == ([0], [1], [7])
 
 
 @pytest.mark.parametrize("name", ["</name><wpt/>", "&amp;<!--", "a\0b", "\x1b[31m", "]]>", "\uffff"], ids=repr)
