@@ -44,7 +44,7 @@ class Service:
     def ready(self) -> bool:
         """Whether new requests are welcome."""
         scheduler = self.scheduler
-        return scheduler.alive and not scheduler.stopping and scheduler.promised < self.settings.queue_trips
+        return scheduler.alive and not scheduler.stopping and scheduler.full() is None
 
     async def begin(self, asked: TripsAsked | BatchAsked) -> Job:
         """Queue the trips asked for.

@@ -16,6 +16,7 @@ class Settings:
     max_waypoints: int = 50  # of one route
     max_roads: int = 5000  # of one route given by its roads
     queue_trips: int = 5000  # waiting, all requests together; more is answered with 429
+    queue_requests: int = 500  # waiting; below the connections that the server keeps, so that it is we who refuse
     batch_trips: int = 64  # generated at once at most
     batch_s: float = 1.0  # batches are kept so small that they take about this long: what a new request waits
     deadline_s: float = 60.0  # from a request's arrival to its last trip

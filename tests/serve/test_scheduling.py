@@ -130,6 +130,64 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(held, ask):
     assert ask(served, n=20).status_code == 200
 
 
+def test_no_more_is_taken_on_than_can_be_made_in_half_the_deadline(held, ask, crowd):
+    served = held(deadline_s=20.0)
+    served.service.scheduler.pace.learn(8, 1.0)
+    others = crowd.submit(ask, served, n=78)
+    promised(served, 79)
+    answer = ask(served, n=2)
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "10"
+    assert answer.json()["detail"] == "79 trips are waiting and 2 more would take 10 s in all; try again in 10 s."
+    assert crowd.submit(ask, served, n=1)
+    promised(served, 80)
+    assert served.http.get("/readyz").status_code == 503
+    served.writer.open.set()
+    assert others.result().status_code == 200
+
+
+def test_a_service_with_nothing_to_do_takes_on_whatever_is_allowed(serve, ask):
+    served = serve(deadline_s=20.0)
+    served.service.scheduler.pace.learn(8, 8.0)
+    assert ask(served, n=200).status_code == 200
+
+
+def test_requests_are_refused_before_connections_run_out(held, ask, crowd):
+    served = held(queue_requests=3)
+    others = [crowd.submit(ask, served, seed=seed) for seed in (2, 3, 4)]
+    queued(served, 3)
+    answer = ask(served, seed=5)
+    assert answer.status_code == 429
+    assert answer.json()["detail"].startswith("3 requests are waiting and the queue takes no more; try again in")
+    served.writer.open.set()
+    assert all(other.result().status_code == 200 for other in others)
+
+
+def test_who_has_waited_for_half_the_deadline_goes_before_the_others(held, ask, crowd):
+    served = held(batch_trips=8, deadline_s=60.0)
+    large = crowd.submit(ask, served, seed=2, n=20)
+    queued(served, 1)
+    small = [crowd.submit(ask, served, seed=seed, n=8) for seed in (3, 4)]
+    queued(served, 3)
+    served.service.scheduler._jobs[0].deadline -= 31.0
+    served.writer.open.set()
+    assert len(large.result().json()["features"]) == 20
+    assert all(other.result().status_code == 200 for other in small)
+    first, second, third = served.writer.batches[1:4]
+    assert (first, second) == ([(2, 8)], [(2, 8)])
+    assert (2, 4) in third
+
+
+def test_the_pace_is_that_of_batches_that_could_not_be_larger(serve):
+    pace = serve().service.scheduler.pace
+    pace.learn(1, 0.5, crowded=False)  # nobody else asked
+    assert not pace.measured
+    pace.learn(1, 0.5, crowded=True)  # others drew differently
+    assert (pace.measured, pace.trips_per_s) == (True, 2.0)
+    pace.learn(8, 0.1)
+    assert pace.trips_per_s == pytest.approx(2.0 + 0.3 * 78.0)
+
+
 def test_a_request_that_takes_too_long_is_told_so(held, ask):
     served = held(deadline_s=1.0)
     answer = served.first.result()
@@ -155,7 +213,7 @@ def test_a_stream_that_is_too_late_ends_with_the_problem(serve, ask, crowd):
     assert answer.status_code == 200
     *trips, last = [json.loads(line) for line in answer.text.splitlines()]
     assert last["status"] == 504
-    assert len(trips) == 2 * QUANTUM
+    assert len(trips) in {QUANTUM, 2 * QUANTUM}  # the second batch in time, on a busy machine too late as well
     assert all(trip["type"] == "Feature" for trip in trips)
 
 
