@@ -35,26 +35,37 @@ MEDIA = {  # what an Accept header may name, and what it gets
     NDJSON: NDJSON,
     "application/ndjson": NDJSON,
 }
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": words, "content": {PROBLEM: {}}}
-    for status, words in (
-        (400, "The body is not JSON"),
-        (401, "The service has keys, and none was given"),
-        (413, "The body is too long"),
-        (422, "What is asked for cannot be generated, and why"),
-        (429, "The queue is full; Retry-After says when to try again"),
-        (503, "The service is stopping"),
-        (504, "Not ready before the deadline"),
-    )
+WORDS = {
+    400: "The body is not JSON",
+    401: "The service has keys, and none was given",
+    403: "The service keeps its held-out trips to itself",
+    406: "No format that Accept names",
+    408: "The body did not come in time",
+    413: "The body is too long",
+    422: "What is asked for cannot be generated, and why",
+    429: "The queue is full; Retry-After says when to try again",
+    503: "The service is stopping, full or dead",
+    504: "Not ready before the deadline",
 }
-TRIPS: dict[int | str, dict[str, Any]] = {200: {"description": "Trips", "content": {GEOJSON: {}, NDJSON: {}}}}
-LINES: dict[int | str, dict[str, Any]] = {200: {"description": "A trip a line", "content": {NDJSON: {}}}}
-TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "GeoParquet", "content": {PARQUET: {}}}}
+Answers = dict[int | str, dict[str, Any]]
+
+
+def _answers(good: Answers, *problems: int) -> Answers:
+    """Return what an address may answer, for its documentation."""
+    return good | {status: {"description": WORDS[status], "content": {PROBLEM: {}}} for status in problems}
+
+
+ASKED = (400, 401, 408, 413, 422)  # what may be wrong with a body
+QUEUED = (*ASKED, 429, 503, 504)
+TRIPS: Answers = {200: {"description": "Trips", "content": {GEOJSON: {}, NDJSON: {}}}}
+LINES: Answers = {200: {"description": "A trip a line", "content": {NDJSON: {}}}}
+TABLE: Answers = {200: {"description": "GeoParquet", "content": {PARQUET: {}}}}
+NUMBERS: Answers = {200: {"description": "Prometheus's text format", "content": {"text/plain": {}}}}
 
 router = APIRouter()
 
 
-@router.post("/v1/trips", responses=PROBLEMS | TRIPS, response_class=Response, summary="Generate trips")
+@router.post("/v1/trips", responses=_answers(TRIPS, 406, *QUEUED), response_class=Response, summary="Generate trips")
 async def trips(request: Request, asked: TripsAsked) -> Response:
     """Generate `n` trips for the same conditions: GeoJSON, or a feature a line where Accept says application/x-ndjson.
 
@@ -69,7 +80,9 @@ async def trips(request: Request, asked: TripsAsked) -> Response:
     return Response(collection(pieces), media_type=GEOJSON)
 
 
-@router.post("/v1/trips/batch", responses=PROBLEMS | LINES, response_class=Response, summary="Generate many trips")
+@router.post(
+    "/v1/trips/batch", responses=_answers(LINES, *QUEUED), response_class=Response, summary="Generate many trips"
+)
 async def batch(request: Request, asked: BatchAsked) -> Response:
     """Generate trips for many conditions: a feature a line, in order, each sent as soon as it is ready.
 
@@ -78,25 +91,25 @@ async def batch(request: Request, asked: BatchAsked) -> Response:
     return await _streamed(await _begin(request, asked))
 
 
-@router.post("/v1/travel-times", responses=PROBLEMS, summary="How long routes take")
+@router.post("/v1/travel-times", responses=_answers({}, *ASKED), summary="How long routes take")
 async def travel_times(request: Request, asked: TimesAsked) -> dict[str, Any]:
     """Return the travel time of each route in seconds at some quantiles."""
     return {"quantiles": QUANTILES, "seconds": await _service(request).travel_times(asked)}
 
 
-@router.get("/v1/city", summary="The city")
+@router.get("/v1/city", responses=_answers({}, 401), summary="The city")
 async def city(request: Request) -> dict[str, Any]:
     """Return the city's name, time zone, bounds and where its roads come from."""
     return describe_city(_service(request).city)
 
 
-@router.get("/v1/city/roads", responses=TABLE, response_class=Response, summary="The city's roads")
+@router.get("/v1/city/roads", responses=_answers(TABLE, 401), response_class=Response, summary="The city's roads")
 async def roads(request: Request) -> Response:
     """Return all roads as GeoParquet, in the order of their ids."""
     return Response(_service(request).roads, media_type=PARQUET)
 
 
-@router.get("/v1/heldout", responses=TABLE, response_class=Response, summary="Held-out trips")
+@router.get("/v1/heldout", responses=_answers(TABLE, 401, 403), response_class=Response, summary="Held-out trips")
 async def heldout(request: Request) -> Response:
     """Return the trips that the model was never trained on, as GeoParquet, where the service gives them out."""
     table = _service(request).heldout
@@ -105,13 +118,13 @@ async def heldout(request: Request) -> Response:
     return Response(table, media_type=PARQUET)
 
 
-@router.get("/v1/model", summary="The model")
+@router.get("/v1/model", responses=_answers({}, 401), summary="The model")
 async def model(request: Request) -> dict[str, Any]:
     """Return what is served, what it takes, and the model card."""
     return _service(request).model
 
 
-@router.get("/healthz", summary="Alive?")
+@router.get("/healthz", responses=_answers({}, 503), summary="Alive?")
 async def healthz(request: Request) -> dict[str, str]:
     """Say that the service lives; where it does not, it has to be started anew."""
     if not _service(request).scheduler.alive and not _service(request).scheduler.stopping:
@@ -119,7 +132,7 @@ async def healthz(request: Request) -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Ready?")
+@router.get("/readyz", responses=_answers({}, 503), summary="Ready?")
 async def readyz(request: Request) -> dict[str, str]:
     """Say whether new requests are welcome: not while the queue is full or the service stops."""
     if not _service(request).ready:
@@ -127,7 +140,7 @@ async def readyz(request: Request) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", response_class=Response, summary="Numbers for Prometheus")
+@router.get("/metrics", responses=NUMBERS, response_class=Response, summary="Numbers for Prometheus")
 async def metrics(request: Request) -> Response:
     """Return queue, batches, trips and times as Prometheus reads them."""
     return Response(_service(request).metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for fake_writer
 from fake_writer import FakeWriter
 from waiting import eventually
 
+from htp.cli import main
 from htp.serve.application import create_app
 from htp.serve.server import Server
 from htp.serve.settings import Settings
@@ -53,6 +54,12 @@ def running(writer, settings, keys):
     assert not thread.is_alive()
 
 
+@pytest.fixture(scope="session")
+def running_service():
+    """Return the context in which a service of a writer runs, with its settings and keys."""
+    return running
+
+
 @pytest.fixture
 def serve(grid):
     """Return a function that starts a service of the grid with settings and keys."""
@@ -76,6 +83,20 @@ def served(default_service):
     default_service.writer.batches.clear()
     default_service.writer.poison = None
     return default_service
+
+
+@pytest.fixture
+def run_htp(monkeypatch, capsys):
+    """Return a function that runs the program with arguments and returns exit code, output and messages."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["htp", *(str(argument) for argument in arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        heard = capsys.readouterr()
+        return ended.value.code or 0, heard.out, heard.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -15,26 +15,11 @@ import httpx
 import pytest
 
 import htp
-from htp.cli import main
 from htp.serve.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "checkpoints" / "coquimbo"
 PORT, CENTRE = [-71.343, -29.952], [-71.252, -29.903]  # of Coquimbo, of La Serena
-
-
-@pytest.fixture
-def run_htp(monkeypatch, capsys):
-    """Return a function that runs the program with arguments and returns exit code, output and messages."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["htp", *(str(argument) for argument in arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        heard = capsys.readouterr()
-        return ended.value.code or 0, heard.out, heard.err
-
-    return run
 
 
 @pytest.fixture
