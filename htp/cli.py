@@ -21,7 +21,7 @@ from rich.markup import escape
 from htp.audit_commands import audit
 from htp.bench_commands import bench
 from htp.demand_commands import demand
-from htp.errors import InputError
+from htp.errors import InputError, no_room
 from htp.experiment.commands import experiment
 from htp.progress import Bar
 from htp.serve import commands as serve_commands
@@ -270,8 +270,16 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        console.print(f"[bold red]htp:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _end(str(error))
+    except Exception as error:
+        if sentence := no_room(error):  # where a library writes a file of its own
+            _end(f"a file {sentence}")
+        raise
+
+
+def _end(sentence: str) -> None:
+    console.print(f"[bold red]htp:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+    sys.exit(2)
 
 
 def _generate_on(address: str, request: Like, out: str, force: bool) -> int:

@@ -30,7 +30,7 @@ from htp.tokenizer.codec import Tokenizer
 from htp.tokenizer.features import describe
 from htp.tokenizer.noise_train import fit_noise
 from htp.tokenizer.train import TokenizerTrainer
-from htp.trips import PREPARED, compact, read_trips, write_trips
+from htp.trips import PREPARED, compact, read_trips, replacing, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,12 +112,12 @@ def train_language(  # noqa: PLR0913  the command's options
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
     pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
-    if processes.is_first():
+    if processes.is_first():  # before the long work, so that only sealing comes after it
         _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
-    fit(language, pairs, settings, files.language, report)
-    if processes.is_first():
         TravelTimeModel.fit(train, city).save(files.conditions)
         write_trips(compact(_prepared(data, "heldout")), files.heldout)
+    fit(language, pairs, settings, files.language, report)
+    if processes.is_first():
         files.seal()
 
 
@@ -187,7 +187,8 @@ def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining,
     if start is not None:
         facts["before"] = json.loads((start / "settings.json").read_text(encoding="utf-8"))
     stage.mkdir(parents=True, exist_ok=True)
-    (stage / "settings.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    with replacing(stage / "settings.json") as path:
+        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def _prepared(data: Path, name: str) -> gpd.GeoDataFrame:

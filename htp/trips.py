@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 import pyproj
 import shapely
 
-from htp.errors import InputError
+from htp.errors import InputError, no_room
 from htp.spreadsheet import plain_cell
 
 if TYPE_CHECKING:
@@ -166,7 +166,10 @@ def check_ending(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise."""
+    """Yield a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise.
+
+    `InputError` where the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -175,6 +178,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except Exception as error:
+        if sentence := no_room(error):
+            raise InputError(f"{path}: {sentence}") from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sys
@@ -304,3 +305,32 @@ def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monk
     assert "**The trips are simulated**" in card
     assert "## Does it give training trips away?" in card
     Checkpoint(tmp_path / "town").verify()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/0: file write failed"),
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+    ids=["python", "torch", "safetensors"],
+)
+def test_a_full_disk_is_a_sentence(htp, files, monkeypatch, error):
+    def write(*_, **__):
+        raise error
+
+    monkeypatch.setattr("htp.city.sources.build_city", write)
+    said = refusal(htp, files, "city", "porto.osm.pbf", "--out", files / "porto")
+    assert "could not be written (" in said
+    assert said.endswith("make room on the disk, then run the command again.")
+
+
+def test_other_faults_are_not_taken_for_a_full_disk(htp, files, monkeypatch):
+    def write(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("htp.city.sources.build_city", write)
+    monkeypatch.setattr(sys, "argv", ["htp", "city", "porto.osm.pbf", "--out", str(files / "porto")])
+    with pytest.raises(PermissionError):
+        main()

@@ -31,6 +31,7 @@ LINES = (  # from the top; names on one line do not import each other
         "streams",
         "processes",
         "schedule",
+        "workers",
     },  # ours: the nouns, which the other two of the style card's lowest line may use
     {"errors", "progress", "runs", "threads", "precision", "spreadsheet", "fingerprint"},
 )

@@ -25,6 +25,7 @@ from htp.city.grid import cells_of
 from htp.city.matching import Matcher, ensure_paths
 from htp.evaluate.pieces import Piece, nothing_in, read_pieces
 from htp.scale.cluster import LOCAL, Cluster
+from htp.workers import begin_worker, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,9 +231,9 @@ def _in_order(pool: ProcessPoolExecutor, pieces: Iterator[Piece], ahead: int) ->
         for piece in pieces:
             waiting.append(pool.submit(_measure_in_worker, piece))
             if len(waiting) >= ahead:
-                yield waiting.popleft().result()
+                yield result_of(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield result_of(waiting.popleft())
     finally:
         for future in waiting:
             future.cancel()
@@ -242,6 +243,7 @@ _surveyors: list[Surveyor] = []  # of a worker process: one, built when the proc
 
 
 def _start_worker(city: City, cache: Path | None) -> None:
+    begin_worker()
     _surveyors.append(Surveyor(city, cache))
 
 

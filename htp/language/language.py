@@ -27,6 +27,7 @@ from htp.language.decode import Sampling, write_answers
 from htp.language.model import LanguageModel
 from htp.language.prompt import Facts, Question, ask, question_texts
 from htp.language.vocabulary import Vocabulary
+from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,7 +129,8 @@ class Language:
         model = self.model
         model.rows.settle()
         state = {name: t for name, t in model.state_dict().items() if not name.startswith("backbone.")}
-        save_file({name: t.bfloat16().contiguous() for name, t in state.items()}, folder / "tokens.safetensors")
+        with replacing(folder / "tokens.safetensors") as path:
+            save_file({name: t.bfloat16().contiguous() for name, t in state.items()}, path)
         if self.base is None:
             weights = {name: t.bfloat16() for name, t in model.backbone.state_dict().items()}
             # what is saved is what goes on; not by .bfloat16().float(), which rounds the rotary frequencies as well
@@ -152,7 +154,8 @@ class Language:
             "base": self.base,
             "base_norm": None if self.base is None else _embedding_norm(model.backbone),
         }
-        (folder / "language.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        with replacing(folder / "language.json") as path:
+            path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def ask(self, facts: Facts, city: City) -> list[Question]:
         """Return the questions of trips."""
@@ -188,9 +191,9 @@ def _adapted(facts: dict, folder: Path) -> tuple[PeftModel, PreTrainedTokenizerF
 
 
 def _remove_model(folder: Path) -> None:
-    """Remove the backbone of a model that was there before, which may be of the other kind."""
+    """Remove the model that was there before, which may be of the other kind: half of each must not look whole."""
     shutil.rmtree(folder / "adapter", ignore_errors=True)
-    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+    for name in ("language.json", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -16,6 +16,7 @@ import torch
 from htp.errors import InputError
 from htp.language.route_batch import TOLD_SHARE, DrivenRoutes
 from htp.schedule import rate_at
+from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,8 +107,8 @@ class RouteTrainer:
             "step": self.step,
             "seconds": self.seconds,
         }
-        torch.save(state, self.folder / "resume.tmp")
-        (self.folder / "resume.tmp").replace(self.folder / "resume.pt")
+        with replacing(self.folder / "resume.pt") as path:
+            torch.save(state, path)
 
     def _resume(self) -> None:
         path = self.folder / "resume.pt"

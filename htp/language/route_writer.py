@@ -20,7 +20,7 @@ from htp.language.decode import Sampling
 from htp.language.route_decode import write_routes
 from htp.language.route_facts import RouteFacts, check_route_facts, facts_from_conditions
 from htp.language.route_model import ROUTE_SIZES, RouteModel
-from htp.trips import Route
+from htp.trips import Route, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,9 +65,10 @@ class RouteWriter:
         """Write the model."""
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: tensor.half().contiguous() for name, tensor in self.model.state_dict().items()}
-        save_file(state, folder / "model.safetensors")
-        config = json.dumps(asdict(self.model.config), indent=2) + "\n"
-        (folder / "config.json").write_text(config, encoding="utf-8")
+        with replacing(folder / "model.safetensors") as path:
+            save_file(state, path)
+        with replacing(folder / "config.json") as path:
+            path.write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
 
     def write(
         self,

@@ -25,6 +25,7 @@ from htp.errors import InputError
 from htp.language.optimizer import MuonAndAdamW
 from htp.precision import half_is_faster
 from htp.schedule import rate_at
+from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -180,7 +181,8 @@ class Clock(TrainerCallback):
         """Remember the time beside the Trainer's checkpoint."""
         self.saved = self.seconds
         if state.is_world_process_zero:
-            self.path.write_text(json.dumps(self.saved), encoding="utf-8")
+            with replacing(self.path) as path:
+                path.write_text(json.dumps(self.saved), encoding="utf-8")
 
     def rate(self, step: int) -> float:  # noqa: ARG002  the schedule follows the clock, not the steps
         """Return the learning rate's factor: warm-up, then a cosine to a hundredth."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import replace
@@ -28,6 +27,7 @@ from htp.prepare.sources import check_in_town, digest, open_sources
 from htp.prepare.tally import Tally
 from htp.scale.cluster import LOCAL, Cluster
 from htp.trips import replacing, write_trips
+from htp.workers import begin_worker, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -160,7 +160,7 @@ class _Workers:
 
     def _finished(self) -> list[tuple[int, Tally]]:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        return [(self._running.pop(future), future.result()) for future in done]
+        return [(self._running.pop(future), result_of(future)) for future in done]
 
 
 _worker: tuple[Matcher, PrepareOptions] | None = None  # of this process, so that the table of paths is loaded once
@@ -168,7 +168,7 @@ _worker: tuple[Matcher, PrepareOptions] | None = None  # of this process, so tha
 
 def _start_worker(city: City, cache: Path, options: PrepareOptions) -> None:
     global _worker  # noqa: PLW0603  a pool's workers can keep state in no other way
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    begin_worker()
     _worker = _equip(city, cache, options)
 
 

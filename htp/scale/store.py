@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import fsspec
 
-from htp.errors import InputError
+from htp.errors import InputError, no_room
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -67,6 +67,11 @@ class Store:
             raise InputError(
                 f"{self.address}: {platform.node()} sees no such folder; give one that all machines share, or a URL."
             ) from error
+        except OSError as error:
+            if sentence := no_room(error):
+                files.rm_file(temporary)  # half a file would take what room there is
+                raise InputError(f"{self.address}/{name}: {sentence}") from error
+            raise
         files.mv(temporary, f"{folder}/{name}")
 
     def remove(self, name: str) -> None:

@@ -26,6 +26,7 @@ from htp.tokenizer.lengths import length_token, pattern_count
 from htp.tokenizer.model import RQVAE
 from htp.tokenizer.noise import movement_of
 from htp.tokenizer.roads import node2vec, road_features
+from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,12 +120,14 @@ class Tokenizer:
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors, in half precision: 1e-3 of a weight, below what training leaves."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
+        with replacing(folder / "config.json") as path:
+            path.write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
         state = {
             name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
             for name, tensor in self.model.state_dict().items()
         }
-        save_file(state, folder / "model.safetensors")
+        with replacing(folder / "model.safetensors") as path:
+            save_file(state, path)
 
     @property
     def device(self) -> torch.device:

@@ -19,6 +19,7 @@ from htp.precision import half_is_faster
 from htp.schedule import rate_at
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.noise_train import fit_noise
+from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,8 +142,8 @@ class TokenizerTrainer:
             "seconds": self.seconds,
             "settings": asdict(self.settings),
         }
-        torch.save(state, self.folder / "resume.tmp")
-        (self.folder / "resume.tmp").replace(self.folder / "resume.pt")
+        with replacing(self.folder / "resume.pt") as path:
+            torch.save(state, path)
         self.saved_at = time.monotonic()
 
     def _resume(self) -> None:

@@ -16,7 +16,6 @@ such as `porto_csv` writes.
 from __future__ import annotations
 
 import json
-import signal
 from collections import Counter
 from concurrent.futures import Future
 from dataclasses import replace
@@ -132,7 +131,7 @@ def pool(monkeypatch):
     monkeypatch.setattr(InlinePool, "stop_at", None)
     monkeypatch.setattr(pipeline, "ProcessPoolExecutor", InlinePool)
     monkeypatch.setattr(pipeline, "_worker", None)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(pipeline, "begin_worker", lambda: None)
     monkeypatch.setattr(porto, "BLOCK_BYTES", 4096)
     return InlinePool
 

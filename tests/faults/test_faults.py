@@ -1,0 +1,212 @@
+"""Kill the work or fill the disk: half a file never looks whole, and the same command then gives the same result.
+
+The table of faults in docs/reliability.md says which of these tests shows what.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from contextlib import suppress
+
+import doing
+import numpy as np
+import pytest
+from doing import Full, Kill
+
+from htp.checkpoint import MANIFEST, Checkpoint
+from htp.errors import InputError
+from htp.generate import Generator, load_tokenizer
+from htp.language.language import Language
+from htp.trips import Route
+
+REPORT = "doing:report"
+NOT_THE_SAME = {  # the list of what is there, a log that tells of the fault, and skops, which numbers objects anew
+    MANIFEST,
+    "training.jsonl",
+    "travel_time.skops",
+}
+HELDOUT = "heldout.parquet"
+NO_ROOM = "could not be written (File too large); make room on the disk, then run the command again."
+pytestmark = pytest.mark.slow
+
+
+def content(folder):
+    """Return the bytes of every file that is not hidden, by name."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_THE_SAME)
+    found = {str(path.relative_to(folder)): path for path in files}
+    return {name: path.read_bytes() for name, path in found.items() if not any(p[0] == "." for p in name.split("/"))}
+
+
+@pytest.fixture(scope="module")
+def trained(processes, tiny_data, tmp_path_factory):
+    """Return a checkpoint that was trained without a fault."""
+    out = tmp_path_factory.mktemp("trained") / "checkpoint"
+    process = processes.Process(target=doing.train, args=(tiny_data, out))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    Checkpoint(out).verify()
+    return out
+
+
+LOADED = {  # what reads a stage of a checkpoint, and says where it is none
+    "tokenizer": load_tokenizer,
+    "language": lambda folder: Language.load(folder / "language"),
+    "routes": lambda folder: Generator.load(folder, "cpu").route_writer(),
+}
+TRAINING = {
+    "tokenizer, between steps": ("tokenizer", Kill(REPORT, 2)),
+    "tokenizer, its state half written": ("tokenizer", Kill("torch:save", 2, half=True)),
+    "tokenizer, half written": ("tokenizer", Kill("htp.tokenizer.codec:save_file", half=True)),
+    "tokenizer, manifest not written": ("tokenizer", Kill("htp.checkpoint:_describe", 3)),
+    "tokenizer, disk full at once": ("tokenizer", Full(100)),
+    "tokenizer, disk full at its state": ("tokenizer", Full(100_000, "torch:save", 2)),
+    "tokenizer, disk full": ("tokenizer", Full(100_000, "htp.tokenizer.codec:Tokenizer.save")),
+    "language, between steps": ("language", Kill("htp.language.train:AnswerTrainer.compute_loss", 3)),
+    "language, its state half written": ("language", Kill("torch:save", 4, half=True)),
+    "language, half written": ("language", Kill("htp.language.language:save_file", half=True)),
+    "language, without its facts": ("language", Kill("htp.language.language:Language.save_facts")),
+    "language, manifest not written": ("language", Kill("htp.checkpoint:_describe", 7)),
+    "language, disk full at its state": ("language", Full(30_000, "htp.language.train:fit")),
+    "language, disk full": ("language", Full(30_000, "htp.language.language:Language.save")),
+    "language, disk full at the manifest": ("language", Full(1000, "htp.checkpoint:Checkpoint.seal")),
+    "routes, half written": ("routes", Kill("htp.language.route_writer:save_file", half=True)),
+    "routes, disk full at its state": ("routes", Full(5000, "htp.language.route_train:RouteTrainer._save_state")),
+}
+
+
+@pytest.fixture
+def begun(trained, tmp_path):
+    """Return a function that makes a checkpoint of the stages before one."""
+
+    def make(stage):
+        out = tmp_path / "checkpoint"
+        later = {"tokenizer": None, "language": {*doing.STAGES[1:], "conditions", HELDOUT}, "routes": {"routes"}}[stage]
+        if later is not None:
+            shutil.copytree(trained, out, ignore=lambda folder, _: later if folder == str(trained) else set())
+            Checkpoint(out).seal()
+        return out
+
+    return make
+
+
+@pytest.mark.parametrize(("stage", "fault"), TRAINING.values(), ids=TRAINING)
+def test_a_training_with_a_fault_ends_where_one_without_ends(meet, begun, trained, tiny_data, stage, fault):
+    out, whole = begun(stage), content(trained)
+    heard = meet(fault, doing.train, tiny_data, out, (stage,))
+    assert heard == "killed" if isinstance(fault, Kill) else heard.endswith(NO_ROOM)
+    with suppress(InputError):  # where it looks whole it is
+        LOADED[stage](out)
+        assert content(out / stage) == content(trained / stage)
+    assert meet(None, doing.train, tiny_data, out, (stage,)) == "done"
+    Checkpoint(out).verify()
+    assert (out / stage).is_dir()
+    assert content(out) == {name: whole[name] for name in content(out)}
+    if stage == "language":
+        assert travel_times_s(out) == travel_times_s(trained)
+
+
+def travel_times_s(checkpoint):
+    """Return the travel times that a checkpoint's model gives a route."""
+    generator = Generator.load(checkpoint, "cpu")
+    route, depart = Route(np.array([0, 2], dtype=np.int32)), generator.city.local_time("2024-05-06 08:15")
+    return generator.travel_time.quantiles(generator.city, [route], [depart]).tolist()
+
+
+@pytest.fixture
+def raw(grid, place, tmp_path):
+    """Return a file in Porto's layout of 24 trips round the grid, the city, and the result without a fault."""
+    corners = np.array([(10, 0), (400, 0), (400, 400), (0, 400), (0, 100)], dtype=float)
+    lengths = np.r_[0, np.cumsum(np.hypot(*np.diff(corners, axis=0).T))]
+    along = 70.0 * np.arange(20)
+    points = [place(*(np.interp(at, lengths, axis) for axis in corners.T)) for at in along]
+    line = json.dumps(points, separators=(",", ":"))
+    rows = [f'T{k},{1_714_996_800 + 60 * k},False,"{line}"' for k in range(24)]
+    (tmp_path / "trips.csv").write_text("\n".join(["TRIP_ID,TIMESTAMP,MISSING_DATA,POLYLINE", *rows, ""]))
+    grid.save(tmp_path / "city")
+    return tmp_path / "trips.csv", tmp_path / "city"
+
+
+def tables(folder):
+    return {name: (folder / name).read_bytes() for name in ("train.parquet", "heldout.parquet")}
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_preparation_that_is_killed_leaves_no_process_and_goes_on(meet, raw, tmp_path):
+    pids = tmp_path / "pids.txt"
+    assert meet(None, doing.prepare, *raw, tmp_path / "whole") == "done"
+    assert meet(Kill(REPORT, 2), doing.prepare, *raw, tmp_path / "out", pids) == "killed"
+    assert not list((tmp_path / "out").glob("*.parquet"))
+    made = len(list((tmp_path / "out").glob("parts-*/*.json")))
+    assert made >= 2
+    until = time.monotonic() + 60
+    workers = [int(pid) for pid in pids.read_text().split()]
+    assert workers
+    while any(map(is_running, workers)):
+        assert time.monotonic() < until, "a worker is still there"
+        time.sleep(0.1)
+    assert meet(None, doing.prepare, *raw, tmp_path / "out") == "done"
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+def test_preparation_that_loses_its_worker_says_so_and_goes_on(meet, raw, tmp_path):
+    assert meet(None, doing.prepare, *raw, tmp_path / "whole") == "done"
+    heard = meet(None, doing.prepare_losing_the_worker, *raw, tmp_path / "out")
+    assert "a worker process was ended by the system" in heard
+    assert meet(None, doing.prepare, *raw, tmp_path / "out") == "done"
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+def test_preparation_on_a_full_disk_says_so_and_goes_on(meet, raw, tmp_path):
+    assert meet(None, doing.prepare, *raw, tmp_path / "whole") == "done"
+    heard = meet(Full(1000), doing.prepare, *raw, tmp_path / "out")
+    assert heard.endswith(NO_ROOM)
+    assert not list((tmp_path / "out").glob("*.parquet"))
+    assert meet(None, doing.prepare, *raw, tmp_path / "out") == "done"
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+GENERATION = {"kill": Kill("pathlib:Path.replace"), "disk": Full(1000)}
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv"])
+@pytest.mark.parametrize("fault", GENERATION.values(), ids=GENERATION)
+def test_a_file_of_trips_is_whole_or_not_there(meet, tiny_checkpoint, tiny_data, tmp_path, fault, ending):
+    like, out = tiny_data / "heldout.parquet", tmp_path / f"trips{ending}"
+    heard = meet(fault, doing.generate, tiny_checkpoint, like, out)
+    assert heard == "killed" or heard.endswith(NO_ROOM)
+    assert not out.exists()
+    assert meet(None, doing.generate, tiny_checkpoint, like, out) == "done"
+    whole = tmp_path / f"whole{ending}"
+    assert meet(None, doing.generate, tiny_checkpoint, like, whole) == "done"
+    assert out.read_bytes() == whole.read_bytes()
+
+
+PARTS = {
+    "between parts": Kill(REPORT, 2),
+    "before a part has its name": Kill("fsspec.implementations.local:LocalFileSystem.mv", 3),
+    "before the manifest has its name": Kill("fsspec.implementations.local:LocalFileSystem.mv", 1),
+    "disk full": Full(2000),
+}
+
+
+@pytest.mark.parametrize("fault", PARTS.values(), ids=PARTS)
+def test_parts_are_made_once_whatever_happens(meet, tiny_checkpoint, tiny_data, tmp_path, fault):
+    like, out = tiny_data / "heldout.parquet", tmp_path / "day"
+    heard = meet(fault, doing.generate_parts, tiny_checkpoint, like, out)
+    assert heard == "killed" or heard.endswith(NO_ROOM)
+    assert meet(None, doing.generate_parts, tiny_checkpoint, like, out) == "done"
+    assert meet(None, doing.generate_parts, tiny_checkpoint, like, tmp_path / "whole") == "done"
+    assert content(out) == content(tmp_path / "whole")
+    assert not list(out.glob(".*"))
+    shutil.rmtree(out)
