@@ -1,8 +1,9 @@
-"""Map `htp bench` to its function."""
+"""Map `htp bench` and `htp load` to their functions."""
 
 # ruff: noqa: FBT002, PLC0415, T201  options are arguments, imports wait, and a command prints
 from __future__ import annotations
 
+import os
 from pathlib import Path  # noqa: TC003  typer reads the annotations
 from typing import Annotated
 
@@ -33,3 +34,35 @@ def bench(
         print(result.to_json())
     else:
         result.print()
+
+
+def load(
+    url: Annotated[str, typer.Argument(help="Address of a running service, e.g. http://127.0.0.1:8000.")],
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to ask for more than it can do.")] = 120.0,
+    times: Annotated[float, typer.Option(min=0.1, max=100, help="How many times its capacity to ask for.")] = 2.0,
+    requests: Annotated[
+        int | None, typer.Option(min=1, help="Instead: so many requests, one after another, to watch the memory.")
+    ] = None,
+    trips: Annotated[int, typer.Option(min=1, help="Trips in each request.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Put a service under load; exit code 1 where it does more than turn requests away. HTP_KEY is its key."""
+    import asyncio
+
+    from htp.client import Client
+
+    client = Client(url, key=os.environ.get("HTP_KEY"))  # says in a sentence where httpx is missing
+    from htp.bench.load import Asker, overload, repeat
+
+    asker = Asker(client, trips)
+    with Bar("asking") as progress:
+        work = (
+            overload(asker, times, seconds, progress) if requests is None else repeat(asker, requests, 1000, progress)
+        )
+        held = asyncio.run(work)
+    if as_json:
+        print(held.to_json())
+    else:
+        held.print()
+    if held.failed:
+        raise typer.Exit(1)

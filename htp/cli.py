@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from htp.audit_commands import audit
-from htp.bench_commands import bench
+from htp.bench_commands import bench, load
 from htp.demand_commands import demand
 from htp.errors import InputError, no_room
 from htp.experiment.commands import experiment
@@ -39,6 +39,7 @@ app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
 app.command()(audit)
 app.command()(bench)
+app.command()(load)
 app.command()(demand)
 serve_commands.add_to(app)
 console = Console(stderr=True)

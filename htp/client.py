@@ -58,9 +58,9 @@ class Client:
         if not self.url.startswith(("http://", "https://")):
             raise InputError(f"{url!r} is no address of a service; give one such as http://localhost:8000.")
         self.timeout_s = timeout_s
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self.headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         try:
-            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_timeout(timeout_s))
+            self._http = httpx.Client(base_url=self.url, headers=self.headers, timeout=_timeout(timeout_s))
             self.model: dict[str, Any] = self._get("/v1/model").json()  # what is served and what it takes
             self.limit = min(PIECE, int(self.model["limits"]["trips"]))
         except (httpx.InvalidURL, UnicodeError, KeyError, TypeError, ValueError) as error:

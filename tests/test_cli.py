@@ -29,6 +29,7 @@ COMMANDS = (
     ["card"],
     ["audit"],
     ["bench"],
+    ["load"],
     ["experiment"],
     ["experiment", "run"],
     ["experiment", "report"],

@@ -1,0 +1,63 @@
+"""Ask a service for more than it can do: it turns requests away, says when to come back, and never fails otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+from fake_writer import FakeWriter
+
+from htp.bench import load
+from htp.bench.load import Asker, overload
+from htp.client import Client
+
+TRIPS_PER_S = 60.0
+
+
+class SlowWriter(FakeWriter):
+    """Take time for every trip, as a generator does."""
+
+    def write(self, parts, sampling):
+        time.sleep(sum(map(len, parts)) / TRIPS_PER_S)
+        return super().write(parts, sampling)
+
+
+@pytest.mark.slow
+def test_twice_the_capacity_is_turned_away_and_nothing_fails(serve, grid, monkeypatch):
+    monkeypatch.setattr(load, "CLIENTS", 4)
+    served = serve(writer=SlowWriter(grid), queue_requests=6)  # soon full, on a busy machine as well
+    heard = []
+    held = asyncio.run(overload(Asker(Client(served.url), 4), 2.0, 8.0, lambda *at: heard.append(at)))
+    assert not held.failed
+    assert 0 < held.capacity_per_s <= 1.3 * TRIPS_PER_S / 4  # less on a busy machine
+    assert len(held.shed) > 0.1 * len(held.answers)
+    assert len(held.accepted) > 0.1 * len(held.answers)
+    assert heard[-1] == (len(held.answers), len(held.answers))
+    assert served.service.scheduler.promised == 0
+    assert [point.requests for point in held.memory] == [0, len(held.answers)]
+
+
+def test_memory_is_noted_as_requests_are_answered(serve, run_htp, grid):
+    served = serve()
+    code, out, heard = run_htp("load", served.url, "--requests", 1100, "--trips", 1, "--json")
+    assert code == 0, heard
+    facts = json.loads(out)
+    assert (facts["accepted"], facts["shed"], facts["failed"]) == (1100, 0, {})
+    assert [point["requests"] for point in facts["memory"]] == [1000, 1100]
+    assert served.service.metrics.trips._value.get() == 1100
+
+
+def test_a_load_that_a_service_fails_under_ends_with_code_1(serve, run_htp):
+    served = serve()
+    served.writer.poison = 3
+    code, out, _ = run_htp("load", served.url, "--requests", 8, "--trips", 2)
+    assert code == 1
+    assert "Failed: 1 × 500." in " ".join(out.split())
+
+
+def test_where_no_service_is_it_is_a_sentence(run_htp):
+    code, _, heard = run_htp("load", "http://127.0.0.1:9", "--requests", 1)
+    assert code == 2
+    assert "no service answers at http://127.0.0.1:9" in " ".join(heard.split())
