@@ -6,7 +6,8 @@ import errno
 import os
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, one's share of it, the size that a file may have
-AS_TEXT = (*(os.strerror(number) for number in NO_ROOM), "PytorchStreamWriter failed writing file")  # of libraries
+AS_TEXT = {os.strerror(number): os.strerror(number) for number in NO_ROOM}  # in what libraries say
+AS_TEXT |= dict.fromkeys(("PytorchStreamWriter failed writing", "unexpected pos"), "PyTorch could not write on")
 
 
 class InputError(ValueError):
@@ -17,9 +18,12 @@ def no_room(error: BaseException) -> str | None:
     """Return a sentence where something could not be written because the disk is full; None for other errors."""
     if isinstance(error, InputError):  # says it already
         return None
-    reason = next((text for text in AS_TEXT if text in str(error)), None)
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        reason = os.strerror(error.errno)
-    if reason is None:
-        return None
-    return f"could not be written ({reason}); make room on the disk, then run the command again."
+    reason, seen = None, [error]
+    while (before := seen[-1].__cause__ or seen[-1].__context__) is not None and before not in seen:
+        seen.append(before)
+    for one in seen:  # the last is the first that went wrong
+        if isinstance(one, OSError) and one.errno in NO_ROOM:
+            reason = os.strerror(one.errno)
+        else:
+            reason = next((words for text, words in AS_TEXT.items() if text in str(one)), reason)
+    return reason and f"could not be written ({reason}); make room on the disk, then run the command again."

@@ -107,8 +107,8 @@ class RouteTrainer:
             "step": self.step,
             "seconds": self.seconds,
         }
-        with replacing(self.folder / "resume.pt") as path:
-            torch.save(state, path)
+        with replacing(self.folder / "resume.pt") as path, path.open("wb") as file:
+            torch.save(state, file)
 
     def _resume(self) -> None:
         path = self.folder / "resume.pt"

@@ -142,8 +142,8 @@ class TokenizerTrainer:
             "seconds": self.seconds,
             "settings": asdict(self.settings),
         }
-        with replacing(self.folder / "resume.pt") as path:
-            torch.save(state, path)
+        with replacing(self.folder / "resume.pt") as path, path.open("wb") as file:
+            torch.save(state, file)
         self.saved_at = time.monotonic()
 
     def _resume(self) -> None:

@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from io import BufferedWriter
 from pathlib import Path
 
 
@@ -24,7 +25,10 @@ class Kill:
         """Make the fault happen in place of the call."""
         if self.half:
             function(*args, **kwargs)
-            (written,) = [one for one in args if isinstance(one, str | Path) and Path(one).is_file()]
+            (written,) = [one for one in args if isinstance(one, str | Path | BufferedWriter)]
+            if isinstance(written, BufferedWriter):
+                written.flush()
+                written = written.name
             os.truncate(written, Path(written).stat().st_size // 2)
         os.kill(os.getpid(), signal.SIGKILL)
 
