@@ -18,6 +18,7 @@ from htp.checkpoint import Checkpoint
 from htp.city.network import City
 from htp.errors import InputError
 from htp.generate import answers_of, facts_of, load_tokenizer
+from htp.language.anchors import begin_anchors
 from htp.language.language import Language
 from htp.language.route_facts import route_facts
 from htp.language.route_train import RouteTrainer
@@ -112,6 +113,8 @@ def train_language(  # noqa: PLR0913  the command's options
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
     pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
+    if start is None:
+        begin_anchors(language, pairs, settings.seed)
     if processes.is_first():  # before the long work, so that only sealing comes after it
         _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
         TravelTimeModel.fit(train, city).save(files.conditions)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class CodesModel(LanguageModel):
     """HTP's language model without its pointer to roads."""
 
+    names_anchors = False
+
     def loss(self, asked: Asked) -> Tensor:
         """Return the mean cross-entropy of codes, each among those of its layer."""
         h, ids, real = read_written(self, asked)

@@ -35,6 +35,8 @@ Grammar = Generator[Tree, int, "Answer"]
 class TextModel(LanguageModel):
     """A backbone whose head is its embedding of text."""
 
+    names_anchors = False
+
     def loss(self, asked: Asked) -> Tensor:
         """Return the mean cross-entropy of the answers' text, each piece among the whole vocabulary."""
         h, ids, real = read_written(self, asked)

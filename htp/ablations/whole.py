@@ -16,6 +16,7 @@ from htp.ablations.road_vectors import road_vectors
 from htp.ablations.variant import Variant
 from htp.baselines.protocol import COLUMNS
 from htp.generate import answers_of, as_patterns, facts_of, with_patterns
+from htp.language.anchors import begin_anchors
 from htp.language.decode import Sampling
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers
@@ -102,6 +103,8 @@ class HTP(Variant):
         pairs = QuestionsAndAnswers(language.ask(facts, self.city), answers)
         settings = stages.settings(self._language_training())
         with stages.run("language", language.model.backbone, len(answers), settings.batch_size) as report:
+            if self.language_type.model_type.names_anchors:
+                begin_anchors(language, pairs, stages.seed)
             fit_language(language, pairs, settings, work / "language", report)
         return self.language_type.load(work / "language", self.device)
 

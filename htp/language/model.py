@@ -8,7 +8,7 @@ trained and stored apart from the base model's embedding, which stays as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -93,6 +93,8 @@ class TokenRows(nn.Module):
 class LanguageModel(nn.Module):
     """A backbone, the new tokens' rows, a head for codes (tied to the rows) and a head for anchors (a pointer)."""
 
+    names_anchors: ClassVar[bool] = True  # each pattern, the road that it ends on
+
     def __init__(
         self,
         backbone: PreTrainedModel | PeftModel,
@@ -135,8 +137,12 @@ class LanguageModel(nn.Module):
         the last pattern ends on the last road.
         """
         scores = self.query(self._even(h)) @ keys.transpose(1, 2) / POINTER**0.5
-        scores = scores.float() + self.progress(self._progress(asked, before, pattern)).float()[..., 0]
-        number = torch.arange(keys.shape[1], device=h.device)
+        return self.anchor_distances(asked, before, pattern) + scores.float()
+
+    def anchor_distances(self, asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
+        """Return what distances alone say of the logits of anchors, [B, P, R]; -inf where no anchor may be."""
+        scores = self.progress(self._progress(asked, before, pattern)).float()[..., 0]
+        number = torch.arange(asked.road_mask.shape[1], device=before.device)
         allowed = asked.road_mask[:, None] & (number >= before[..., None])
         last_road = asked.road_mask.sum(dim=1)[:, None, None] - 1
         is_last = (pattern >= asked.patterns[:, None] - 1)[..., None]
