@@ -74,7 +74,7 @@ TRAINING = {
     "language, half written": ("language", Kill("htp.language.language:save_file", half=True)),
     "language, without its facts": ("language", Kill("htp.language.language:Language.save_facts")),
     "language, manifest not written": ("language", Kill("htp.checkpoint:_describe", 7)),
-    "language, disk full at its state": ("language", Full(30_000, "htp.language.train:fit")),
+    "language, disk full at its state": ("language", Full(30_000, "htp.training:fit")),
     "language, disk full": ("language", Full(30_000, "htp.language.language:Language.save")),
     "language, disk full at the manifest": ("language", Full(1000, "htp.checkpoint:Checkpoint.seal")),
     "routes, half written": ("routes", Kill("htp.language.route_writer:save_file", half=True)),
@@ -101,7 +101,7 @@ def begun(trained, tmp_path):
 def test_a_training_with_a_fault_ends_where_one_without_ends(meet, begun, trained, tiny_data, stage, fault):
     out, whole = begun(stage), content(trained)
     heard = meet(fault, doing.train, tiny_data, out, (stage,))
-    assert heard == "killed" if isinstance(fault, Kill) else NO_ROOM.fullmatch(heard)
+    assert heard == "killed" if isinstance(fault, Kill) else NO_ROOM.fullmatch(heard), heard
     with suppress(InputError):  # where it looks whole it is
         LOADED[stage](out)
         assert content(out / stage) == content(trained / stage)
