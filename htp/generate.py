@@ -21,7 +21,7 @@ from htp.city.network import City
 from htp.city.relative import RouteLines
 from htp.errors import InputError
 from htp.language.batch import Answer
-from htp.language.decode import Sampling
+from htp.language.decode import BATCH, Sampling
 from htp.language.language import Language
 from htp.language.prompt import Facts
 from htp.language.route_writer import RouteWriter
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 
 PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
-BATCH = 128  # of these written together, ours: more are no faster
 MAX_TRIPS = 1_000_000  # in one request
 MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
 SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
@@ -66,11 +65,11 @@ class Wanted:
     interval_s: NDArray[np.float64]  # [B] as asked
     keys: NDArray[np.uint64]  # [B, 2]
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> Wanted:
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Wanted:
         """Return the conditions of some of the trips."""
         facts = self.facts
         taken = (facts.depart[rows], facts.points[rows], facts.distance_m[rows], facts.interval_s[rows])
-        some = Facts([facts.roads[row] for row in rows], *taken, facts.length_tokens[rows])
+        some = Facts([facts.roads[row] for row in np.arange(len(self.keys))[rows]], *taken, facts.length_tokens[rows])
         return Wanted(some, self.first_m[rows], self.duration_s[rows], self.interval_s[rows], self.keys[rows])
 
 

@@ -34,7 +34,7 @@ class Part:
         return len(self.wanted.keys)
 
     def __getitem__(self, rows: slice) -> Part:
-        return Part(_map(self.wanted, lambda column: column[rows]))
+        return Part(self.wanted[rows])
 
 
 class JointGenerator(Generator):
@@ -49,12 +49,6 @@ class JointGenerator(Generator):
         trips = self.trips_of(_join([part.wanted for part in parts]), sampling)
         ends = np.cumsum([0, *(len(part) for part in parts)]).tolist()
         return [trips.iloc[a:b].reset_index(drop=True) for a, b in pairwise(ends)]
-
-
-def _map(table: Any, change: Any) -> Any:
-    """Return a dataclass of columns with every column changed, those of tables in it as well."""
-    columns = {field.name: getattr(table, field.name) for field in fields(table)}
-    return replace(table, **{n: _map(c, change) if is_dataclass(c) else change(c) for n, c in columns.items()})
 
 
 def _join(tables: Sequence[Any]) -> Any:
