@@ -21,7 +21,7 @@ app: $(VENV)/.app  ## open the app on the city that ships
 
 test: venv  ## run every test; brings its own Chromium
 	.ci/chromium
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations 50
 
 lint: $(VENV)/.dev  ## check the style and the types
 	$(BIN)/ruff check

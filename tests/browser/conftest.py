@@ -49,9 +49,12 @@ def app_url(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[BrowserContext]:
-    """Return a headless Chromium that draws in software; its pages share a cache, as a person's do."""
+    """Return a headless Chromium that draws in software; a file's pages share a cache, as a person's do.
+
+    It ends with the file: Playwright keeps an event loop running, beside which no other test could run one.
+    """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  where it is missing, `chromium` has skipped
 
     with sync_playwright() as playwright:
