@@ -58,7 +58,7 @@ def write_answers(
     """Return an answer for every question; `keys` [B, 2] (seed, place in the request) fix each one's random numbers."""
 
     def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-        return _write_batch(model, questions, keys, sampling)
+        return write_batch(model, questions, keys, sampling, Writer)
 
     return in_batches(questions, keys, write, batch_size=batch_size, progress=progress)
 
@@ -83,8 +83,12 @@ def in_batches(
     return [answers[row] for row in range(len(questions))]
 
 
-def _write_batch(
-    model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
+def write_batch(
+    model: LanguageModel,
+    questions: list[Question],
+    keys: NDArray[np.uint64],
+    sampling: Sampling,
+    writer_type: type[Writer],
 ) -> list[Answer]:
     """Return the answers to questions in order of their lengths: the short ones leave the batch when they are done."""
     layers = len(model.vocabulary.codebook_sizes)
@@ -93,7 +97,7 @@ def _write_batch(
     asked = collate_questions(questions, layers, shared).to(device)
     counts = asked.patterns.tolist()
     uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(device)
-    writer = _Writer(model, asked, sampling, shared)
+    writer = writer_type(model, asked, sampling, shared)
     before = torch.zeros(len(questions), dtype=torch.long, device=device)
     written = 0
     for pattern in range(counts[-1]):
@@ -103,20 +107,12 @@ def _write_batch(
             uniform, before, written = uniform[done:], before[done:], written + done
         draws = uniform[:, pattern * (layers + 1) :]
         before = writer.anchor(before, pattern, draws[:, 0])
-        token, place = writer.road(before)
-        for layer in range(layers):
-            writer.step(token, place)
-            code = writer.code(layer, draws[:, layer + 1])
-            writer.asked.codes[:, pattern, layer] = code
-            token = model.text_size + model.vocabulary.first_code(layer) + code
-            place = torch.zeros_like(place)
-        if pattern + 1 < counts[-1]:
-            writer.step(token, place)
+        writer.codes(before, pattern, draws[:, 1 : layers + 1], go_on=pattern + 1 < counts[-1])
     anchors, codes = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy()
     return [Answer(anchors[i, :n].astype(np.int32), codes[i, :n].astype(np.int16)) for i, n in enumerate(counts)]
 
 
-class _Writer:
+class Writer:
     """The state of a batch of answers: what has been read, the last hidden state, the keys of the route's roads."""
 
     def __init__(self, model: LanguageModel, asked: Asked, sampling: Sampling, shared: int) -> None:
@@ -156,6 +152,21 @@ class _Writer:
         """Return the tokens [B] of roads of the routes, and their places [B, PLACE]."""
         row, at = torch.arange(len(road), device=road.device), self.asked.first_road_at + road
         return self.asked.ids[row, at], self.asked.place[row, at]
+
+    def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
+        """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
+
+        The last code is read only where the answer is to `go_on`.
+        """
+        token, place = self.road(before)
+        for layer in range(uniform.shape[1]):
+            self.step(token, place)
+            code = self.code(layer, uniform[:, layer])
+            self.asked.codes[:, pattern, layer] = code
+            token = self.model.text_size + self.model.vocabulary.first_code(layer) + code
+            place = torch.zeros_like(place)
+        if go_on:
+            self.step(token, place)
 
     def code(self, layer: int, uniform: Tensor) -> Tensor:
         """Draw the code of a layer, [B]."""

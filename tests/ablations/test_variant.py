@@ -28,6 +28,7 @@ ORDER = [
     "plain road tokens",
     "no anchors",
     "free length",
+    "depth head",
     "HTP+",
     "HTP+ told nothing",
 ]

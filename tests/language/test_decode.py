@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from htp.language.batch import collate, collate_questions, shared_tokens
-from htp.language.decode import Sampling, _Writer, draw, write_answers
+from htp.language.decode import Sampling, Writer, draw, write_answers
 
 SIZES = (4, 6, 8)
 
@@ -26,7 +26,7 @@ def as_lists(answers):
 def step_by_step(model, questions, answers):
     """Return the log-probability of each answer, read one token at a time with the cache."""
     asked = collate_questions(questions, len(SIZES))
-    writer, rows = _Writer(model, asked, Sampling(), 0), torch.arange(len(questions))
+    writer, rows = Writer(model, asked, Sampling(), 0), torch.arange(len(questions))
     total, before = torch.zeros(len(questions)), torch.zeros(len(questions), dtype=torch.long)
     for pattern in range(max(len(answer.anchors) for answer in answers)):
         real = torch.tensor([pattern < len(answer.anchors) for answer in answers])
@@ -118,7 +118,7 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
     assert first == as_lists(write_answers(language.model, questions, keys_of(5, 2), Sampling(0.0)))
     anchors, codes = first[0]
     asked = collate_questions(questions[:1], 3)
-    writer = _Writer(language.model, asked, Sampling(0.0), 0)
+    writer = Writer(language.model, asked, Sampling(0.0), 0)
     with torch.no_grad():
         logits = language.model.anchor_logits(
             writer.last[:, None],
