@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from htp.bench.ladder import FIRST, ladder
 from htp.bench.plain import PlainWriter
 from htp.bench.result import Bench, Rival, Speed
 from htp.bench.rivals import time_rivals
@@ -58,6 +59,8 @@ def run(
     memory = _peak_memory_bytes(place)
     ours = {name: measured[name, compared].timing for name in WORKS}
     rivals, notes = _rivals(generator, work, ours, steps, small=small_rivals)
+    plain = {rival.work: rival.timing for rival in rivals if rival.name == FIRST}
+    rungs = [rung for name, timing in plain.items() for rung in ladder(generator, work, name, timing, ours[name])]
     speeds = [
         Speed(name, found.timing, _limit(generator, token, machine, work.ask(name, trips), found.loop_s))
         for (name, trips), found in measured.items()
@@ -66,6 +69,7 @@ def run(
     return Bench(
         tuple(speeds),
         tuple(rivals),
+        tuple(rungs),
         {name: measured[name, compared].stages for name in WORKS},
         compared,
         machine,
@@ -110,9 +114,7 @@ def _rivals(
     if generator.language.base is None:
         for name, timing in ours.items():
             plain = _plain(generator, work, name, timing.trips)
-            found.append(
-                Rival("transformers.generate", name, plain, timing.times(plain), timing.saves(plain), timing.trips)
-            )
+            found.append(Rival(FIRST, name, plain, timing.times(plain), timing.saves(plain), timing.trips))
             steps.done()
     else:
         notes.append(NO_PLAIN)

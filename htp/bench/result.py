@@ -13,6 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from htp.bench.ladder import Rung
     from htp.bench.roofline import Machine
     from htp.bench.work import Timing
 
@@ -44,6 +45,7 @@ class Bench:
 
     speeds: tuple[Speed, ...]
     rivals: tuple[Rival, ...]
+    rungs: tuple[Rung, ...]  # from transformers.generate to our way, an optimisation each; without a plain head, none
     stages: dict[str, dict[str, float]]  # work to stage to share of the time
     stages_batch: int
     machine: Machine
@@ -57,14 +59,14 @@ class Bench:
     def to_json(self) -> str:
         """Return everything as JSON."""
         content = asdict(self)
-        timings = [speed.timing for speed in self.speeds] + [rival.timing for rival in self.rivals]
-        for written, timing in zip([*content["speeds"], *content["rivals"]], timings, strict=True):
-            written["trips_per_s"] = timing.trips_per_s
+        for name in ("speeds", "rivals", "rungs"):
+            for written, measured in zip(content[name], getattr(self, name), strict=True):
+                written["trips_per_s"] = measured.timing.trips_per_s
         return json.dumps(content, indent=2) + "\n"
 
     def __rich__(self) -> RenderableType:
         """Return the benchmark as it is printed by rich."""
-        parts = [self._speeds(), self._rivals(), self._stages()]
+        parts = [self._speeds(), self._rivals(), self._rungs(), self._stages()]
         memory = "unknown" if self.peak_memory_bytes is None else f"{self.peak_memory_bytes / 2**20:,.0f} MiB"
         speed = (
             f"memory moved at {self.machine.bytes_per_s / 1e9:.1f} GB/s, matrices multiplied at "
@@ -111,6 +113,13 @@ class Bench:
                 f"{rival.saves:,.1f} times",
             )
             table.add_row(rival.name, rival.work, *cells)
+        return table
+
+    def _rungs(self) -> Table:
+        columns = ("trips/s", "as fast as the first")
+        table = _table(f"What each step brings, {self.stages_batch} trips at once", ("work", "and now"), columns)
+        for rung in self.rungs:
+            table.add_row(rung.work, rung.name, f"{rung.timing.trips_per_s:,.1f}", f"{rung.times:,.1f} times")
         return table
 
     def _stages(self) -> Table:

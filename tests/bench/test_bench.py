@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ import torch
 
 from htp.bench import rivals, roofline, work
 from htp.bench.bench import run
+from htp.bench.ladder import ladder
 from htp.bench.plain import PlainWriter
 from htp.bench.roofline import Machine, Token
 from htp.bench.stages import STAGES, shares
 from htp.bench.work import Timing, Work, timed
 from htp.cli import main
 from htp.generate import Generator, facts_of
+from htp.language import decode
 from htp.language.decode import Sampling
 from htp.streams import keys_of
 
@@ -113,6 +116,28 @@ def test_the_stages_share_all_of_the_time_and_leave_no_clock_behind(generator):
     assert [line.wkt for line in generator.generate(asked).geometry] == before
 
 
+def test_on_every_step_the_same_trips_are_made_and_nothing_is_left_taken_back(generator):
+    asked, made = Work.of(generator), []
+    generator.workers = 2
+    as_it_is, generate = decode.reader_of, generator.generate
+
+    def noting(conditions):
+        trips = generate(conditions)
+        made.append((decode.reader_of is as_it_is, generator.workers, trips.get_coordinates().to_numpy()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generator, "generate", noting)
+        patch.setattr(work, "TURNS", 1)
+        timing = Timing(3, 1, 1.0, 1.0)
+        rungs = ladder(generator, asked, "one route", timing, replace(timing, seconds=0.5))
+    assert [rung.times for rung in (rungs[0], rungs[-1])] == [1.0, 2.0]
+    assert [(own, workers) for own, workers, _ in made] == [(False, 1)] * 2 + [(True, 1)] * 4
+    for _, _, lonlat in made:
+        np.testing.assert_allclose(lonlat, generate(asked.ask("one route", 3)).get_coordinates(), atol=1e-6)
+    assert decode.reader_of is as_it_is
+    assert generator.workers == 2
+
+
 def test_what_a_token_needs_follows_from_the_shapes(generator):
     model = generator.language.model  # 32 wide, 1 layer, 2 heads of 16 and 1 of keys and values, 32 within
     token = Token.of(model, 100)
@@ -148,6 +173,10 @@ def test_a_benchmark_compares_everything_and_is_json(measured):
     for line in read["rivals"]:
         ours = next(one for one in read["speeds"] if one["work"] == line["work"] and one["timing"]["trips"] == 3)
         assert line["times"] == pytest.approx(ours["trips_per_s"] / line["trips_per_s"])
+    rungs = [line for line in read["rungs"] if line["work"] == "one route"]
+    assert [rungs[0]["name"], rungs[-1]["name"]] == ["transformers.generate", "a batch on each core"]
+    assert rungs[-1]["times"] == pytest.approx(rungs[-1]["trips_per_s"] / rungs[0]["trips_per_s"])
+    assert rungs[-1]["trips_per_s"] == pytest.approx(read["speeds"][1]["trips_per_s"])
     assert read["peak_memory_bytes"] > 50 << 20
     assert read["threads"] == torch.get_num_threads()
     assert read["first_trip_s"] > 0

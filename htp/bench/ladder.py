@@ -1,0 +1,69 @@
+"""Take our way of generating back step by step, and time what is left: what each optimisation brings."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from htp.bench.work import timed
+from htp.language import decode
+from htp.language.reader import AnyReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from htp.bench.work import Timing, Work
+    from htp.generate import Generator
+
+FIRST = "transformers.generate"
+LAST = "a batch on each core"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A way of generating that has one optimisation more than the rung before."""
+
+    name: str  # of what came new
+    work: str
+    timing: Timing
+    times: float  # trips a second over those of the first rung
+
+
+def ladder(generator: Generator, work: Work, name: str, plain: Timing, ours: Timing) -> list[Rung]:
+    """Return the rungs from `plain`, the answers by `transformers.generate`, to `ours`, for one kind of work."""
+    asked = work.ask(name, ours.trips)
+
+    def time(**before: Any) -> Timing:
+        with _taken_back(generator, before):
+            return timed(lambda: generator.generate(asked), ours.trips)
+
+    def any_reader(backbone: Any, texts: int, tokens: int) -> AnyReader:  # noqa: ARG001  as `reader_of` is called
+        return AnyReader(backbone, texts)
+
+    def nothing(questions: Any) -> int:  # noqa: ARG001  as `shared_tokens` is called
+        return 0
+
+    timings = {
+        FIRST: plain,
+        "heads over what the grammar allows": time(reader_of=any_reader, shared_tokens=nothing),
+        "a reader that copies no keys and values": time(shared_tokens=nothing),
+        "a route's tokens read once": time(),
+        LAST: ours,
+    }
+    return [Rung(step, name, timing, timing.times(plain)) for step, timing in timings.items()]
+
+
+@contextmanager
+def _taken_back(generator: Generator, before: dict[str, Any]) -> Iterator[None]:
+    """Put what stood in `htp.language.decode` before for a while, and one batch after another."""
+    now, workers = {name: getattr(decode, name) for name in before}, generator.workers
+    generator.workers = 1
+    try:
+        for name, value in before.items():
+            setattr(decode, name, value)
+        yield
+    finally:
+        generator.workers = workers
+        for name, value in now.items():
+            setattr(decode, name, value)
