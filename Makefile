@@ -21,7 +21,7 @@ app: $(VENV)/.app  ## open the app on the city that ships
 
 test: venv  ## run every test; brings its own Chromium
 	.ci/chromium
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations 50
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 lint: $(VENV)/.dev  ## check the style and the types
 	$(BIN)/ruff check

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # Streamlit looks for its server below the page's own path first, which Chromium reports
 PROBE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
-
+RESTS, REST_MS, MOST_LOOKS = 4, 500, 100  # looks at the scale, a moment between them, that find the same
 
 MENUS = {"Quality": ("Distributions", "Density", "Evaluate"), "Look inside": ("Codebook", "Data and models")}
 
@@ -38,3 +38,15 @@ def open_link(watched: Watched, url: str, *parts: str) -> Page:
 def fits(page: Page) -> bool:
     """Return whether nothing of a page lies beside the window."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def zoomed_in(page: Page) -> str:
+    """Zoom into the map; return what its scale says when it has come to rest, however slowly it is drawn."""
+    scale = page.locator(".maplibregl-ctrl-scale")
+    said = [scale.inner_text()]
+    page.get_by_role("button", name="Zoom in").click()
+    while len(said) < MOST_LOOKS and (len(said) < RESTS or len(set(said[-RESTS:])) > 1 or said[-1] == said[0]):
+        page.wait_for_timeout(REST_MS)
+        said.append(scale.inner_text())
+    assert said[-1] != said[0]
+    return said[-1]

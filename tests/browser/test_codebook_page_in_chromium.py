@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pytest
-from links import open_link
+from links import open_link, zoomed_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,9 +92,7 @@ def test_the_map_stays_where_it_was_moved_when_another_token_is_chosen(app_url, 
     page = open_codebook(watched, f"{app_url}codebook?tokens=a_0")
     page.wait_for_selector(".htp-map[data-trips]:not([data-trips='0'])")
     page.wait_for_timeout(1000)
-    page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_timeout(1500)
-    scale = page.locator(".maplibregl-ctrl-scale").inner_text()
+    scale = zoomed_in(page)
     before = page.locator(".htp-map").get_attribute("data-trips")
     page.locator(tile(page, 1)).click()
     page.wait_for_selector(f".htp-map:not([data-trips='{before}'])")

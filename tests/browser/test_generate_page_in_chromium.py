@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from links import zoomed_in
 from person import IDLE
 
 from htp.trips import read_trips
@@ -168,9 +169,7 @@ def test_the_map_keeps_its_place_when_something_is_changed(app_url, place, watch
     open_map(page, app_url + link(place, ORIGIN, DESTINATION))
     wait_for_route(page)
     page.evaluate("document.querySelector('[data-testid=stBidiComponentIsolated]').marked = true")
-    page.get_by_label("Zoom in").click()
-    page.wait_for_timeout(1000)
-    scale = text(page, ".maplibregl-ctrl-scale")
+    scale = zoomed_in(page)
     page.get_by_label("How many").fill("9")
     page.get_by_label("How many").press("Enter")
     page.wait_for_url(re.compile("n=9"))
