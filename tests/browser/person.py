@@ -11,11 +11,17 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-# when the person last did something; the answer's time is taken in the browser as well, after it has been painted
+# when the person last did something and when Streamlit was last done; the answer's time is taken in the browser as
+# well, after it has been painted
 REMEMBER = """for (const kind of ["pointerup", "click", "keydown", "change"])
-  addEventListener(kind, () => { window.acted = performance.now(); }, true);"""
-SINCE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
-  () => done(performance.now() - (window.acted ?? 0)))))"""
+  addEventListener(kind, () => { window.acted = performance.now(); }, true);
+new MutationObserver((changes) => {
+  if (changes.some((change) => change.target.dataset.testScriptState === "notRunning")) window.ran = performance.now();
+}).observe(document, { subtree: true, attributeFilter: ["data-test-script-state"] });"""
+SINCE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  const acted = window.acted ?? 0;
+  done([performance.now() - acted, Math.max((window.ran ?? 0) - acted, 0)]);
+})))"""
 PATIENCE_MS = 600_000  # for an answer on a machine that is busy with other work
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
@@ -34,6 +40,7 @@ class Reaction:
 
     what: str
     seconds: float
+    ran_s: float  # of them, until Streamlit was done; the rest is drawing. 0 where it was not asked
     kind: Kind
 
 
@@ -112,4 +119,5 @@ class Person:
         for answer in answers:
             answer.wait_for()
         self.page.wait_for_selector(IDLE)
-        self.reactions.append(Reaction(what, self.page.evaluate(SINCE) / 1000, kind))
+        seconds, ran_s = (ms / 1000 for ms in self.page.evaluate(SINCE))
+        self.reactions.append(Reaction(what, seconds, ran_s, kind))
