@@ -153,19 +153,21 @@ def train_routes(
 def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Language:
     """Return the language model of `start`, put on the tokenizer's city where that is another one.
 
-    `InputError` unless it writes the codes of this tokenizer; one that was fine-tuned for another city from the
-    tokenizer of `start` has its codes still.
+    `InputError` unless it writes the codes of this tokenizer; one that was fine-tuned from that of `start`, for
+    this city or another, has its codes still.
     """
     language = Language.load(Checkpoint(start).language)
     theirs, ours = load_tokenizer(start).model, tokenizer.model
     same_city = torch.equal(theirs.roads.node2vec, ours.roads.node2vec)
     if same_city and _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer):
         return language
-    if same_city or not _went_on(checkpoint, start):
+    if not _went_on(checkpoint, start):
         raise InputError(
             f"{start}: its language model is of another tokenizer than {checkpoint} has; go on with its own tokenizer "
-            "(of another city: `htp train tokenizer --from`), or train the language model anew."
+            "(`htp train tokenizer --from`), or train the language model anew."
         )
+    if same_city:
+        return language
     vocabulary = Vocabulary(language.model.vocabulary.codebook_sizes, len(ours.roads.node2vec))
     return language.moved(vocabulary, ours.roads.described, theirs.roads.described, theirs.roads.anywhere)
 

@@ -85,6 +85,15 @@ def test_with_few_trips_both_stages_go_on_from_those_of_another_city(tiny_checkp
     assert len(new.generate(asked, seed=1)) == len(asked)
 
 
+def test_both_stages_go_on_in_the_same_city_as_well(tiny_checkpoint, tiny_data, tmp_path):
+    start, out = tiny_checkpoint, tmp_path / "finer"
+    moved_tokenizer(tiny_data, start, out)
+    train_language(tiny_data, out, SHORT, start=start, config=LanguageConfig(), report=quiet)
+    before, after = (Generator.load(at).language.model.rows for at in (start, out))
+    assert (before.small.weight - after.small.weight).abs().max() < 0.1  # a few small steps away, not begun anew
+    assert (before.roads.weight - after.roads.weight).abs().max() < 0.1
+
+
 def test_roads_of_another_city_begin_like_the_known_roads_that_they_are_like(tiny_checkpoint):
     language, roads = Language.load(Checkpoint(tiny_checkpoint).language), load_tokenizer(tiny_checkpoint).model.roads
     vocabulary, features = language.model.vocabulary, roads.described
