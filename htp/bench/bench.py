@@ -60,7 +60,6 @@ def run(
     ours = {name: measured[name, compared].timing for name in WORKS}
     rivals, notes = _rivals(generator, work, ours, steps, small=small_rivals)
     plain = {rival.work: rival.timing for rival in rivals if rival.name == FIRST}
-    rungs = [rung for name, timing in plain.items() for rung in ladder(generator, work, name, timing, ours[name])]
     speeds = [
         Speed(name, found.timing, _limit(generator, token, machine, work.ask(name, trips), found.loop_s))
         for (name, trips), found in measured.items()
@@ -69,7 +68,7 @@ def run(
     return Bench(
         tuple(speeds),
         tuple(rivals),
-        tuple(rungs),
+        tuple(rung for name in plain for rung in ladder(generator, work, name, plain[name], ours[name])),
         {name: measured[name, compared].stages for name in WORKS},
         compared,
         machine,

@@ -13,7 +13,7 @@ from htp.bench import load
 from htp.bench.load import Asker, overload
 from htp.client import Client
 
-TRIPS_PER_S = 60.0
+TRIPS_PER_S = 24.0  # so slow that a machine that is busy with other tests hardly makes it slower
 
 
 class SlowWriter(FakeWriter):
@@ -25,11 +25,11 @@ class SlowWriter(FakeWriter):
 
 
 @pytest.mark.slow
-def test_twice_the_capacity_is_turned_away_and_nothing_fails(serve, grid, monkeypatch):
+def test_what_is_beyond_the_capacity_is_turned_away_and_nothing_fails(serve, grid, monkeypatch):
     monkeypatch.setattr(load, "CLIENTS", 4)
     served = serve(writer=SlowWriter(grid), queue_requests=6)  # soon full, on a busy machine as well
     heard = []
-    held = asyncio.run(overload(Asker(Client(served.url), 4), 2.0, 8.0, lambda *at: heard.append(at)))
+    held = asyncio.run(overload(Asker(Client(served.url), 4), 3.0, 8.0, lambda *at: heard.append(at)))
     assert not held.failed
     assert 0 < held.capacity_per_s <= 1.3 * TRIPS_PER_S / 4  # less on a busy machine
     assert len(held.shed) > 0.1 * len(held.answers)
