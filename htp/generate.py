@@ -164,10 +164,11 @@ class Generator:
     ) -> gpd.GeoDataFrame:
         """Return a trip for each of the complete conditions, named by its place in its request.
 
-        Batches are made side by side, one on each core.
+        Batches are made side by side, one on each core, unless a single one has PyTorch's threads on all of them.
         """
         work = np.column_stack([wanted.facts.points, [len(roads) for roads in wanted.facts.roads]])
-        batches = shares_of(work, BATCH, self.workers)
+        workers = self.workers if len(work) > BATCH or torch.get_num_threads() == 1 else 1
+        batches = shares_of(work, BATCH, workers)
 
         def make(rows: NDArray[np.int64]) -> gpd.GeoDataFrame:
             trips = self._batch(wanted[rows], sampling)
@@ -175,7 +176,7 @@ class Generator:
                 progress(len(rows))
             return trips
 
-        made = in_threads(make, batches, self.workers)
+        made = in_threads(make, batches, workers)
         return pd.concat(made, ignore_index=True).iloc[np.concatenate(batches).argsort()].reset_index(drop=True)
 
     def _batch(self, wanted: Wanted, sampling: Sampling) -> gpd.GeoDataFrame:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from htp.generate import Generator
 
 FIRST = "transformers.generate"
-LAST = "a batch on each core"
+LAST = "a route's tokens read once"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def ladder(generator: Generator, work: Work, name: str, plain: Timing, ours: Tim
     asked = work.ask(name, ours.trips)
 
     def time(**before: Any) -> Timing:
-        with _taken_back(generator, before):
+        with _taken_back(before):
             return timed(lambda: generator.generate(asked), ours.trips)
 
     def any_reader(backbone: Any, texts: int, tokens: int) -> AnyReader:  # noqa: ARG001  as `reader_of` is called
@@ -48,22 +48,19 @@ def ladder(generator: Generator, work: Work, name: str, plain: Timing, ours: Tim
         FIRST: plain,
         "heads over what the grammar allows": time(reader_of=any_reader, shared_tokens=nothing),
         "a reader that copies no keys and values": time(shared_tokens=nothing),
-        "a route's tokens read once": time(),
         LAST: ours,
     }
     return [Rung(step, name, timing, timing.times(plain)) for step, timing in timings.items()]
 
 
 @contextmanager
-def _taken_back(generator: Generator, before: dict[str, Any]) -> Iterator[None]:
-    """Put what stood in `htp.language.decode` before for a while, and one batch after another."""
-    now, workers = {name: getattr(decode, name) for name in before}, generator.workers
-    generator.workers = 1
+def _taken_back(before: dict[str, Any]) -> Iterator[None]:
+    """Put what stood in `htp.language.decode` before for a while."""
+    now = {name: getattr(decode, name) for name in before}
     try:
         for name, value in before.items():
             setattr(decode, name, value)
         yield
     finally:
-        generator.workers = workers
         for name, value in now.items():
             setattr(decode, name, value)

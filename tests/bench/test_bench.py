@@ -118,12 +118,11 @@ def test_the_stages_share_all_of_the_time_and_leave_no_clock_behind(generator):
 
 def test_on_every_step_the_same_trips_are_made_and_nothing_is_left_taken_back(generator):
     asked, made = Work.of(generator), []
-    generator.workers = 2
     as_it_is, generate = decode.reader_of, generator.generate
 
     def noting(conditions):
         trips = generate(conditions)
-        made.append((decode.reader_of is as_it_is, generator.workers, trips.get_coordinates().to_numpy()))
+        made.append((decode.reader_of is as_it_is, trips.get_coordinates().to_numpy()))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generator, "generate", noting)
@@ -131,11 +130,10 @@ def test_on_every_step_the_same_trips_are_made_and_nothing_is_left_taken_back(ge
         timing = Timing(3, 1, 1.0, 1.0)
         rungs = ladder(generator, asked, "one route", timing, replace(timing, seconds=0.5))
     assert [rung.times for rung in (rungs[0], rungs[-1])] == [1.0, 2.0]
-    assert [(own, workers) for own, workers, _ in made] == [(False, 1)] * 2 + [(True, 1)] * 4
-    for _, _, lonlat in made:
+    assert [own for own, _ in made] == [False] * 2 + [True] * 2
+    for _, lonlat in made:
         np.testing.assert_allclose(lonlat, generate(asked.ask("one route", 3)).get_coordinates(), atol=1e-6)
     assert decode.reader_of is as_it_is
-    assert generator.workers == 2
 
 
 def test_what_a_token_needs_follows_from_the_shapes(generator):
@@ -174,7 +172,7 @@ def test_a_benchmark_compares_everything_and_is_json(measured):
         ours = next(one for one in read["speeds"] if one["work"] == line["work"] and one["timing"]["trips"] == 3)
         assert line["times"] == pytest.approx(ours["trips_per_s"] / line["trips_per_s"])
     rungs = [line for line in read["rungs"] if line["work"] == "one route"]
-    assert [rungs[0]["name"], rungs[-1]["name"]] == ["transformers.generate", "a batch on each core"]
+    assert [rungs[0]["name"], rungs[-1]["name"]] == ["transformers.generate", "a route's tokens read once"]
     assert rungs[-1]["times"] == pytest.approx(rungs[-1]["trips_per_s"] / rungs[0]["trips_per_s"])
     assert rungs[-1]["trips_per_s"] == pytest.approx(read["speeds"][1]["trips_per_s"])
     assert read["peak_memory_bytes"] > 50 << 20
