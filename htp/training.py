@@ -159,9 +159,8 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
     language = Language.load(Checkpoint(start).language)
     theirs, ours = load_tokenizer(start).model, tokenizer.model
     same_city = torch.equal(theirs.roads.node2vec, ours.roads.node2vec)
-    if same_city and _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer):
-        return language
-    if not _went_on(checkpoint, start):
+    same = same_city and _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer)
+    if not same and not _went_on(checkpoint, start):
         raise InputError(
             f"{start}: its language model is of another tokenizer than {checkpoint} has; go on with its own tokenizer "
             "(`htp train tokenizer --from`), or train the language model anew."

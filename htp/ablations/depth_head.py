@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from htp.ablations.whole import HTP
-from htp.ablations.writing import BatchLanguage, embed_code
+from htp.ablations.writing import BatchLanguage
 from htp.language.decode import Writer, write_batch
-from htp.language.model import LanguageModel
+from htp.language.model import LanguageModel, taken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,14 +63,14 @@ class DepthModel(LanguageModel):
         embedded, tokens = self.embed(asked.ids, asked.place), 1 + asked.codes.shape[2]
         number = torch.arange(patterns, device=embedded.device)
         written = asked.answer_at[:, None] + torch.arange(patterns * tokens, device=embedded.device)
-        answer = _taken(embedded, written).unflatten(1, (patterns, tokens))
+        answer = taken(embedded, written).unflatten(1, (patterns, tokens))
         places = (asked.answer_at[:, None] + number)[..., None].expand(-1, -1, embedded.shape[-1])
         width = int(asked.answer_at.max()) + patterns
         short = F.pad(embedded, (0, 0, 0, max(width - embedded.shape[1], 0)))[:, :width]
         short = short.scatter(1, places, answer.sum(dim=2))
         mask = torch.arange(width, device=embedded.device) < (asked.answer_at + asked.patterns)[:, None]
         h = self.backbone(inputs_embeds=short, attention_mask=mask.long(), use_cache=False).last_hidden_state
-        states = [_taken(h, asked.answer_at[:, None] - 1 + number)]
+        states = [taken(h, asked.answer_at[:, None] - 1 + number)]
         for layer, depth in enumerate(self.depth):
             states.append(depth(states[-1], answer[:, :, layer]))
         return torch.stack(states, dim=2), self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
@@ -83,13 +83,12 @@ class DepthWriter(Writer):
 
     def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
         """Draw the codes of a pattern that ends on the roads `before` [B]; `uniform` [B, L]."""
-        ids, place = self.road(before)
-        token = whole = self.model.embed(ids, place)
+        token = whole = self.model.embed(*self.road(before))
         for layer, depth in enumerate(self.model.depth):
             self.last = depth(self.last, token)
             code = self.code(layer, uniform[:, layer])
             self.asked.codes[:, pattern, layer] = code
-            token = embed_code(self.model, layer, code)
+            token = self.model.embed_code(layer, code)
             whole = whole + token
         if go_on:
             self.last = self.reader.step(whole)
@@ -110,8 +109,3 @@ class DepthHead(HTP):
 
     name = "depth head"
     language_type = DepthLanguage
-
-
-def _taken(h: Tensor, places: Tensor) -> Tensor:
-    """Return the states [B, N, hidden] at places [B, N] of `h` [B, S, hidden]; beyond its end, the last one."""
-    return h.gather(1, places.clamp_max(h.shape[1] - 1)[..., None].expand(-1, -1, h.shape[-1]))

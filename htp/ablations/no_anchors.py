@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from htp.ablations.whole import HTP
-from htp.ablations.writing import BatchLanguage, Reader, embed_code
+from htp.ablations.writing import BatchLanguage, Reader
 from htp.ablations.written import collate_written, read_written
 from htp.language.batch import Answer, collate_questions
 from htp.language.decode import Sampling, draw
@@ -72,7 +72,7 @@ class CodesLanguage(BatchLanguage):
         for token in range(tokens):
             layer = token % layers
             if token:
-                reader.step(embed_code(model, (token - 1) % layers, codes[-1]))
+                reader.step(model.embed_code((token - 1) % layers, codes[-1]))
             codes.append(draw(model.code_logits(reader.last, layer).float(), draws[:, token], sampling))
         written = torch.stack(codes, dim=1).unflatten(1, (-1, layers)).cpu().numpy().astype(np.int16)
         counts = asked.patterns.tolist()

@@ -18,7 +18,7 @@ from transformers import GPT2Config, GPT2Model
 from htp.ablations.sentences import WIDTH, SentenceEncoder
 from htp.ablations.writing import BatchLanguage, PatternWriter, Reader
 from htp.language.batch import collate_questions
-from htp.language.model import Asked, LanguageModel
+from htp.language.model import Asked, LanguageModel, taken
 from htp.language.prompt import Facts, Question, ask, question_texts
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ class SentenceModel(LanguageModel):
         assert isinstance(asked, Told)
         embedded, keys = self.embed_roads(asked)
         tokens = patterns * (1 + asked.codes.shape[2])
-        places = (asked.answer_at[:, None] - 1 + torch.arange(tokens, device=embedded.device)).clamp_max(
-            embedded.shape[1] - 1
-        )
-        answer = embedded.gather(1, places[..., None].expand(-1, -1, embedded.shape[-1]))
+        places = asked.answer_at[:, None] - 1 + torch.arange(tokens, device=embedded.device)
+        answer = taken(embedded, places)
         told = torch.cat([self.tell(asked.sentence)[:, None].to(answer.dtype), answer[:, 1:]], dim=1)
-        h = self.backbone(inputs_embeds=told, attention_mask=asked.mask.gather(1, places).long(), use_cache=False)
+        h = self.backbone(
+            inputs_embeds=told, attention_mask=taken(asked.mask[..., None], places)[..., 0].long(), use_cache=False
+        )
         return h.last_hidden_state.unflatten(1, (patterns, -1)), keys
 
     def embed_roads(self, asked: Asked) -> tuple[Tensor, Tensor]:

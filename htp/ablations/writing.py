@@ -129,13 +129,6 @@ def write_codes(model: LanguageModel, reader: Reader, embedded: Tensor, draws: T
     for layer in range(draws.shape[1]):
         reader.step(embedded)
         codes.append(draw(model.code_logits(reader.last, layer).float(), draws[:, layer], sampling))
-        embedded = embed_code(model, layer, codes[-1])
+        embedded = model.embed_code(layer, codes[-1])
     reader.step(embedded)
     return torch.stack(codes, dim=1)
-
-
-def embed_code(model: LanguageModel, layer: int, code: Tensor) -> Tensor:
-    """Return the input embeddings [B, hidden] of codes [B] of a layer."""
-    ids = (model.text_size + model.vocabulary.first_code(layer) + code)[:, None]
-    place = torch.zeros(*ids.shape, model.place.in_features, device=ids.device)
-    return model.embed(ids, place)[:, 0]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from htp.bench.work import timed
 from htp.language import decode
 from htp.language.reader import AnyReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from htp.bench.work import Timing, Work
     from htp.generate import Generator
 
@@ -35,7 +33,7 @@ def ladder(generator: Generator, work: Work, name: str, plain: Timing, ours: Tim
     asked = work.ask(name, ours.trips)
 
     def time(**before: Any) -> Timing:
-        with _taken_back(before):
+        with patch.multiple(decode, **before):
             return timed(lambda: generator.generate(asked), ours.trips)
 
     def any_reader(backbone: Any, texts: int, tokens: int) -> AnyReader:  # noqa: ARG001  as `reader_of` is called
@@ -51,16 +49,3 @@ def ladder(generator: Generator, work: Work, name: str, plain: Timing, ours: Tim
         LAST: ours,
     }
     return [Rung(step, name, timing, timing.times(plain)) for step, timing in timings.items()]
-
-
-@contextmanager
-def _taken_back(before: dict[str, Any]) -> Iterator[None]:
-    """Put what stood in `htp.language.decode` before for a while."""
-    now = {name: getattr(decode, name) for name in before}
-    try:
-        for name, value in before.items():
-            setattr(decode, name, value)
-        yield
-    finally:
-        for name, value in now.items():
-            setattr(decode, name, value)

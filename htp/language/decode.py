@@ -131,10 +131,6 @@ class Writer:
             self.keys = model.road_keys(h, asked.first_road_at, roads)
         self.last = h[:, -1]
 
-    def step(self, token: Tensor, place: Tensor) -> None:
-        """Read one more token [B]."""
-        self.last = self.reader.step(self.model.embed(token, place))
-
     def leave(self, done: int) -> None:
         """Go on without the first texts; what they have written stays where it is."""
         self.asked, self.keys, self.last = self.asked.without(done), self.keys[done:], self.last[done:]
@@ -158,15 +154,14 @@ class Writer:
 
         The last code is read only where the answer is to `go_on`.
         """
-        token, place = self.road(before)
+        token = self.model.embed(*self.road(before))
         for layer in range(uniform.shape[1]):
-            self.step(token, place)
+            self.last = self.reader.step(token)
             code = self.code(layer, uniform[:, layer])
             self.asked.codes[:, pattern, layer] = code
-            token = self.model.text_size + self.model.vocabulary.first_code(layer) + code
-            place = torch.zeros_like(place)
+            token = self.model.embed_code(layer, code)
         if go_on:
-            self.step(token, place)
+            self.last = self.reader.step(token)
 
     def code(self, layer: int, uniform: Tensor) -> Tensor:
         """Draw the code of a layer, [B]."""

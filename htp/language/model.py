@@ -123,6 +123,12 @@ class LanguageModel(nn.Module):
         new = self.rows((ids - self.text_size).clamp_min(0))
         return torch.where(is_new[..., None], new.to(text.dtype), text) + self.place(place).to(text.dtype)
 
+    def embed_code(self, layer: int, code: Tensor) -> Tensor:
+        """Return the input embeddings [B, hidden] of codes [B] of a layer."""
+        ids = (self.text_size + self.vocabulary.first_code(layer) + code)[:, None]
+        place = torch.zeros(*ids.shape, self.place.in_features, device=ids.device)
+        return self.embed(ids, place)[:, 0]
+
     def code_logits(self, h: Tensor, layer: int) -> Tensor:
         """Return the logits of the codes of one layer, [..., C_l]: all that the grammar allows there."""
         first = self.vocabulary.first_code(layer)
@@ -150,8 +156,7 @@ class LanguageModel(nn.Module):
 
     def road_keys(self, h: Tensor, first_road_at: Tensor, roads: int) -> Tensor:
         """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` in `h` [B, S, .]."""
-        places = (first_road_at[:, None] + torch.arange(roads, device=h.device)).clamp_max(h.shape[1] - 1)
-        return self.key(self._even(h).gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
+        return self.key(taken(self._even(h), first_road_at[:, None] + torch.arange(roads, device=h.device)))
 
     def forward(self, asked: Asked) -> Tensor:
         """Return the loss: what a training calls, alone or in several processes."""
@@ -167,8 +172,7 @@ class LanguageModel(nn.Module):
             inputs_embeds=self.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
         ).last_hidden_state
         per_pattern = 1 + asked.codes.shape[2]
-        places = asked.answer_at[:, None] - 1 + torch.arange(patterns * per_pattern, device=h.device)
-        answer = h.gather(1, places.clamp_max(h.shape[1] - 1)[..., None].expand(-1, -1, h.shape[-1]))
+        answer = taken(h, asked.answer_at[:, None] - 1 + torch.arange(patterns * per_pattern, device=h.device))
         keys = self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
         return answer.unflatten(1, (patterns, per_pattern)), keys
 
@@ -199,3 +203,8 @@ class LanguageModel(nn.Module):
         shape = start.shape
         columns = [start / 1000, end / 1000, *inside, (mean_m / 1000).expand(shape), (left / 10).expand(shape)]
         return torch.stack(columns, dim=-1).float()
+
+
+def taken(h: Tensor, places: Tensor) -> Tensor:
+    """Return the states [B, N, hidden] at places [B, N] of `h` [B, S, hidden]; beyond its end, the last one."""
+    return h.gather(1, places.clamp_max(h.shape[1] - 1)[..., None].expand(-1, -1, h.shape[-1]))

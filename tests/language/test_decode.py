@@ -39,11 +39,11 @@ def step_by_step(model, questions, answers):
         road_at, before = asked.first_road_at + anchor, anchor
         token, place = asked.ids[rows, road_at], asked.place[rows, road_at]
         for layer in range(len(SIZES)):
-            writer.step(token, place)
+            writer.last = writer.reader.step(model.embed(token, place))
             total += real * model.code_logits(writer.last, layer).log_softmax(-1)[rows, codes[:, layer]]
             token = model.text_size + model.vocabulary.first_code(layer) + codes[:, layer]
             place = torch.zeros_like(place)
-        writer.step(token, place)
+        writer.last = writer.reader.step(model.embed(token, place))
     return total
 
 
@@ -129,7 +129,7 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
         )
         assert logits.argmax().item() == anchors[0]
         road_at = asked.first_road_at[0] + anchors[0]
-        writer.step(asked.ids[:, road_at], asked.place[:, road_at])
+        writer.last = writer.reader.step(language.model.embed(asked.ids[:, road_at], asked.place[:, road_at]))
         assert language.model.code_logits(writer.last, 0).argmax().item() == codes[0][0]
 
 
