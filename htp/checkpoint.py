@@ -15,7 +15,7 @@ from htp.errors import InputError
 from htp.fingerprint import fingerprint_of
 from htp.trips import replacing
 
-VERSION = 2
+VERSION = 3
 MANIFEST = "manifest.json"
 PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")  # endings of files that may run code
 

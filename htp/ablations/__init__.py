@@ -30,7 +30,7 @@ _CLASSES = {
     "plain road tokens": ("plain_roads", "PlainRoadTokens"),
     "no anchors": ("no_anchors", "NoAnchors"),
     "free length": ("free_length", "FreeLength"),
-    "depth head": ("depth_head", "DepthHead"),
+    "no depth head": ("no_depth_head", "NoDepthHead"),
     "HTP+": ("plus", "HTPPlus"),
     "HTP+ told nothing": ("plus", "ToldNothing"),
 }

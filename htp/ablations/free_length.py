@@ -18,8 +18,8 @@ from htp.ablations.writing import BatchLanguage, PatternWriter, Reader
 from htp.baselines.protocol import COLUMNS
 from htp.generate import as_patterns, facts_of
 from htp.language.batch import collate_questions
-from htp.language.decode import Sampling
-from htp.language.model import LanguageModel
+from htp.language.decode import Sampling, draw
+from htp.language.depth import DepthModel
 from htp.tokenizer.lengths import restore_length
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ FEWEST = 2  # patterns; one alone may stand for a single point, which is no trip
 MOST = 2  # times the patterns asked for, where an answer that does not end is cut; ours
 
 
-class FreeLengthModel(LanguageModel):
+class FreeLengthModel(DepthModel):
     """HTP's language model, which also predicts the token <|p_end|>; it has no further weights."""
 
     def loss(self, asked: Asked) -> Tensor:
@@ -72,6 +72,17 @@ class FreeLengthWriter(PatternWriter):
         ends = (uniform < probability) & (pattern >= FEWEST) | (pattern >= self.limit)
         self.counts = torch.where((self.counts == pattern) & ~ends, pattern + 1, self.counts)
         return not bool((self.counts > pattern).any())
+
+    def _codes(self, embedded: Tensor, draws: Tensor) -> Tensor:
+        """Draw a pattern's codes [B, L] by the depth network, then read the pattern as one token."""
+        codes, state, token, whole = [], self.reader.last, embedded, embedded
+        for layer, depth in enumerate(self.model.depth):
+            state = depth(state, token)
+            codes.append(draw(self.model.code_logits(state, layer).float(), draws[:, layer], self.sampling))
+            token = self.model.embed_code(layer, codes[-1])
+            whole = whole + token
+        self.reader.step(whole)
+        return torch.stack(codes, dim=1)
 
 
 class FreeLengthLanguage(BatchLanguage):

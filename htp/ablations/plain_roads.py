@@ -8,8 +8,8 @@ from torch import nn
 
 from htp.ablations.whole import HTP
 from htp.language.backbone import built_in, built_in_tokenizer
+from htp.language.depth import DepthModel
 from htp.language.language import Language
-from htp.language.model import LanguageModel
 from htp.language.prompt import question_texts
 
 if TYPE_CHECKING:
@@ -25,6 +25,6 @@ class PlainRoadTokens(HTP):
 
     def _new_language(self, facts: Facts) -> Language:
         text = built_in_tokenizer(question_texts(facts, self.city), self.config.language.text_vocabulary)
-        model = LanguageModel(built_in(self.config.language, len(text)), self._vocabulary(), len(text))
+        model = DepthModel(built_in(self.config.language, len(text)), self._vocabulary(), len(text))
         nn.init.normal_(model.rows.roads.weight, std=ROW_STD)
         return Language(model, text)

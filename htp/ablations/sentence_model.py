@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from peft import PeftModel
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     from htp.city.network import City
     from htp.config import LanguageConfig
@@ -56,16 +55,11 @@ class Told(Asked):
 class SentenceModel(LanguageModel):
     """The heads of HTP's language model over a plain transformer."""
 
-    def __init__(
-        self,
-        backbone: PreTrainedModel | PeftModel,
-        vocabulary: Vocabulary,
-        text_size: int,
-        road_features: Tensor | None = None,
-        gain: Tensor | None = None,
-    ) -> None:
-        super().__init__(backbone, vocabulary, text_size, road_features, gain)
-        self.tell = nn.Linear(WIDTH, backbone.config.hidden_size)
+    tell: nn.Linear
+
+    def add_layers(self, hidden: int) -> None:
+        """Add what a description's embedding is read through."""
+        self.tell = nn.Linear(WIDTH, hidden)
 
     def read(self, asked: Asked, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""

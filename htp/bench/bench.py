@@ -19,7 +19,7 @@ from htp.bench.roofline import Token, measure_machine
 from htp.bench.stages import shares
 from htp.bench.work import WORKS, Work, timed
 from htp.generate import Generator, facts_of
-from htp.language.decode import BATCH
+from htp.language.decode import BATCH, writer_of
 from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
 
 if TYPE_CHECKING:
@@ -155,11 +155,11 @@ def _middle(generator: Generator, road: int) -> tuple[float, float]:
 
 
 def _token(generator: Generator) -> Token:
-    """Return what a token needs in the middle of the answer of a trip of middle length."""
+    """Return what a step needs in the middle of the answer of a trip of middle length."""
     trips = generator.heldout().iloc[:200]
     questions = generator.language.ask(facts_of(trips, generator.city), generator.city)
-    per_pattern = 1 + len(generator.language.model.vocabulary.codebook_sizes)
-    lengths = [len(q.ids) + per_pattern * -(-q.points // POINTS_PER_PATTERN) / 2 for q in questions]
+    steps = _steps(generator)
+    lengths = [len(q.ids) + steps * -(-q.points // POINTS_PER_PATTERN) / 2 for q in questions]
     return Token.of(generator.language.model, round(float(np.median(lengths))))
 
 
@@ -168,11 +168,16 @@ def _limit(generator: Generator, token: Token, machine: Machine, asked: list[Con
 
     Trips are written in parts of `BATCH`, shortest first, each part as long as its longest trip.
     """
-    per_pattern = 1 + len(generator.language.model.vocabulary.codebook_sizes)
     points = sorted(point_count(c.duration_s or 0.0, INTERVAL_S) for c in asked)
     parts = [points[at : at + BATCH] for at in range(0, len(points), BATCH)]
-    steps = [per_pattern * -(-part[-1] // POINTS_PER_PATTERN) for part in parts]
+    steps = [_steps(generator) * -(-part[-1] // POINTS_PER_PATTERN) for part in parts]
     return sum(n * token.seconds(len(part), machine) for n, part in zip(steps, parts, strict=True)) / loop_s
+
+
+def _steps(generator: Generator) -> int:
+    """Return how often the transformer runs to write a pattern."""
+    model = generator.language.model
+    return writer_of(model).steps(len(model.vocabulary.codebook_sizes))
 
 
 def _peak_memory_bytes(device: torch.device) -> int | None:

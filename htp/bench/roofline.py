@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 
+from htp.language.depth import DepthModel
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,6 +49,7 @@ class Token:
         backbone = model.backbone
         embedding = cast("nn.Embedding", backbone.get_input_embeddings()).weight
         weights = [p for p in backbone.parameters() if p is not embedding]
+        weights += model.depth.parameters() if isinstance(model, DepthModel) else []
         numbers, size = sum(p.numel() for p in weights), embedding.element_size()
         config = backbone.config
         head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from htp.errors import InputError
 from htp.language.batch import Answer, collate_questions, shared_tokens
+from htp.language.depth import DepthModel
 from htp.language.reader import reader_of
 from htp.streams import TOKENS, uniforms
 
@@ -58,7 +59,7 @@ def write_answers(
     """Return an answer for every question; `keys` [B, 2] (seed, place in the request) fix each one's random numbers."""
 
     def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-        return write_batch(model, questions, keys, sampling, Writer)
+        return _write_batch(model, questions, keys, sampling)
 
     return in_batches(questions, keys, write, batch_size=batch_size, progress=progress)
 
@@ -83,12 +84,8 @@ def in_batches(
     return [answers[row] for row in range(len(questions))]
 
 
-def write_batch(
-    model: LanguageModel,
-    questions: list[Question],
-    keys: NDArray[np.uint64],
-    sampling: Sampling,
-    writer_type: type[Writer],
+def _write_batch(
+    model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
 ) -> list[Answer]:
     """Return the answers to questions in order of their lengths: the short ones leave the batch when they are done."""
     layers = len(model.vocabulary.codebook_sizes)
@@ -97,7 +94,7 @@ def write_batch(
     asked = collate_questions(questions, layers, shared).to(device)
     counts = asked.patterns.tolist()
     uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(device)
-    writer = writer_type(model, asked, sampling, shared)
+    writer = writer_of(model)(model, asked, sampling, shared)
     before = torch.zeros(len(questions), dtype=torch.long, device=device)
     written = 0
     for pattern in range(counts[-1]):
@@ -119,7 +116,7 @@ class Writer:
         """Read the questions; their first `shared` tokens, the same in all of them, are read only once."""
         self.model, self.asked, self.sampling = model, asked, sampling
         texts, width = asked.ids.shape
-        answer = asked.anchors.shape[1] * (1 + asked.codes.shape[2])
+        answer = asked.anchors.shape[1] * self.steps(asked.codes.shape[2])
         self.reader = reader_of(model.backbone, texts, width - shared + answer)
         embedded = model.embed(asked.ids, asked.place)
         roads = asked.road_mask.shape[1]
@@ -130,6 +127,11 @@ class Writer:
         if not shared:
             self.keys = model.road_keys(h, asked.first_road_at, roads)
         self.last = h[:, -1]
+
+    @staticmethod
+    def steps(layers: int) -> int:
+        """Return how often the backbone runs to write a pattern."""
+        return 1 + layers
 
     def leave(self, done: int) -> None:
         """Go on without the first texts; what they have written stays where it is."""
@@ -152,7 +154,7 @@ class Writer:
     def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
         """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
 
-        The last code is read only where the answer is to `go_on`.
+        The last token is read only where the answer is to `go_on`.
         """
         token = self.model.embed(*self.road(before))
         for layer in range(uniform.shape[1]):
@@ -167,6 +169,37 @@ class Writer:
         """Draw the code of a layer, [B]."""
         logits = self.model.code_logits(self.last, layer).float() * self.model.sharpness[layer + 1]
         return draw(logits, uniform, self.sampling)
+
+
+class DepthWriter(Writer):
+    """Write a pattern's codes by the depth network, then read the pattern as one token."""
+
+    model: DepthModel
+
+    @staticmethod
+    def steps(layers: int) -> int:  # noqa: ARG004  as many, whatever the layers
+        """Return how often the backbone runs to write a pattern."""
+        return 1
+
+    def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
+        """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
+
+        The pattern is read only where the answer is to `go_on`.
+        """
+        token = whole = self.model.embed(*self.road(before))
+        for layer, depth in enumerate(self.model.depth):
+            self.last = depth(self.last, token)
+            code = self.code(layer, uniform[:, layer])
+            self.asked.codes[:, pattern, layer] = code
+            token = self.model.embed_code(layer, code)
+            whole = whole + token
+        if go_on:
+            self.last = self.reader.step(whole)
+
+
+def writer_of(model: LanguageModel) -> type[Writer]:
+    """Return how the answers of a model are written."""
+    return DepthWriter if isinstance(model, DepthModel) else Writer
 
 
 def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:

@@ -24,7 +24,7 @@ from htp.errors import InputError
 from htp.language.backbone import balance, built_in, built_in_tokenizer, encode_texts, from_base
 from htp.language.batch import collate
 from htp.language.decode import Sampling, write_answers
-from htp.language.model import LanguageModel
+from htp.language.depth import DepthModel
 from htp.language.prompt import Facts, Question, ask, question_texts
 from htp.language.vocabulary import Vocabulary
 from htp.trips import replacing
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
-    from htp.language.model import Asked
+    from htp.language.model import Asked, LanguageModel
 
 RIDGE = 1e-3  # ours: of the features' variance, so that columns that say the same share their weight
 
@@ -46,7 +46,7 @@ RIDGE = 1e-3  # ours: of the features' variance, so that columns that say the sa
 class Language:
     """Stage 2: conditions to patterns."""
 
-    model_type: ClassVar[type[LanguageModel]] = LanguageModel
+    model_type: ClassVar[type[LanguageModel]] = DepthModel
 
     def __init__(self, model: LanguageModel, tokenizer: PreTrainedTokenizerFast, base: str | None = None) -> None:
         self.model, self.tokenizer, self.base = model, tokenizer, base

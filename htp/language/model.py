@@ -91,7 +91,10 @@ class TokenRows(nn.Module):
 
 
 class LanguageModel(nn.Module):
-    """A backbone, the new tokens' rows, a head for codes (tied to the rows) and a head for anchors (a pointer)."""
+    """A backbone, the new tokens' rows, a head for codes (tied to the rows) and a head for anchors (a pointer).
+
+    Every token is read and predicted by the backbone, as in the paper; `htp.language.depth` has the model that ships.
+    """
 
     names_anchors: ClassVar[bool] = True  # each pattern, the road that it ends on
 
@@ -113,8 +116,12 @@ class LanguageModel(nn.Module):
         self.query, self.key = nn.Linear(hidden, POINTER), nn.Linear(hidden, POINTER)
         self.progress = nn.Sequential(nn.Linear(PROGRESS, 32), nn.GELU(), nn.Linear(32, 1))
         nn.init.normal_(self.place.weight, std=0.005)
+        self.add_layers(hidden)
         # by which the logits of anchors and of each layer are multiplied where tokens are drawn, never in training
         self.sharpness: tuple[float, ...] = (1.0,) * (1 + len(vocabulary.codebook_sizes))
+
+    def add_layers(self, hidden: int) -> None:
+        """Add the layers that a model of another kind has besides; this one has none."""
 
     def embed(self, ids: Tensor, place: Tensor) -> Tensor:
         """Return input embeddings [B, S, hidden] of ids [B, S]; `place` says where a road lies on its route."""

@@ -28,7 +28,7 @@ ORDER = [
     "plain road tokens",
     "no anchors",
     "free length",
-    "depth head",
+    "no depth head",
     "HTP+",
     "HTP+ told nothing",
 ]

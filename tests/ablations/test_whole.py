@@ -37,7 +37,7 @@ def test_a_trip_stays_on_its_route_and_drives_the_distance_asked_for(tiny, trips
         ("w/o OOV", {}),
         ("w/o LLM", {}),
         ("free length", {}),
-        ("depth head", {}),
+        ("no depth head", {}),
     ],
 )
 def test_a_variant_changes_no_other_setting_of_the_tokenizer(name, changed, tiny):
@@ -45,7 +45,7 @@ def test_a_variant_changes_no_other_setting_of_the_tokenizer(name, changed, tiny
     assert {key: value for key, value in variant.items() if whole[key] != value} == changed
 
 
-@pytest.mark.parametrize("name", ["plain road tokens", "w/o OOV", "w/o LLM", "free length", "depth head"])
+@pytest.mark.parametrize("name", ["plain road tokens", "w/o OOV", "w/o LLM", "free length", "no depth head"])
 def test_what_leaves_the_tokenizer_alone_has_the_same_codes_as_htp(name, tiny, trips):
     whole, variant = (tiny(n).tokenizer.encode(trips).codes for n in ("HTP", name))
     np.testing.assert_array_equal(variant, whole)

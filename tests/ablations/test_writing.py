@@ -18,7 +18,7 @@ from htp.language.decode import Sampling
 
 QUICK = LanguageTraining(batch_size=8, learning_rate=1e-2)
 LIKELIEST = Sampling(temperature=0.0)
-WITH_ANCHORS = ["w/o LLM", "free length", "depth head", "w/o OOV"]
+WITH_ANCHORS = ["w/o LLM", "free length", "no depth head", "w/o OOV"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def write(tiny, trips, grid):
     return writes
 
 
-@pytest.mark.parametrize("name", ["w/o LLM", "free length", "depth head"])
+@pytest.mark.parametrize("name", ["w/o LLM", "free length", "no depth head"])
 @torch.no_grad()
 def test_the_likeliest_patterns_are_those_the_loss_finds_likeliest(name, write):
     language, questions, answers = write(name)
@@ -73,7 +73,7 @@ def test_anchors_run_forward_and_codes_are_of_their_layer(name, write, trips):
             assert answer.anchors[-1] == len(roads) - 1
 
 
-@pytest.mark.parametrize("name", ["w/o OOV", "w/o LLM", "no anchors", "free length", "depth head"])
+@pytest.mark.parametrize("name", ["w/o OOV", "w/o LLM", "no anchors", "free length", "no depth head"])
 def test_training_lowers_the_loss(name, tiny, trips, grid, tmp_path):
     variant, lines, facts = tiny(name), [], facts_of(trips, grid)
     answers = answers_of(variant.tokenizer.encode(trips))

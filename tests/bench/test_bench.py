@@ -130,20 +130,21 @@ def test_on_every_step_the_same_trips_are_made_and_nothing_is_left_taken_back(ge
         timing = Timing(3, 1, 1.0, 1.0)
         rungs = ladder(generator, asked, "one route", timing, replace(timing, seconds=0.5))
     assert [rung.times for rung in (rungs[0], rungs[-1])] == [1.0, 2.0]
-    assert [own for own, _ in made] == [False] * 2 + [True] * 2
-    for _, lonlat in made:
-        np.testing.assert_allclose(lonlat, generate(asked.ask("one route", 3)).get_coordinates(), atol=1e-6)
+    assert [own for own, _ in made] == [False] * 2 + [True] * 4
+    for _, lonlat in made[1:]:
+        np.testing.assert_allclose(lonlat, made[0][1], atol=1e-6)
     assert decode.reader_of is as_it_is
+    assert decode.writer_of(generator.language.model) is decode.DepthWriter
 
 
 def test_what_a_token_needs_follows_from_the_shapes(generator):
     model = generator.language.model  # 32 wide, 1 layer, 2 heads of 16 and 1 of keys and values, 32 within
     token = Token.of(model, 100)
     attention, feed_forward = 32 * 32 + 2 * 32 * 16 + 32 * 32, 3 * 32 * 32
-    norms = 16 + 16 + 3 * 32
-    assert token.weight_bytes == 4 * (attention + feed_forward + norms)
+    norms, depth = 16 + 16 + 3 * 32, 4 * (2 * 32 + 64 * 128 + 128 + 128 * 32 + 32)
+    assert token.weight_bytes == 4 * (attention + feed_forward + norms + depth)
     assert token.cache_bytes == 4 * 2 * 16 * 100
-    assert token.flops == 2 * (attention + feed_forward + norms) + 4 * 32 * 100
+    assert token.flops == 2 * (attention + feed_forward + norms + depth) + 4 * 32 * 100
 
 
 def test_a_step_is_limited_by_memory_for_few_trips_and_by_products_for_many():
@@ -172,7 +173,7 @@ def test_a_benchmark_compares_everything_and_is_json(measured):
         ours = next(one for one in read["speeds"] if one["work"] == line["work"] and one["timing"]["trips"] == 3)
         assert line["times"] == pytest.approx(ours["trips_per_s"] / line["trips_per_s"])
     rungs = [line for line in read["rungs"] if line["work"] == "one route"]
-    assert [rungs[0]["name"], rungs[-1]["name"]] == ["transformers.generate", "a route's tokens read once"]
+    assert [rungs[0]["name"], rungs[-1]["name"]] == ["transformers.generate", "codes by the depth network"]
     assert rungs[-1]["times"] == pytest.approx(rungs[-1]["trips_per_s"] / rungs[0]["trips_per_s"])
     assert rungs[-1]["trips_per_s"] == pytest.approx(read["speeds"][1]["trips_per_s"])
     assert read["peak_memory_bytes"] > 50 << 20

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from htp.language.batch import collate, collate_questions, shared_tokens
-from htp.language.decode import Sampling, Writer, draw, write_answers
+from htp.language.decode import Sampling, draw, write_answers, writer_of
+from htp.language.depth import DepthModel
+from htp.language.model import LanguageModel
 
 SIZES = (4, 6, 8)
 
@@ -26,8 +28,8 @@ def as_lists(answers):
 def step_by_step(model, questions, answers):
     """Return the log-probability of each answer, read one token at a time with the cache."""
     asked = collate_questions(questions, len(SIZES))
-    writer, rows = Writer(model, asked, Sampling(), 0), torch.arange(len(questions))
-    total, before = torch.zeros(len(questions)), torch.zeros(len(questions), dtype=torch.long)
+    writer, rows = writer_of(model)(model, asked, Sampling(), 0), torch.arange(len(questions))
+    said, before = [torch.zeros(len(questions))], torch.zeros(len(questions), dtype=torch.long)
     for pattern in range(max(len(answer.anchors) for answer in answers)):
         real = torch.tensor([pattern < len(answer.anchors) for answer in answers])
         at = [min(pattern, len(answer.anchors) - 1) for answer in answers]
@@ -35,24 +37,26 @@ def step_by_step(model, questions, answers):
         codes = torch.tensor(np.stack([answer.codes[i] for answer, i in zip(answers, at, strict=True)]).astype(int))
         number = torch.full_like(before, pattern)[:, None]
         logits = model.anchor_logits(writer.last[:, None], writer.keys, asked, before[:, None], number)[:, 0]
-        total += real * logits.log_softmax(-1)[rows, anchor].nan_to_num(neginf=0.0)
-        road_at, before = asked.first_road_at + anchor, anchor
-        token, place = asked.ids[rows, road_at], asked.place[rows, road_at]
-        for layer in range(len(SIZES)):
-            writer.last = writer.reader.step(model.embed(token, place))
-            total += real * model.code_logits(writer.last, layer).log_softmax(-1)[rows, codes[:, layer]]
-            token = model.text_size + model.vocabulary.first_code(layer) + codes[:, layer]
-            place = torch.zeros_like(place)
-        writer.last = writer.reader.step(model.embed(token, place))
-    return total
+        said.append(real * logits.log_softmax(-1)[rows, anchor].nan_to_num(neginf=0.0))
+        before = anchor
+
+        def known(layer, _, codes=codes, real=real):
+            said.append(real * model.code_logits(writer.last, layer).log_softmax(-1)[rows, codes[:, layer]])
+            return codes[:, layer]
+
+        writer.code = known
+        writer.codes(anchor, pattern, torch.zeros(len(questions), len(SIZES)), go_on=True)
+    return torch.stack(said).sum(dim=0)
 
 
-def test_what_is_trained_all_at_once_is_what_is_written_step_by_step(language, questions, answers):
-    model = language.model
+@pytest.mark.parametrize("model_type", [DepthModel, LanguageModel])
+def test_what_is_trained_all_at_once_is_what_is_written_step_by_step(model_type, language, questions, answers):
+    model = model_type(language.model.backbone, language.model.vocabulary, language.model.text_size)
+    model.load_state_dict(language.model.state_dict(), strict=False)
     with torch.no_grad():
         loss = model.loss(collate(questions, answers, model.vocabulary, model.text_size))
         written = step_by_step(model, questions, answers)
-    tokens = sum(4 * len(answer.anchors) for answer in answers)
+    tokens = sum((1 + len(SIZES)) * len(answer.anchors) for answer in answers)
     assert -written.sum().item() / tokens == pytest.approx(loss.item(), rel=1e-4)
 
 
@@ -118,7 +122,7 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
     assert first == as_lists(write_answers(language.model, questions, keys_of(5, 2), Sampling(0.0)))
     anchors, codes = first[0]
     asked = collate_questions(questions[:1], 3)
-    writer = Writer(language.model, asked, Sampling(0.0), 0)
+    writer = writer_of(language.model)(language.model, asked, Sampling(0.0), 0)
     with torch.no_grad():
         logits = language.model.anchor_logits(
             writer.last[:, None],
@@ -128,9 +132,9 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
             torch.zeros(1, 1, dtype=torch.long),
         )
         assert logits.argmax().item() == anchors[0]
-        road_at = asked.first_road_at[0] + anchors[0]
-        writer.last = writer.reader.step(language.model.embed(asked.ids[:, road_at], asked.place[:, road_at]))
-        assert language.model.code_logits(writer.last, 0).argmax().item() == codes[0][0]
+        road = language.model.embed(*writer.road(torch.tensor(anchors[:1])))
+        state = language.model.depth[0](writer.last, road)
+        assert language.model.code_logits(state, 0).argmax().item() == codes[0][0]
 
 
 def test_progress_is_told_of_every_answer(language, questions):

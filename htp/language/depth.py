@@ -1,0 +1,62 @@
+"""Predict the codes of a pattern by a small depth network, so that the transformer runs once a pattern (ours).
+
+The paper has a transformer's step a code, five a pattern. Here, as in the RQ-Transformer and in moshi, a pattern is one
+token to the transformer, the sum of its anchor and its codes; from the transformer's state a network of one hidden
+layer a code goes through the codes drawn so far to the next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from htp.language.model import LanguageModel, taken
+
+if TYPE_CHECKING:
+    from htp.language.model import Asked
+
+WIDTH = 128  # of the hidden layer
+
+
+class Depth(nn.Module):
+    """One step within a pattern: a state and the token before to the state that the next code is predicted from."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.state_norm, self.token_norm = nn.RMSNorm(hidden), nn.RMSNorm(hidden)
+        self.within, self.out = nn.Linear(2 * hidden, WIDTH), nn.Linear(WIDTH, hidden)
+
+    def forward(self, state: Tensor, token: Tensor) -> Tensor:
+        """Return the next state [..., hidden] of a state and the embedding of a token [..., hidden]."""
+        read = torch.cat([self.state_norm(state), self.token_norm(token)], dim=-1)
+        return state + self.out(F.gelu(self.within(read)))
+
+
+class DepthModel(LanguageModel):
+    """The language model with a depth network instead of a transformer's step a code."""
+
+    depth: nn.ModuleList  # a `Depth` a layer of codes
+
+    def add_layers(self, hidden: int) -> None:
+        """Add the depth network."""
+        self.depth = nn.ModuleList(Depth(hidden) for _ in self.vocabulary.codebook_sizes)
+
+    def read(self, asked: Asked, patterns: int) -> tuple[Tensor, Tensor]:
+        """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
+        embedded, tokens = self.embed(asked.ids, asked.place), 1 + asked.codes.shape[2]
+        number = torch.arange(patterns, device=embedded.device)
+        written = asked.answer_at[:, None] + torch.arange(patterns * tokens, device=embedded.device)
+        answer = taken(embedded, written).unflatten(1, (patterns, tokens))
+        places = (asked.answer_at[:, None] + number)[..., None].expand(-1, -1, embedded.shape[-1])
+        width = int(asked.answer_at.max()) + patterns
+        short = F.pad(embedded, (0, 0, 0, max(width - embedded.shape[1], 0)))[:, :width]
+        short = short.scatter(1, places, answer.sum(dim=2))
+        mask = torch.arange(width, device=embedded.device) < (asked.answer_at + asked.patterns)[:, None]
+        h = self.backbone(inputs_embeds=short, attention_mask=mask.long(), use_cache=False).last_hidden_state
+        states = [taken(h, asked.answer_at[:, None] - 1 + number)]
+        for layer, depth in enumerate(self.depth):
+            states.append(depth(states[-1], answer[:, :, layer]))
+        return torch.stack(states, dim=2), self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
