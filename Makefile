@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CITY := runs/coquimbo/city
 TRIPS := runs/coquimbo/trips.parquet
+MORE_TRIPS := runs/coquimbo/more/trips.parquet
 PREPARED := runs/coquimbo/prepared
 CHECKPOINT := runs/coquimbo/checkpoint
 TRIP_COUNT := 60000
@@ -46,7 +47,8 @@ sbom: $(BIN)/python  ## list the pinned packages in build/sbom.json (CycloneDX),
 demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about an hour on two cores)
 	$(BIN)/htp city aequilibrae:coquimbo --out $(CITY)
 	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --out $(TRIPS)
-	$(BIN)/htp prepare $(TRIPS) --city $(CITY) --out $(PREPARED)
+	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --day 2024-05-15 --day 2024-05-19 --out $(MORE_TRIPS)
+	$(BIN)/htp prepare $(TRIPS) $(MORE_TRIPS) --city $(CITY) --heldout 0.05 --out $(PREPARED)
 
 checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two and a half hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26

@@ -1,9 +1,8 @@
 # ruff: noqa: INP001
-"""Take a picture of every page of the app and measure the wait for the first trips: `docs/screenshot.py [CHECKPOINT]`.
+"""Take the README's pictures of the app and measure the wait for the first trips: `docs/screenshot.py [CHECKPOINT]`.
 
-Drives headless Chromium as a person would. `docs/app.png` is the README's large picture; `docs/images/` has one a page,
-small ones with a palette. With `--dark` and `--only NAME` the pictures are for looking at: they go to the folder that
-`--out` names.
+Drives headless Chromium as a person would. `docs/app.webp` is the large picture, `docs/images/` has the small ones. Pages
+named by `--only` and pictures in the theme of `--dark` are for looking at: they go to the folder that `--out` names.
 """
 
 from __future__ import annotations
@@ -78,6 +77,7 @@ VIEWS = {
     "codebook": View("codebook?tokens=a_17", (f".htp-map[data-areas]{SOME}",)),
     "data": View("data", (".st-key-card",)),
 }
+README = ("times-of-day", "scenario", "codebook", "density")  # the pages of its small pictures
 
 
 def main() -> None:
@@ -91,10 +91,10 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             scheme = "dark" if options.dark else "light"
             if not options.only:
-                _large(browser.new_page(viewport=LARGE, color_scheme=scheme), options.out.parent / "app.png")
-            for name in options.only or VIEWS:
+                _large(browser.new_page(viewport=LARGE, color_scheme=scheme), options.out.parent / "app.webp")
+            for name in options.only or README:
                 page = browser.new_page(viewport=SMALL, color_scheme=scheme)
-                _save(_shown(page, VIEWS[name]), options.out / f"{name}.png")
+                _save(_shown(page, VIEWS[name]), options.out / f"{name}.webp")
                 page.close()
             browser.close()
     finally:
@@ -155,12 +155,12 @@ def _settle(page: Page) -> None:
 
 
 def _save(page: Page, path: Path) -> None:
-    """Write what is on the screen as a PNG with few colours."""
+    """Write what is on the screen with few colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     coverage = Image.Quantize.MAXCOVERAGE  # keeps colours that are rare, as a map's
     few = picture.quantize(COLOURS, method=coverage, kmeans=ROUNDS, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    few.convert("RGB").save(path, lossless=True, quality=100, method=6)  # the quality of the search
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 

@@ -166,7 +166,8 @@ class Clock(TrainerCallback):
         self.logged = self.seconds
         if not state.is_world_process_zero:
             return
-        line = {"step": state.global_step, "minutes": round(self.seconds / 60, 1)} | (logs or {})
+        line = {"step": state.global_step, "minutes": round(self.seconds / 60, 1)}
+        line |= {name: float(f"{number:.5g}") for name, number in (logs or {}).items()}
         with (self.folder / "training.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.report(line)
