@@ -1,8 +1,8 @@
 # ruff: noqa: INP001
 """Take the README's pictures of the app and measure the wait for the first trips: `docs/screenshot.py [CHECKPOINT]`.
 
-Drives headless Chromium as a person would. `docs/app.webp` is the large picture, `docs/images/` has the small ones. Pages
-named by `--only` and pictures in the theme of `--dark` are for looking at: they go to the folder that `--out` names.
+Drives headless Chromium as a person would. `docs/app.webp` is the large picture, `docs/images/` has the small ones.
+Pages named by `--only`, and all in the dark theme, are for looking at: they go to the folder that `--out` names.
 """
 
 from __future__ import annotations
