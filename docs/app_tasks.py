@@ -55,7 +55,7 @@ city that ships, as `tests/browser/test_ten_tasks_in_chromium.py` does in every 
 Each begins on the page that it is about; a drag counts as a click, a file that is put in as a field. **Reaction**: the
 slowest time from a click or key to the settled answer of the page (the answer is there, Streamlit is done, two pictures
 were drawn). **Work**: the longest wait for generation, evaluation or a link's trips, during which the app shows how far
-it is. The first to look into the codebook waits for its 5,901 trips to be encoded, once for everybody.
+it is. The first to look into the codebook waits for the held-out trips to be encoded, once for everybody.
 
 """
 

@@ -110,9 +110,11 @@ def shared_token(person: Person) -> str:
     tokens = page.get_by_label("Tokens of consecutive patterns")
     person.type(tokens, "a_17", page.locator("p.departure:has-text('a_17')"), key="Enter")
     trips = read_trips(person.download(_button(person, re.compile("Download .* trips"))))
-    assert f"{len(trips):,} of 5,901" in page.locator("p.facts").inner_text()
+    found = re.search(r"([\d,]+) of ([\d,]+)", page.locator("p.facts").inner_text())
+    assert found is not None
+    assert found[1] == f"{len(trips):,}"
     assert trips["patterns"].map(lambda codes: 17 in codes[::4]).all()
-    return f"{len(trips)} trips of 5,901, trips-a_17.parquet"
+    return f"{found[1]} trips of {found[2]}, trips-a_17.parquet"
 
 
 def match_and_misses(person: Person) -> str:
