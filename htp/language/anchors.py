@@ -29,10 +29,8 @@ def begin_anchors(language: Language, pairs: QuestionsAndAnswers, seed: int) -> 
     for step in range(STEPS):
         chosen = [pairs[row] for row in torch.randint(len(pairs), (BATCH,), generator=generator).tolist()]
         asked = language.collate([question for question, _ in chosen], [answer for _, answer in chosen]).to(device)
-        number = torch.arange(asked.anchors.shape[1], device=device).expand(len(asked.anchors), -1)
-        real = number < asked.patterns[:, None]
-        logits = model.anchor_distances(asked, F.pad(asked.anchors[:, :-1], (1, 0)), number)
-        loss = F.cross_entropy(logits[real], asked.anchors[real])
+        logits = model.anchor_distances(asked, asked.before, asked.number)
+        loss = F.cross_entropy(logits[asked.real], asked.anchors[asked.real])
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * (1 - step / STEPS)
         optimizer.zero_grad()

@@ -44,6 +44,21 @@ class Asked:
     anchors: Tensor  # [B, P] long, for training
     codes: Tensor  # [B, P, L] long, for training
 
+    @property
+    def number(self) -> Tensor:
+        """The number of each pattern, [B, P]."""
+        return torch.arange(self.anchors.shape[1], device=self.anchors.device).expand(len(self.anchors), -1)
+
+    @property
+    def real(self) -> Tensor:
+        """Which patterns are no padding, [B, P]."""
+        return self.number < self.patterns[:, None]
+
+    @property
+    def before(self) -> Tensor:
+        """The anchor before each pattern's, 0 at first, [B, P]."""
+        return F.pad(self.anchors[:, :-1], (1, 0))
+
     def to(self, device: torch.device | str) -> Self:
         """Return the same on a device."""
         return replace(self, **{name: tensor.to(device, non_blocking=True) for name, tensor in vars(self).items()})
@@ -185,10 +200,8 @@ class LanguageModel(nn.Module):
 
     def score(self, answer: Tensor, keys: Tensor, asked: Asked) -> Tensor:
         """Return the mean cross-entropy of the answers, given what `read` returns."""
-        number = torch.arange(answer.shape[1], device=answer.device).expand(len(answer), -1)
-        real = number < asked.patterns[:, None]
-        before = F.pad(asked.anchors[:, :-1], (1, 0))
-        logits = self.anchor_logits(answer[:, :, 0], keys, asked, before, number)
+        real = asked.real
+        logits = self.anchor_logits(answer[:, :, 0], keys, asked, asked.before, asked.number)
         total = F.cross_entropy(logits[real], asked.anchors[real], reduction="sum")
         for layer in range(asked.codes.shape[2]):
             logits = self.code_logits(answer[:, :, layer + 1][real], layer).float()
