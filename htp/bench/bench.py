@@ -23,11 +23,12 @@ from htp.language.decode import BATCH, writer_of
 from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import geopandas as gpd
 
+    from htp.bench.ladder import Rung
     from htp.bench.roofline import Machine
     from htp.bench.work import Timing
     from htp.trips import Conditions
@@ -47,7 +48,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
 ) -> Bench:
     """Measure a checkpoint; `small_rivals`: baselines in their small sizes, as tests want them."""
-    steps = _Steps(progress, len(WORKS) * len({*batches, min(COMPARED, max(batches))}) + 4)
+    steps = _Steps(progress, len(WORKS) * (len({*batches, min(COMPARED, max(batches))}) + 2) + 2)
     generator = Generator.load(checkpoint, device)
     place, work = generator.tokenizer.device, Work.of(generator)
     first_s = _first_trip_s(generator, work)
@@ -68,7 +69,7 @@ def run(
     return Bench(
         tuple(speeds),
         tuple(rivals),
-        tuple(rung for name in plain for rung in ladder(generator, work, name, plain[name], ours[name])),
+        tuple(_rungs(generator, work, plain, ours, steps)),
         {name: measured[name, compared].stages for name in WORKS},
         compared,
         machine,
@@ -117,7 +118,7 @@ def _rivals(
             steps.done()
     else:
         notes.append(NO_PLAIN)
-        steps.done(len(ours))
+        steps.done(2 * len(ours))  # the ladder's as well
     heldout: gpd.GeoDataFrame = generator.heldout()
     device = str(generator.tokenizer.device)
     timing = ours["distinct routes"]
@@ -125,6 +126,15 @@ def _rivals(
         found.append(Rival(name, "distinct routes", theirs, timing.times(theirs), timing.saves(theirs), timing.trips))
     steps.done()
     return found, notes
+
+
+def _rungs(
+    generator: Generator, work: Work, plain: dict[str, Timing], ours: dict[str, Timing], steps: _Steps
+) -> Iterator[Rung]:
+    """Take our own way back step by step where there is a plain one to begin with."""
+    for name, timing in plain.items():
+        yield from ladder(generator, work, name, timing, ours[name])
+        steps.done()
 
 
 def _plain(generator: Generator, work: Work, name: str, trips: int) -> Timing:

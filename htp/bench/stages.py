@@ -42,7 +42,8 @@ def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     workers, generator.workers = generator.workers, 1
     language, model = generator.language, generator.tokenizer.model
     parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
-    parts.append((model, "offsets", "offsets"))
+    if model.noise is not None:
+        parts.append((model.noise, "draw", "offsets"))
     for reader in (AnyReader, BuiltInReader):
         parts += [(reader, "share", "prefill"), (reader, "read", "prefill")]
     before = [vars(owner).get(name) for owner, name, _ in parts]

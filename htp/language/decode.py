@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 BATCH = 128  # answers written at once
+HIGHEST = 1.0 - 2.0**-20  # ours: of uniform numbers, whose product with a sum must be less than it when rounded
 COLDEST = 1e-4  # ours: divided by less, logits are no numbers any more; the likeliest token wins anyway
 
 
@@ -118,7 +119,7 @@ class Writer:
         texts, width = asked.ids.shape
         answer = asked.anchors.shape[1] * self.steps(asked.codes.shape[2])
         self.reader = reader_of(model.backbone, texts, width - shared + answer)
-        embedded = model.embed(asked.ids, asked.place)
+        self.embedded = embedded = model.embed(asked.ids, asked.place)
         roads = asked.road_mask.shape[1]
         if shared:
             route = self.reader.share(embedded[:1, :shared])
@@ -135,7 +136,8 @@ class Writer:
 
     def leave(self, done: int) -> None:
         """Go on without the first texts; what they have written stays where it is."""
-        self.asked, self.keys, self.last = self.asked.without(done), self.keys[done:], self.last[done:]
+        self.asked, self.embedded = self.asked.without(done), self.embedded[done:]
+        self.keys, self.last = self.keys[done:], self.last[done:]
         self.reader.leave(done)
 
     def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:
@@ -146,17 +148,16 @@ class Writer:
         self.asked.anchors[:, pattern] = road
         return road
 
-    def road(self, road: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the tokens [B] of roads of the routes, and their places [B, PLACE]."""
-        row, at = torch.arange(len(road), device=road.device), self.asked.first_road_at + road
-        return self.asked.ids[row, at], self.asked.place[row, at]
+    def road(self, road: Tensor) -> Tensor:
+        """Return the input embeddings [B, hidden] of roads [B] of the routes."""
+        return self.embedded[torch.arange(len(road), device=road.device), self.asked.first_road_at + road]
 
     def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
         """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
 
         The last token is read only where the answer is to `go_on`.
         """
-        token = self.model.embed(*self.road(before))
+        token = self.road(before)
         for layer in range(uniform.shape[1]):
             self.last = self.reader.step(token)
             code = self.code(layer, uniform[:, layer])
@@ -186,7 +187,7 @@ class DepthWriter(Writer):
 
         The pattern is read only where the answer is to `go_on`.
         """
-        token = whole = self.model.embed(*self.road(before))
+        token = whole = self.road(before)
         for layer, depth in enumerate(self.model.depth):
             self.last = depth(self.last, token)
             code = self.code(layer, uniform[:, layer])
@@ -210,9 +211,7 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
     if sampling.top_p < 1.0:
         probability = _likeliest(probability, sampling.top_p)
     cumulative = probability.cumsum(dim=-1)
-    place = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(dim=-1)
-    last = probability.shape[1] - 1 - (probability > 0).flip(1).int().argmax(dim=1)  # rounding may point beyond it
-    return torch.minimum(place, last)
+    return (cumulative <= uniform.clamp_max(HIGHEST)[:, None] * cumulative[:, -1:]).sum(dim=-1)
 
 
 def _likeliest(probability: Tensor, top_p: float) -> Tensor:

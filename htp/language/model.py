@@ -147,9 +147,7 @@ class LanguageModel(nn.Module):
 
     def embed_code(self, layer: int, code: Tensor) -> Tensor:
         """Return the input embeddings [B, hidden] of codes [B] of a layer."""
-        ids = (self.text_size + self.vocabulary.first_code(layer) + code)[:, None]
-        place = torch.zeros(*ids.shape, self.place.in_features, device=ids.device)
-        return self.embed(ids, place)[:, 0]
+        return self.rows.small(self.vocabulary.first_code(layer) + code).to(self.backbone.dtype)
 
     def code_logits(self, h: Tensor, layer: int) -> Tensor:
         """Return the logits of the codes of one layer, [..., C_l]: all that the grammar allows there."""

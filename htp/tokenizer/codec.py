@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import geopandas as gpd
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -29,7 +31,7 @@ from htp.tokenizer.roads import node2vec, road_features
 from htp.trips import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
 
 BATCH = 256
+DRAWN = 128  # trips whose offsets are drawn together: the draws of a point are small, and a call costs more
 MIN_POINTS, MAX_POINTS = 8, 1024  # what the encoder accepts
 
 
@@ -74,6 +77,14 @@ class Points:
     offset: NDArray[np.float32]  # [N, 2] metres east and north
     lonlat: NDArray[np.float64]  # [N, 2]
     counts: NDArray[np.int64]  # [B]
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """How the cars of B trips move, which is what their offsets are drawn from."""
+
+    rows: NDArray[np.int64]  # [B] of the trips
+    movement: torch.Tensor  # [B, T, MOVEMENT]
 
 
 class Tokenizer:
@@ -160,6 +171,7 @@ class Tokenizer:
         first_point = np.r_[0, np.cumsum(patterns.points)]
         along_m = np.zeros(first_point[-1])
         offset_m = np.zeros((first_point[-1], 2))
+        moved: list[_Moved] = []
         longest = np.maximum(patterns.points, np.diff(lines.first_road))
         order = np.argsort(longest, kind="stable")
         for run in runs_of(longest[order].tolist(), self.device.type):
@@ -167,14 +179,24 @@ class Tokenizer:
             routes = self._routes(patterns, drives, lines, rows).to(self.device)
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
             along, h = self.model.decode(codes, routes)
-            uniform, normal = offset_numbers(drives.keys[rows], patterns.points[rows], along.shape[1])
             place, mask = _places(first_point, rows), routes.point_mask
-            movement = movement_of(along, self._turns(lines, rows, along, mask))
-            offset = self.model.offsets(h, movement, uniform.to(self.device), normal.to(self.device))
             along_m[place] = along[mask].cpu().numpy()
-            offset_m[place] = offset[mask].cpu().numpy()
+            if self.model.noise is None:
+                offset_m[place] = self.model.regressed_offsets(h)[mask].cpu().numpy()
+            else:
+                moved.append(_Moved(rows, movement_of(along, self._turns(lines, rows, along, mask))))
+        for some in _together(moved):
+            offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns, drives)
         row = np.repeat(np.arange(len(order)), patterns.points)
         return self._to_points(lines, row, along_m, offset_m)
+
+    def _draw_offsets(self, moved: _Moved, patterns: Patterns, drives: Drives) -> NDArray[np.float32]:
+        """Return the offsets along and across the road in metres of all points of some trips, trip after trip."""
+        assert self.model.noise is not None
+        points, width = patterns.points[moved.rows], moved.movement.shape[1]
+        uniform, normal = offset_numbers(drives.keys[moved.rows], points, width)
+        drawn_m = self.model.noise.draw(moved.movement, uniform.to(self.device), normal.to(self.device))
+        return drawn_m.cpu().numpy()[np.arange(width) < points[:, None]]
 
     def _to_points(
         self, lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
@@ -242,6 +264,16 @@ def offset_numbers(
         numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
         uniform[row, :n], normal[row, :n] = numbers
     return torch.from_numpy(uniform), torch.from_numpy(normal)
+
+
+def _together(moved: list[_Moved]) -> Iterator[_Moved]:
+    """Join neighbours into batches of up to `DRAWN` trips."""
+    ends = np.cumsum([len(some.rows) for some in moved])
+    for _, places in groupby(range(len(moved)), key=lambda place: (ends[place] - 1) // DRAWN):
+        joined = [moved[place] for place in places]
+        width = max(some.movement.shape[1] for some in joined)
+        movement = [F.pad(some.movement, (0, 0, 0, width - some.movement.shape[1])) for some in joined]
+        yield _Moved(np.concatenate([some.rows for some in joined]), torch.cat(movement))
 
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -143,10 +143,8 @@ class RQVAE(nn.Module):
         h, along_m, _ = self.decoder(quantized, self._context_once(routes), routes)
         return along_m, h
 
-    def offsets(self, h: Tensor, movement: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
-        """Return offsets [B, 8P, 2] along and across the road in metres: drawn, or regressed as in equation 11."""
-        if self.noise is not None:
-            return self.noise.draw(movement, uniform, normal)
+    def regressed_offsets(self, h: Tensor) -> Tensor:
+        """Return offsets [B, 8P, 2] along and across the road in metres where they are regressed (equation 11)."""
         assert self.offset is not None
         return self.offset(h).float() * OFFSET_M
 

@@ -132,8 +132,7 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
             torch.zeros(1, 1, dtype=torch.long),
         )
         assert logits.argmax().item() == anchors[0]
-        road = language.model.embed(*writer.road(torch.tensor(anchors[:1])))
-        state = language.model.depth[0](writer.last, road)
+        state = language.model.depth[0](writer.last, writer.road(torch.tensor(anchors[:1])))
         assert language.model.code_logits(state, 0).argmax().item() == codes[0][0]
 
 
