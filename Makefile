@@ -50,9 +50,9 @@ demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about a
 	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --day 2024-05-15 --day 2024-05-19 --out $(MORE_TRIPS)
 	$(BIN)/htp prepare $(TRIPS) $(MORE_TRIPS) --city $(CITY) --heldout 0.05 --out $(PREPARED)
 
-checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two and a half hours on two cores)
+checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26
-	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 6 --minutes 110
+	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 4 --minutes 84
 	$(BIN)/htp train sharpness $(PREPARED) --checkpoint $(CHECKPOINT)
 	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 12
 	$(BIN)/htp card --checkpoint $(CHECKPOINT) --simulated --train $(PREPARED)/train.parquet
