@@ -55,7 +55,7 @@ PARQUET: dict[str, Any] = {
     "use_dictionary": False,  # points repeat nothing
     "use_byte_stream_split": ["percent.list.element", "offset.list.element"],  # their high bytes are alike
 }
-PERCENT_STEP, OFFSET_STEP_M = 2.0**-18, 2.0**-4  # some centimetres: what `compact` keeps
+PERCENT_STEP, OFFSET_STEP_M = 2.0**-20, 2.0**-6  # a centimetre: what `compact` keeps
 WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
 # ours: tables of trips hold 1.5 to 3.5 times their file, bombs 1,000 times and more; a small file may hold any of this
 MAX_EXPANSION, SMALL_BYTES, BYTES_A_VALUE = 100, 64 << 20, 8
@@ -152,7 +152,7 @@ def write_pieces(pieces: Iterator[gpd.GeoDataFrame], path: Path | str) -> int:
 
 
 def compact(trips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return prepared trips with labels rounded to some centimetres, which halves their file."""
+    """Return prepared trips with labels rounded to a centimetre or so, which halves their file."""
     return trips.assign(
         percent=[np.round(np.asarray(p) / PERCENT_STEP) * PERCENT_STEP for p in trips["percent"]],
         offset=[np.round(np.asarray(o) / OFFSET_STEP_M) * OFFSET_STEP_M for o in trips["offset"]],
