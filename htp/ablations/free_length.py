@@ -75,12 +75,11 @@ class FreeLengthWriter(PatternWriter):
 
     def _codes(self, embedded: Tensor, draws: Tensor) -> Tensor:
         """Draw a pattern's codes [B, L] by the depth network, then read the pattern as one token."""
-        codes, state, token, whole = [], self.reader.last, embedded, embedded
-        for layer, depth in enumerate(self.model.depth):
-            state = depth(state, token)
-            codes.append(draw(self.model.code_logits(state, layer).float(), draws[:, layer], self.sampling))
-            token = self.model.embed_code(layer, codes[-1])
-            whole = whole + token
+
+        def choose(layer: int, state: Tensor) -> Tensor:
+            return draw(self.model.code_logits(state, layer).float(), draws[:, layer], self.sampling)
+
+        codes, whole = self.model.write(self.reader.last, embedded, choose)
         self.reader.step(whole)
         return torch.stack(codes, dim=1)
 

@@ -8,7 +8,6 @@ from torch import nn
 
 from htp.ablations.whole import HTP
 from htp.language.backbone import built_in, built_in_tokenizer
-from htp.language.depth import DepthModel
 from htp.language.language import Language
 from htp.language.prompt import question_texts
 
@@ -25,6 +24,6 @@ class PlainRoadTokens(HTP):
 
     def _new_language(self, facts: Facts) -> Language:
         text = built_in_tokenizer(question_texts(facts, self.city), self.config.language.text_vocabulary)
-        model = DepthModel(built_in(self.config.language, len(text)), self._vocabulary(), len(text))
+        model = Language.model_type(built_in(self.config.language, len(text)), self._vocabulary(), len(text))
         nn.init.normal_(model.rows.roads.weight, std=ROW_STD)
         return Language(model, text)

@@ -187,13 +187,13 @@ class DepthWriter(Writer):
 
         The pattern is read only where the answer is to `go_on`.
         """
-        token = whole = self.road(before)
-        for layer, depth in enumerate(self.model.depth):
-            self.last = depth(self.last, token)
-            code = self.code(layer, uniform[:, layer])
-            self.asked.codes[:, pattern, layer] = code
-            token = self.model.embed_code(layer, code)
-            whole = whole + token
+
+        def choose(layer: int, state: Tensor) -> Tensor:
+            self.last = state
+            return self.code(layer, uniform[:, layer])
+
+        codes, whole = self.model.write(self.last, self.road(before), choose)
+        self.asked.codes[:, pattern] = torch.stack(codes, dim=1)
         if go_on:
             self.last = self.reader.step(whole)
 

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from htp.language.model import LanguageModel, taken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from htp.language.model import Asked
 
 WIDTH = 128  # of the hidden layer
@@ -60,3 +62,19 @@ class DepthModel(LanguageModel):
         for layer, depth in enumerate(self.depth):
             states.append(depth(states[-1], answer[:, :, layer]))
         return torch.stack(states, dim=2), self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
+
+    def write(
+        self, state: Tensor, anchor: Tensor, choose: Callable[[int, Tensor], Tensor]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return a pattern's codes, [B] a layer, and its embedding [B, hidden] as one token.
+
+        `state` and `anchor` [B, hidden] are the transformer's state and the anchor's embedding; `choose` gives the
+        codes of a layer for the states that they are predicted from.
+        """
+        codes, token, whole = [], anchor, anchor
+        for layer, depth in enumerate(self.depth):
+            state = depth(state, token)
+            codes.append(choose(layer, state))
+            token = self.embed_code(layer, codes[-1])
+            whole = whole + token
+        return codes, whole
