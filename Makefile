@@ -24,10 +24,11 @@ test: venv  ## run every test; brings its own Chromium
 	.ci/chromium
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
-lint: $(VENV)/.dev  ## check the style and the types
+lint: $(VENV)/.dev  ## check the style, the types and who imports whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(VENV)/.dev  ## lay the code out as `make lint` wants it
 	$(BIN)/ruff check --fix

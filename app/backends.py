@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.job import Job
 from htp.errors import InputError
 from htp.trips import Conditions
+from htp_app.jobs.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ class Soon:
 
     def quantiles(self, city: City, routes: Sequence[Route], departs: Sequence[pd.Timestamp]) -> NDArray[np.float64]:
         """Return the travel times in seconds of each route at the model's quantiles, [N, Q]; `InputError` if late."""
-        from htp.client import TravelTimes  # noqa: PLC0415  needs httpx, which is there with the client
+        from htp.client import RemoteTravelTimes  # noqa: PLC0415  needs httpx, which is there with the client
 
         key = [
             (route.roads.tobytes(), route.start_m, route.end_m, at) for route, at in zip(routes, departs, strict=True)
@@ -122,7 +122,7 @@ class Soon:
         if asked < self._until:
             raise InputError(self._sentence)
         try:
-            found = TravelTimes(self.client, SOON_S).quantiles(city, routes, departs)
+            found = RemoteTravelTimes(self.client, SOON_S).quantiles(city, routes, departs)
         except InputError as error:
             now = time.monotonic()
             if now - asked > SOON_S / 2:  # a refusal comes at once and is no reason to wait

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import model
-from app.components.guard import no_model
 from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+from htp_app import model
+from htp_app.components.guard import no_model
 
 STATIC = Path(__file__).parent / "static"
 
@@ -18,22 +22,22 @@ def main() -> None:
     st.set_page_config("HTP · generated GPS trips", STATIC / "icon.svg", "wide", initial_sidebar_state="expanded")
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
-    data = st.Page("views/data.py", title="Data and models", icon=":material/database:")
+    data = _page("data", "Data and models", ":material/database:")
     page = st.navigation(
         {
             "": [  # what makes trips: in sight at every width that the app is made for
-                st.Page("views/generate.py", title="Generate", icon=":material/route:", default=True),
-                st.Page("views/times_of_day.py", title="Times of day", icon=":material/schedule:"),
-                st.Page("views/demand.py", title="Demand", icon=":material/groups:"),
-                st.Page("views/scenario.py", title="Scenario", icon=":material/construction:"),
+                _page("generate", "Generate", ":material/route:"),
+                _page("times_of_day", "Times of day", ":material/schedule:"),
+                _page("demand", "Demand", ":material/groups:"),
+                _page("scenario", "Scenario", ":material/construction:"),
             ],
             "Quality": [
-                st.Page("views/distributions.py", title="Distributions", icon=":material/bar_chart:"),
-                st.Page("views/density.py", title="Density", icon=":material/grid_on:"),
-                st.Page("views/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+                _page("distributions", "Distributions", ":material/bar_chart:"),
+                _page("density", "Density", ":material/grid_on:"),
+                _page("evaluate", "Evaluate", ":material/fact_check:"),
             ],
             "Look inside": [
-                st.Page("views/codebook.py", title="Codebook", icon=":material/category:"),
+                _page("codebook", "Codebook", ":material/category:"),
                 data,
             ],
         },
@@ -46,6 +50,12 @@ def main() -> None:
             no_model(str(error))
             return
     page.run()
+
+
+def _page(name: str, title: str, icon: str) -> StreamlitPage:
+    """Return the page in the folder `name`, which is also its address; the first visit begins on Generate."""
+    first = name == "generate"
+    return st.Page(f"views/{name}/view.py", title=title, icon=icon, url_path=name, default=first)
 
 
 main()

@@ -19,20 +19,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.backends import HERE, Backend, Remote, backends_of, key_of_environment
-from app.components.map.basemap import basemap
-from app.state import BACKEND, CHECKPOINT
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 from htp.evaluate.profile import Profile
 from htp.workspace import DEFAULT, Kind, Workspace
+from htp_app.backends import HERE, Backend, Remote, backends_of, key_of_environment
+from htp_app.map.basemap import basemap
+from htp_app.state import BACKEND, CHECKPOINT
 
 if TYPE_CHECKING:
-    from app.components.map.table import Table
     from htp.city import City
     from htp.client import Client
     from htp.generate import Generator
-    from htp.scenario.demand import TravelTimes
+    from htp.planning.scenario.demand import TravelTimes
+    from htp_app.map.table import PackedTable
 
 DEFAULT_CHECKPOINT = "checkpoints/coquimbo"
 
@@ -42,10 +42,10 @@ class Model:
     """A generator and what the pages show beside its trips, computed once."""
 
     checkpoint: Path  # its folder; of a service's, where it is asked and what it is called there
-    generator: Generator  # or what answers its calls for a service: `app.backends.Remote`
+    generator: Generator  # or what answers its calls for a service: `htp_app.backends.Remote`
     heldout: gpd.GeoDataFrame  # real trips, never trained on; none where a service keeps them to itself
     profile: Profile  # of the held-out trips
-    basemap: Table
+    basemap: PackedTable
     simulated: bool  # whether the trips that it learned from are
     backend: Backend | None = None  # None: this process
 

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
 from htp.errors import InputError
-from htp.prepare.travel_time import QUANTILES
+from htp.travel_time.model import QUANTILES
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from app.model import Model
-    from app.state import LonLat
     from htp.city import City
     from htp.trips import Route
+    from htp_app.model import Model
+    from htp_app.state import LonLat
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedRoute:
     """A route through waypoints, and what is said about it."""
 
     route: Route
@@ -40,7 +40,7 @@ class Expected:
     high: float
 
 
-def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[Plan | None, str | None]:
+def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[PlannedRoute | None, str | None]:
     """Return the plan for any number of waypoints (none for fewer than two), or a sentence on what is wrong."""
     try:
         if len(via) == 1:
@@ -50,7 +50,7 @@ def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[Plan | None, s
         return None, str(error)
 
 
-def plan_route(city: City, via: tuple[LonLat, ...]) -> Plan:
+def plan_route(city: City, via: tuple[LonLat, ...]) -> PlannedRoute:
     """Return the fastest route through two or more waypoints; `InputError` where one is out of town or unreachable."""
     route = city.route(list(via))
     lines = RouteLines.of(city, [route.roads])
@@ -58,7 +58,7 @@ def plan_route(city: City, via: tuple[LonLat, ...]) -> Plan:
     inside = (lines.axis_m > route.start_m) & (lines.axis_m < _end_m(city, route))
     ends = lines.place(np.zeros(2, np.int64), np.array([route.start_m, _end_m(city, route)]))
     lonlat = city.to_lonlat(np.vstack([ends[:1], lines.xy_m[inside], ends[1:]])).round(6)
-    return Plan(
+    return PlannedRoute(
         route=route,
         line=tuple((float(lon), float(lat)) for lon, lat in lonlat),
         names=tuple(street_at(city, point) for point in via),
@@ -82,7 +82,9 @@ def driven_shares(city: City, route: Route) -> np.ndarray:
     return driven_m / length_m
 
 
-def expected_or_problem(model: Model, plan: Plan | None, depart: dt.datetime) -> tuple[Expected | None, str | None]:
+def expected_or_problem(
+    model: Model, plan: PlannedRoute | None, depart: dt.datetime
+) -> tuple[Expected | None, str | None]:
     """Return how long the drive takes where that is known at once, or a sentence on why a service does not say."""
     try:
         return (None if plan is None else expected_travel_time(model, plan, depart)), None
@@ -90,7 +92,7 @@ def expected_or_problem(model: Model, plan: Plan | None, depart: dt.datetime) ->
         return None, str(error)
 
 
-def expected_travel_time(model: Model, plan: Plan, depart: dt.datetime) -> Expected | None:
+def expected_travel_time(model: Model, plan: PlannedRoute, depart: dt.datetime) -> Expected | None:
     """Return how long the drive takes by the travel-time model; None where the start time does not exist.
 
     `InputError` where a service does not say so soon.

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from app.generation import turn
-from app.stores import BY_PLACE, keep
 from htp.evaluate.aligned import AlignedSurveyor
 from htp.evaluate.density import cell_floor, road_floor
+from htp_app.stores import BY_PLACE, keep
+from htp_app.views.generate.generation import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import geopandas as gpd
 
-    from app.model import Model
-    from app.state import Comparison
     from htp.evaluate.density import Floor
     from htp.evaluate.measure import Measures
     from htp.trips import Conditions
+    from htp_app.model import Model
+    from htp_app.state import Comparison
 
 KEPT = 8  # measured sets of either side
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.model import Model
+from htp_app.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

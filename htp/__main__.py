@@ -1,5 +1,5 @@
 """Run the command line as `python -m htp`."""
 
-from htp.cli import main
+from htp.cli.main import main
 
 main()

@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from htp.audit import audit
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 from htp.evaluate import evaluate
+from htp.evaluate.privacy import audit
 from htp.generate import Generator, reconstruct
-from htp.language.decode import Sampling
-from htp.requests import generate_like
+from htp.generate_files import generate_like
+from htp.language.sampling import Sampling
 from htp.trips import count_trips, iter_trips, replacing, write_pieces
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.audit.result import Audit
+    from htp.evaluate.privacy.result import Audit
     from htp.evaluate.report import Line, Report
 
 SIMULATED = (

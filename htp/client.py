@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from htp.language.decode import Sampling
+    from htp.language.sampling import Sampling
     from htp.trips import Route
 
 CONNECT_S = 5.0
@@ -67,7 +67,7 @@ class Client:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{url} is no service of HTP; give the address that `htp serve` prints.") from error
-        self.travel_time = TravelTimes(self)
+        self.travel_time = RemoteTravelTimes(self)
 
     @cached_property
     def city(self) -> City:
@@ -218,7 +218,7 @@ class _Drawn:
 
 
 @dataclass(frozen=True)
-class TravelTimes:
+class RemoteTravelTimes:
     """The service's travel-time model, asked as the generator's is."""
 
     client: Client

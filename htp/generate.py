@@ -17,20 +17,20 @@ import pandas as pd
 import torch
 
 from htp.checkpoint import Checkpoint
+from htp.city.linear_referencing import RouteLines
 from htp.city.network import City
-from htp.city.relative import RouteLines
+from htp.compute.batching import balanced_batches
+from htp.compute.random_streams import DURATION, keys_of, stream_of
+from htp.compute.threads import in_threads
 from htp.errors import InputError
 from htp.language.batch import Answer
-from htp.language.decode import BATCH, Sampling
 from htp.language.language import Language
-from htp.language.prompt import Facts
-from htp.language.route_writer import RouteWriter
-from htp.prepare.travel_time import TravelTimeModel
-from htp.runs import shares_of
-from htp.streams import DURATION, keys_of, stream_of
-from htp.threads import in_threads
-from htp.tokenizer.codec import Drives, Patterns, Points, Tokenizer, drives_of, with_points
+from htp.language.prompt import PromptConditions
+from htp.language.sampling import BATCH, Sampling
+from htp.routes.generator import RouteGenerator
 from htp.tokenizer.lengths import length_token
+from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Points, Tokenizer, decoder_conditions_of, with_points
+from htp.travel_time.model import TravelTimeModel
 from htp.trips import (
     INTERVAL_S,
     LONGEST_S,
@@ -56,21 +56,23 @@ SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ConditionBatch:
     """Complete conditions of B trips at the sampling interval of the models."""
 
-    facts: Facts
+    facts: PromptConditions
     first_m: NDArray[np.float32]  # [B] NaN where the decoder may say
     duration_s: NDArray[np.float64]  # [B]
     interval_s: NDArray[np.float64]  # [B] as asked
     keys: NDArray[np.uint64]  # [B, 2]
 
-    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Wanted:
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> ConditionBatch:
         """Return the conditions of some of the trips."""
         facts = self.facts
         taken = (facts.depart[rows], facts.points[rows], facts.distance_m[rows], facts.interval_s[rows])
-        some = Facts([facts.roads[row] for row in np.arange(len(self.keys))[rows]], *taken, facts.length_tokens[rows])
-        return Wanted(some, self.first_m[rows], self.duration_s[rows], self.interval_s[rows], self.keys[rows])
+        some = PromptConditions(
+            [facts.roads[row] for row in np.arange(len(self.keys))[rows]], *taken, facts.length_tokens[rows]
+        )
+        return ConditionBatch(some, self.first_m[rows], self.duration_s[rows], self.interval_s[rows], self.keys[rows])
 
 
 class Generator:
@@ -103,10 +105,10 @@ class Generator:
         """Return the checkpoint's held-out trips, never trained on."""
         return read_trips(Checkpoint(self.checkpoint).heldout)
 
-    def route_writer(self) -> RouteWriter:
+    def route_writer(self) -> RouteGenerator:
         """Return the checkpoint's model that writes routes (HTP+); `InputError` where it has none."""
         features = self.tokenizer.model.roads.described
-        return RouteWriter.load(Checkpoint(self.checkpoint).routes, self.city, features, str(features.device))
+        return RouteGenerator.load(Checkpoint(self.checkpoint).routes, self.city, features, str(features.device))
 
     def generate(
         self,
@@ -160,7 +162,7 @@ class Generator:
         return self.trips_of(self.completed(asked, done, seed), sampling or Sampling(), progress)
 
     def trips_of(
-        self, wanted: Wanted, sampling: Sampling, progress: Callable[[int], None] | None = None
+        self, wanted: ConditionBatch, sampling: Sampling, progress: Callable[[int], None] | None = None
     ) -> gpd.GeoDataFrame:
         """Return a trip for each of the complete conditions, named by its place in its request.
 
@@ -168,7 +170,7 @@ class Generator:
         """
         work = np.column_stack([wanted.facts.points, [len(roads) for roads in wanted.facts.roads]])
         workers = self.workers if len(work) > BATCH or torch.get_num_threads() == 1 else 1
-        batches = shares_of(work, BATCH, workers)
+        batches = balanced_batches(work, BATCH, workers)
 
         def make(rows: NDArray[np.int64]) -> gpd.GeoDataFrame:
             trips = self._batch(wanted[rows], sampling)
@@ -179,13 +181,15 @@ class Generator:
         made = in_threads(make, batches, workers)
         return pd.concat(made, ignore_index=True).iloc[np.concatenate(batches).argsort()].reset_index(drop=True)
 
-    def _batch(self, wanted: Wanted, sampling: Sampling) -> gpd.GeoDataFrame:
+    def _batch(self, wanted: ConditionBatch, sampling: Sampling) -> gpd.GeoDataFrame:
         """Return the trips of a batch."""
         answers = self.language.write(wanted.facts, self.city, wanted.keys, sampling)
         patterns = as_patterns(answers, wanted.facts.points)
         facts = wanted.facts
         interval_s = np.full(len(wanted.keys), INTERVAL_S, dtype=np.float32)
-        drives = Drives(facts.roads, facts.distance_m.astype(np.float32), interval_s, wanted.first_m, wanted.keys)
+        drives = DecoderConditions(
+            facts.roads, facts.distance_m.astype(np.float32), interval_s, wanted.first_m, wanted.keys
+        )
         points = self.tokenizer.decode(patterns, drives)
         columns = {
             "trip_id": [str(place) for _, place in wanted.keys.tolist()],
@@ -198,7 +202,7 @@ class Generator:
         other = wanted.interval_s != INTERVAL_S
         return with_points(trips, resample(self.city, points, wanted, other) if other.any() else points)
 
-    def completed(self, asked: list[Conditions], first: int, seed: int) -> Wanted:
+    def completed(self, asked: list[Conditions], first: int, seed: int) -> ConditionBatch:
         """Fill in what is not given, draws included, and check what is.
 
         `first` is the place of the first in its request. `InputError` says which of them cannot be generated.
@@ -209,7 +213,7 @@ class Generator:
         first_m, distance_m = np.array([self._extent(c, first + at) for at, c in enumerate(asked)]).T
         duration_s = self._durations(asked, starts, keys)
         points = np.array([point_count(d, INTERVAL_S) for d in duration_s])
-        facts = Facts(
+        facts = PromptConditions(
             roads,
             starts,
             points,
@@ -218,7 +222,7 @@ class Generator:
             np.array([length_token(int(n)) for n in points], dtype=np.int8),
         )
         interval_s = np.array([c.interval_s for c in asked], dtype=np.float64)
-        return Wanted(facts, first_m.astype(np.float32), duration_s, interval_s, keys)
+        return ConditionBatch(facts, first_m.astype(np.float32), duration_s, interval_s, keys)
 
     def _extent(self, asked: Conditions, number: int) -> tuple[float, float]:
         """Return where the first point lies (NaN: the decoder may say) and the distance to the last, in metres."""
@@ -292,7 +296,7 @@ def check_count(conditions: int, n: int) -> None:
 
 def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
     """Return the conditions that prepared trips were driven under."""
-    drives = drives_of(trips, city, seed=0)
+    drives = decoder_conditions_of(trips, city, seed=0)
     starts, intervals = pd.DatetimeIndex(trips["start_time"]), trips["interval"].to_numpy(dtype=float)
     points = [len(percent) for percent in trips["percent"]]
     durations_s, distances_m = (np.array(points) - 1) * intervals, drives.distance_m.astype(float)
@@ -302,11 +306,11 @@ def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
     ]
 
 
-def facts_of(trips: gpd.GeoDataFrame, city: City) -> Facts:
+def prompt_conditions_of(trips: gpd.GeoDataFrame, city: City) -> PromptConditions:
     """Return the facts of prepared trips: what the language model is trained on."""
-    drives = drives_of(trips, city, seed=0)
+    drives = decoder_conditions_of(trips, city, seed=0)
     points = np.array([len(percent) for percent in trips["percent"]])
-    return Facts(
+    return PromptConditions(
         drives.roads,
         pd.DatetimeIndex(trips["start_time"]).tz_convert(city.timezone),
         points,
@@ -327,7 +331,7 @@ def reconstruct(trips: gpd.GeoDataFrame, tokenizer: Tokenizer, seed: int = 0, fi
     `first` is the place of the first trip in its table, where the trips are a piece of one.
     """
     patterns = tokenizer.encode(trips)
-    points = tokenizer.decode(patterns, drives_of(trips, tokenizer.city, seed, first))
+    points = tokenizer.decode(patterns, decoder_conditions_of(trips, tokenizer.city, seed, first))
     return with_points(with_patterns(trips, patterns), points)
 
 
@@ -354,7 +358,7 @@ def as_patterns(answers: Sequence[Answer], points: NDArray[np.int64]) -> Pattern
     return Patterns(codes, np.concatenate([answer.anchors for answer in answers]), first, np.asarray(points))
 
 
-def resample(city: City, points: Points, wanted: Wanted, other: NDArray[np.bool_]) -> Points:
+def resample(city: City, points: Points, wanted: ConditionBatch, other: NDArray[np.bool_]) -> Points:
     """Return points at the intervals asked for where they differ from the models': straight in time along the route."""
     lines = RouteLines.of(city, wanted.facts.roads)
     ends = np.cumsum(points.counts)[:-1]

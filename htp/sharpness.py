@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htp.compute.random_streams import keys_of
 from htp.evaluate.metrics import bin_edges, bin_numbers, jensen_shannon
-from htp.generate import as_patterns, facts_of
-from htp.language.decode import Sampling
-from htp.streams import keys_of
-from htp.tokenizer.codec import drives_of
+from htp.generate import as_patterns, prompt_conditions_of
+from htp.language.sampling import Sampling
+from htp.tokenizer.tokenizer import decoder_conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.language.language import Language
-    from htp.tokenizer.codec import Tokenizer
+    from htp.tokenizer.tokenizer import Tokenizer
 
 TRIPS = 1500  # on which a try is judged; 3,000 choose the same factors
 STEP = 1.25  # from one try to the next
@@ -63,8 +63,8 @@ class _Trial:
 
     def __init__(self, language: Language, tokenizer: Tokenizer, trips: gpd.GeoDataFrame, seed: int) -> None:
         self.language, self.tokenizer = language, tokenizer
-        self.facts = facts_of(trips, tokenizer.city)
-        self.drives = drives_of(trips, tokenizer.city, seed)
+        self.facts = prompt_conditions_of(trips, tokenizer.city)
+        self.drives = decoder_conditions_of(trips, tokenizer.city, seed)
         self.keys = keys_of(seed, 0, len(trips))
         self.length_m = np.array([tokenizer.city.length_m[roads].sum() for roads in self.facts.roads])
         real_m = steps_m(np.concatenate(list(trips["percent"])), self.facts.points, self.length_m)

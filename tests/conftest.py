@@ -36,8 +36,8 @@ import pyproj
 import pytest
 import shapely
 
+from htp.city.linear_referencing import RouteLines, lines_through
 from htp.city.network import City
-from htp.city.relative import RouteLines, lines_through
 from htp.trips import write_trips
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def tiny_data(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_checkpoint(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a checkpoint trained on `tiny_data` by the functions behind `htp train`; copy it before changing it."""
     from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining  # noqa: PLC0415
-    from htp.training import train_language, train_tokenizer  # noqa: PLC0415  brings torch
+    from htp.train import train_language, train_tokenizer  # noqa: PLC0415  brings torch
 
     folder = tmp_path_factory.mktemp("checkpoint")
     sizes = TokenizerConfig((4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from htp.cli import app
+from htp.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

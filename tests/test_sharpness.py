@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from htp.checkpoint import Checkpoint
-from htp.generate import Generator, facts_of
-from htp.language.decode import Sampling
+from htp.compute.random_streams import keys_of
+from htp.generate import Generator, prompt_conditions_of
+from htp.language.sampling import Sampling
 from htp.sharpness import MOST, STEP, fit_sharpness, steps_m
-from htp.streams import keys_of
-from htp.training import train_sharpness
+from htp.train import train_sharpness
 from htp.trips import read_trips
 
 
@@ -32,7 +32,7 @@ def test_steps_are_metres_within_trips_and_never_between_them():
 
 
 def test_drawing_very_sharply_is_taking_the_likeliest(generator, tiny_data):
-    facts = facts_of(read_trips(tiny_data / "heldout.parquet"), generator.city)
+    facts = prompt_conditions_of(read_trips(tiny_data / "heldout.parquet"), generator.city)
     keys = keys_of(3, 0, len(facts.roads))
     write = generator.language.write
     drawn = write(facts, generator.city, keys, Sampling())

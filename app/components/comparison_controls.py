@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import sample
-from app.components.action import action
-from app.state import ALL, LIKE, MAX_SEED
+from htp_app import sample
+from htp_app.jobs.action import action
+from htp_app.state import ALL, LIKE, MAX_SEED
 
 if TYPE_CHECKING:
-    from app.model import Model
-    from app.state import Comparison
+    from htp_app.model import Model
+    from htp_app.state import Comparison
 
 NAME = "comparison"  # of the choices and of the work, which the pages of both sides share
 HELP = (

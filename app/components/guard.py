@@ -9,15 +9,15 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from app import model
-from app.backends import HERE, KEY
-from app.components.heading import heading
-from app.state import BACKEND, carried
 from htp.errors import InputError
+from htp_app import model
+from htp_app.backends import HERE, KEY
+from htp_app.components.heading import heading
+from htp_app.state import BACKEND, carried
 
 if TYPE_CHECKING:
-    from app.backends import Backend
-    from app.model import Model
+    from htp_app.backends import Backend
+    from htp_app.model import Model
 
 
 class Need(StrEnum):

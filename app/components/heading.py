@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from app.model import Model
+    from htp_app.model import Model
 
 
 def heading(served: Model, help_text: str) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app.components.charts import GENERATED, REAL
-from app.state import LOG
 from htp.evaluate.density import EXTRA, HIT, MISSED
+from htp_app.components.charts import GENERATED, REAL
+from htp_app.state import LOG
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.stores import BY_PLACE
 from htp.city.addresses import corners_of, middle_of, street_names
+from htp_app.stores import BY_PLACE
 
 if TYPE_CHECKING:
-    from app.model import Model
-    from app.state import Choices, Departures, LonLat
+    from htp_app.model import Model
+    from htp_app.state import Choices, Departures, LonLat
 
 KEY, CORNER = "route-street", "route-corner"  # of the select boxes
 MIDDLE = "In its middle"

@@ -20,8 +20,8 @@ import shapely
 from PIL import Image
 
 from htp.city.network import City
-from htp.prepare.simulate.check import busiest_arterials, check_day
-from htp.prepare.simulate.run import DayFolder
+from htp.simulate.check import busiest_arterials, check_day
+from htp.simulate.run import DayFolder
 from htp.trips import read_trips
 
 if TYPE_CHECKING:

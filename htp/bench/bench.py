@@ -12,14 +12,14 @@ import numpy as np
 import torch
 
 from htp.bench.ladder import FIRST, ladder
-from htp.bench.plain import PlainWriter
+from htp.bench.plain import PlainSampler
 from htp.bench.result import Bench, Rival, Speed
 from htp.bench.rivals import time_rivals
-from htp.bench.roofline import Token, measure_machine
+from htp.bench.roofline import TokenCost, measure_machine
 from htp.bench.stages import shares
-from htp.bench.work import WORKS, Work, timed
-from htp.generate import Generator, facts_of
-from htp.language.decode import BATCH, writer_of
+from htp.bench.workload import WORKS, Workload, timed
+from htp.generate import Generator, prompt_conditions_of
+from htp.language.sampling import BATCH, writer_of
 from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from htp.bench.ladder import Rung
     from htp.bench.roofline import Machine
-    from htp.bench.work import Timing
+    from htp.bench.workload import Timing
     from htp.trips import Conditions
 
 MOST = 100_000  # trips at once
@@ -50,7 +50,7 @@ def run(
     """Measure a checkpoint; `small_rivals`: baselines in their small sizes, as tests want them."""
     steps = _Steps(progress, len(WORKS) * (len({*batches, min(COMPARED, max(batches))}) + 2) + 2)
     generator = Generator.load(checkpoint, device)
-    place, work = generator.tokenizer.device, Work.of(generator)
+    place, work = generator.tokenizer.device, Workload.of(generator)
     first_s = _first_trip_s(generator, work)
     machine = measure_machine(place)
     steps.done()
@@ -95,7 +95,9 @@ class _Measured:
         return self.stages["token loop"] * self.timing.seconds
 
 
-def _measure(generator: Generator, work: Work, batches: list[int], steps: _Steps) -> dict[tuple[str, int], _Measured]:
+def _measure(
+    generator: Generator, work: Workload, batches: list[int], steps: _Steps
+) -> dict[tuple[str, int], _Measured]:
     """Time our own way for every kind of work and batch."""
     found = {}
     for name in WORKS:
@@ -108,7 +110,7 @@ def _measure(generator: Generator, work: Work, batches: list[int], steps: _Steps
 
 
 def _rivals(
-    generator: Generator, work: Work, ours: dict[str, Timing], steps: _Steps, *, small: bool
+    generator: Generator, work: Workload, ours: dict[str, Timing], steps: _Steps, *, small: bool
 ) -> tuple[list[Rival], list[str]]:
     found, notes = [], []
     if generator.language.base is None:
@@ -129,7 +131,7 @@ def _rivals(
 
 
 def _rungs(
-    generator: Generator, work: Work, plain: dict[str, Timing], ours: dict[str, Timing], steps: _Steps
+    generator: Generator, work: Workload, plain: dict[str, Timing], ours: dict[str, Timing], steps: _Steps
 ) -> Iterator[Rung]:
     """Take our own way back step by step where there is a plain one to begin with."""
     for name, timing in plain.items():
@@ -137,18 +139,18 @@ def _rungs(
         steps.done()
 
 
-def _plain(generator: Generator, work: Work, name: str, trips: int) -> Timing:
+def _plain(generator: Generator, work: Workload, name: str, trips: int) -> Timing:
     """Time the generator with its language model's answers written by `transformers.generate`."""
     other = Generator(
         generator.city, generator.tokenizer, generator.language, generator.travel_time, generator.checkpoint
     )
-    other.language = PlainWriter(generator.language)  # type: ignore[assignment]  # it answers the one call needed
+    other.language = PlainSampler(generator.language)  # type: ignore[assignment]  # it answers the one call needed
     other.workers = 1  # one batch on all of PyTorch's threads, as the call is written
     asked = work.ask(name, trips)
     return timed(lambda: other.generate(asked), trips)
 
 
-def _first_trip_s(generator: Generator, work: Work) -> float:
+def _first_trip_s(generator: Generator, work: Workload) -> float:
     """Return the median time of the first trip along a route that nothing was generated for before."""
     seconds = []
     for asked in work.conditions[:: max(len(work.conditions) // 5, 1)][:5]:
@@ -164,16 +166,16 @@ def _middle(generator: Generator, road: int) -> tuple[float, float]:
     return point.x, point.y
 
 
-def _token(generator: Generator) -> Token:
+def _token(generator: Generator) -> TokenCost:
     """Return what a step needs in the middle of the answer of a trip of middle length."""
     trips = generator.heldout().iloc[:200]
-    questions = generator.language.ask(facts_of(trips, generator.city), generator.city)
+    questions = generator.language.ask(prompt_conditions_of(trips, generator.city), generator.city)
     steps = _steps(generator)
     lengths = [len(q.ids) + steps * -(-q.points // POINTS_PER_PATTERN) / 2 for q in questions]
-    return Token.of(generator.language.model, round(float(np.median(lengths))))
+    return TokenCost.of(generator.language.model, round(float(np.median(lengths))))
 
 
-def _limit(generator: Generator, token: Token, machine: Machine, asked: list[Conditions], loop_s: float) -> float:
+def _limit(generator: Generator, token: TokenCost, machine: Machine, asked: list[Conditions], loop_s: float) -> float:
     """Return which share of the roofline's speed a token loop of `loop_s` reaches.
 
     Trips are written in parts of `BATCH`, shortest first, each part as long as its longest trip.

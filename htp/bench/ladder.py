@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from htp.bench.work import timed
-from htp.language import decode
-from htp.language.reader import AnyReader
+from htp.bench.workload import timed
+from htp.language import sampling
+from htp.language.kv_cache import DynamicKVCache
 
 if TYPE_CHECKING:
-    from htp.bench.work import Timing, Work
+    from htp.bench.workload import Timing, Workload
     from htp.generate import Generator
 
 FIRST = "transformers.generate"
@@ -28,22 +28,22 @@ class Rung:
     times: float  # trips a second over those of the first rung
 
 
-def ladder(generator: Generator, work: Work, name: str, plain: Timing, ours: Timing) -> list[Rung]:
+def ladder(generator: Generator, work: Workload, name: str, plain: Timing, ours: Timing) -> list[Rung]:
     """Return the rungs from `plain`, the answers by `transformers.generate`, to `ours`, for one kind of work."""
     asked = work.ask(name, ours.trips)
 
     def time(**before: Any) -> Timing:
-        with patch.multiple(decode, **before):
+        with patch.multiple(sampling, **before):
             return timed(lambda: generator.generate(asked), ours.trips)
 
-    def any_reader(backbone: Any, texts: int, tokens: int) -> AnyReader:  # noqa: ARG001  as `reader_of` is called
-        return AnyReader(backbone, texts)
+    def any_reader(backbone: Any, texts: int, tokens: int) -> DynamicKVCache:  # noqa: ARG001  as `reader_of` is called
+        return DynamicKVCache(backbone, texts)
 
     def nothing(questions: Any) -> int:  # noqa: ARG001  as `shared_tokens` is called
         return 0
 
-    def token_writer(model: Any) -> type[decode.Writer]:  # noqa: ARG001  as `writer_of` is called
-        return decode.Writer
+    def token_writer(model: Any) -> type[sampling.Sampler]:  # noqa: ARG001  as `writer_of` is called
+        return sampling.Sampler
 
     # the weights are those of the depth network, so only the times mean something until it is there
     by_token = {"writer_of": token_writer}

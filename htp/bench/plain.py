@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from htp.city.network import City
-    from htp.language.decode import Sampling
     from htp.language.language import Language
-    from htp.language.model import Asked
-    from htp.language.prompt import Facts
+    from htp.language.model import TokenBatch
+    from htp.language.prompt import PromptConditions
+    from htp.language.sampling import Sampling
 
 
-class PlainWriter:
+class PlainSampler:
     """A language model with `write` as `Language` has it, by `transformers.generate`."""
 
     def __init__(self, language: Language) -> None:
@@ -48,7 +48,7 @@ class PlainWriter:
     @torch.inference_mode()
     def write(
         self,
-        facts: Facts,
+        facts: PromptConditions,
         city: City,
         keys: NDArray,
         sampling: Sampling,
@@ -77,7 +77,7 @@ class PlainWriter:
 class Grammar(LogitsProcessor):
     """Forbid the tokens that may not come next: an anchor among the roads ahead, then a code of each layer."""
 
-    def __init__(self, asked: Asked, language: Language) -> None:
+    def __init__(self, asked: TokenBatch, language: Language) -> None:
         self.asked, self.vocabulary = asked, language.model.vocabulary
         self.text_size, self.prompt = language.model.text_size, asked.ids.shape[1]
         self.rows = torch.arange(len(asked.ids), device=asked.ids.device)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from htp.bench.ladder import Rung
     from htp.bench.roofline import Machine
-    from htp.bench.work import Timing
+    from htp.bench.workload import Timing
 
 
 @dataclass(frozen=True)

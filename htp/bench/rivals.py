@@ -8,15 +8,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from htp.baselines import BASELINES
-from htp.baselines.protocol import Sampling
-from htp.baselines.train import Budget
-from htp.bench.work import timed
+from htp.bench.workload import timed
+from htp.methods.baselines import BASELINES
+from htp.methods.baselines.protocol import DiffusionSampling
+from htp.methods.baselines.train import Budget
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from htp.bench.work import Timing
+    from htp.bench.workload import Timing
     from htp.city.network import City
 
 RIVALS = ("difftraj", "controltraj")
@@ -33,6 +33,6 @@ def time_rivals(
         made_by = BASELINES[name]
         config = made_by.config_type.small() if small else made_by.config_type()  # type: ignore[attr-defined]
         method = made_by(config, device).fit(heldout.iloc[:2], city, STEP, report=lambda _: None)
-        sampling = Sampling(steps=DDIM_STEPS, batch_size=len(like))
+        sampling = DiffusionSampling(steps=DDIM_STEPS, batch_size=len(like))
         found[made_by.__name__] = timed(partial(method.generate, like, sampling=sampling), len(like))
     return found

@@ -36,7 +36,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Token:
+class TokenCost:
     """What one step of the token loop needs."""
 
     weight_bytes: int  # read once a step
@@ -44,7 +44,7 @@ class Token:
     flops: int  # of one trip
 
     @classmethod
-    def of(cls, model: LanguageModel, length: int) -> Token:
+    def of(cls, model: LanguageModel, length: int) -> TokenCost:
         """Count for a trip whose question and half of its answer have `length` tokens."""
         backbone = model.backbone
         embedding = cast("nn.Embedding", backbone.get_input_embeddings()).weight

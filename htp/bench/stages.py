@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from htp.language.reader import AnyReader, BuiltInReader
+from htp.language.kv_cache import DynamicKVCache, InPlaceKVCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
     if model.noise is not None:
         parts.append((model.noise, "draw", "offsets"))
-    for reader in (AnyReader, BuiltInReader):
+    for reader in (DynamicKVCache, InPlaceKVCache):
         parts += [(reader, "share", "prefill"), (reader, "read", "prefill")]
     before = [vars(owner).get(name) for owner, name, _ in parts]
     for owner, name, stage in parts:

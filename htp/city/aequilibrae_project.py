@@ -22,7 +22,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from htp.city.simplify import DECIMALS, Piece
+from htp.city.simplify import DECIMALS, Link
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _graph(connection: sqlite3.Connection) -> nx.MultiDiGraph:
 
 def _add_edges(graph: nx.MultiDiGraph, nodes: list[int], steps_m: NDArray[np.float64], about: dict) -> None:
     for u, v, length_m in zip(nodes, nodes[1:], steps_m, strict=False):
-        graph.add_edge(u, v, length=length_m, pieces=(Piece(length_m=length_m, **about),))
+        graph.add_edge(u, v, length=length_m, pieces=(Link(length_m=length_m, **about),))
 
 
 def _zones(connection: sqlite3.Connection) -> gpd.GeoDataFrame:

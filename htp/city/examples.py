@@ -46,7 +46,7 @@ MORNING = (dt.time(5), dt.time(11))
 
 
 @dataclass(frozen=True)
-class Street:
+class StreetDrive:
     """A drive along a street, from one end to the other."""
 
     name: str
@@ -63,7 +63,7 @@ class Bottleneck:
     bridge: bool  # by its name
 
 
-def main_street(city: City) -> Street | None:
+def main_street(city: City) -> StreetDrive | None:
     """Return the drive along the coast road, where a street is called one, or along the longest main street.
 
     Drives that the speed limits make too short or too long come last. None where no main street has a name.
@@ -108,7 +108,7 @@ def morning_peak(starts: pd.DatetimeIndex) -> dt.time:
     return dt.time(half // 2, half % 2 * 30)
 
 
-def _drives(city: City, names: Iterable[str]) -> Iterator[tuple[Street, float]]:
+def _drives(city: City, names: Iterable[str]) -> Iterator[tuple[StreetDrive, float]]:
     """Yield a drive along each street, with its seconds at the speed limits, where its fastest route follows it."""
     for name in names:
         on_street = (city.roads["name"] == name).to_numpy()
@@ -119,7 +119,7 @@ def _drives(city: City, names: Iterable[str]) -> Iterator[tuple[Street, float]]:
             except InputError:
                 continue  # a one-way street leads nowhere from here
             if city.length_m[roads] @ on_street[roads] >= MOSTLY * city.length_m[roads].sum():
-                yield Street(name, via, is_coastal(name)), float(city.free_flow_s[roads].sum())
+                yield StreetDrive(name, via, is_coastal(name)), float(city.free_flow_s[roads].sum())
                 break
 
 

@@ -16,7 +16,7 @@ import osmnx
 import pyproj
 import requests
 
-from htp.city.simplify import DEFAULT_SPEED_KMH, Piece
+from htp.city.simplify import DEFAULT_SPEED_KMH, Link
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def fetch_place(place: str) -> nx.MultiDiGraph:
 
 
 def _with_pieces(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
-    """Return the graph with one `Piece` an edge in place of osmnx's attributes, its length and geometry kept."""
+    """Return the graph with one `Link` an edge in place of osmnx's attributes, its length and geometry kept."""
     for _, _, data in graph.edges(data=True):
         kept = {key: data[key] for key in ("length", "geometry") if key in data}
         piece = _piece(data)
@@ -95,11 +95,11 @@ def _with_pieces(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
     return graph
 
 
-def _piece(data: dict[str, Any]) -> Piece:
+def _piece(data: dict[str, Any]) -> Link:
     one_way = bool(data.get("oneway", False))
     lanes = _number(_first(data.get("lanes")))
     name = _first(data.get("name"))
-    return Piece(
+    return Link(
         length_m=float(data["length"]),
         osm_id=int(_first(data.get("osmid")) or 0),
         highway=str(_first(data.get("highway")) or "road"),

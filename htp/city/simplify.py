@@ -1,7 +1,7 @@
 """Turn a graph of street pieces into the table of roads: nodes that are no junction merged away, a road is a block.
 
 A reader (openstreetmap, aequilibrae_project) gives a networkx graph whose nodes have `x`, `y` (degrees) and whose
-edges carry `length` (metres) and `pieces`, a tuple with one `Piece`. osmnx merges the edges between two junctions and
+edges carry `length` (metres) and `pieces`, a tuple with one `Link`. osmnx merges the edges between two junctions and
 joins their pieces, from which every road takes its name, class, lanes and speed. The largest strongly connected
 component is kept, so that there is a route between any two roads.
 """
@@ -51,7 +51,7 @@ DECIMALS = 7  # of a degree: 1 cm
 
 
 @dataclass(frozen=True)
-class Piece:
+class Link:
     """One stretch of one street, driven in one direction, as the source describes it; None where it says nothing."""
 
     length_m: float
@@ -93,7 +93,7 @@ def roads_of(graph: nx.MultiDiGraph, source: str) -> gpd.GeoDataFrame:
     return roads
 
 
-def _join(pieces: list[tuple[Piece, ...]]) -> tuple[Piece, ...]:
+def _join(pieces: list[tuple[Link, ...]]) -> tuple[Link, ...]:
     return tuple(piece for group in pieces for piece in group)
 
 
@@ -113,7 +113,7 @@ def _table(graph: nx.MultiDiGraph) -> gpd.GeoDataFrame:
     return roads.astype({"u": np.int64, "v": np.int64, "osm_id": np.int64, "lanes": np.int16, "speed_kmh": np.float32})
 
 
-def _describe(pieces: tuple[Piece, ...]) -> dict[str, int | str | float | None]:
+def _describe(pieces: tuple[Link, ...]) -> dict[str, int | str | float | None]:
     """Return a road's attributes: of the longest stretch with one value each, the speed that keeps the driving time."""
     seconds = sum(piece.length_m / piece.speed_or_default_kmh for piece in pieces)
     return {

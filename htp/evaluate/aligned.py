@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
+from htp.evaluate.checked_trips import CheckedTrips, nothing_in
 from htp.evaluate.measure import UNMATCHED, Measures, Surveyor, street_segments
-from htp.evaluate.pieces import Piece, nothing_in
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -35,7 +35,7 @@ class AlignedSurveyor(Surveyor):
         """Measure trips; `InputError` where there are none, or one is no line or lies nowhere near the city."""
         if not len(trips):
             raise nothing_in(trips)
-        return replace(self.measure(Piece.of(trips, self.city)), road=aligned_roads(trips, self.city))
+        return replace(self.measure(CheckedTrips.of(trips, self.city)), road=aligned_roads(trips, self.city))
 
     def _roads_of(self, lines: list[NDArray[np.float64]]) -> NDArray[np.int32]:
         return np.full(sum(map(len, lines)), UNMATCHED, dtype=np.int32)  # until the table has been asked

@@ -18,13 +18,13 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from htp.errors import InputError
-from htp.evaluate.pieces import coordinates, nothing_in, read_pieces
+from htp.evaluate.checked_trips import coordinates, nothing_in, read_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city import City
-    from htp.evaluate.pieces import Trips
+    from htp.evaluate.checked_trips import Trips
 
 RESAMPLED = 32  # ours: points that a trip is compared by
 CANDIDATES = 16  # ours, see above

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
 from htp.errors import InputError
 from htp.evaluate.profile import Profile
 from htp.trips import POINTS_PER_PATTERN
@@ -38,7 +38,7 @@ LETTERS = "abcdefghijklmnop"  # of the layers
 
 
 @dataclass(frozen=True)
-class Use:
+class CodebookUse:
     """How often each code of a layer is used."""
 
     counts: NDArray[np.int64]  # [codes of the layer]
@@ -109,9 +109,9 @@ class Codebook:
         """Row of each pattern's trip, [P]."""
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
 
-    def use(self, layer: int) -> Use:
+    def use(self, layer: int) -> CodebookUse:
         """Count the codes of a layer, layers from 0."""
-        return Use(np.bincount(self.codes[:, layer], minlength=self.sizes[layer]))
+        return CodebookUse(np.bincount(self.codes[:, layer], minlength=self.sizes[layer]))
 
     def where(self, sequence: Sequence[Prefix]) -> NDArray[np.int64]:
         """Return the patterns at which consecutive patterns of one trip begin with these prefixes, in order."""

@@ -1,6 +1,6 @@
 """Put the distributions of generated trips over those of real ones: histograms to look at, divergence, noise floor.
 
-The histograms have bins of one round width that the eye can compare; the divergences keep the bins of `Scale`, which
+The histograms have bins of one round width that the eye can compare; the divergences keep the bins of `Binning`, which
 follow the real values' percentiles and see what plain bins would miss (`htp.evaluate.metrics`).
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htp.evaluate.scores import BEYOND, HOURS, METRICS, Binned, Scale, noise_floor, score
+from htp.evaluate.scores import BEYOND, HOURS, METRICS, Binned, Binning, noise_floor, score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Distribution:
 
 def distributions(real: Measures, generated: Measures | None, roads: int, seed: int = 0) -> list[Distribution]:
     """Compare measured trips, those of `SHOWN` in order; the city has so many `roads`, `seed` is that of the halves."""
-    scale = Scale.of(real, [generated] if generated else [], roads)
+    scale = Binning.of(real, [generated] if generated else [], roads)
     binned = Binned.of(real, scale)
     floor = noise_floor(binned, seed)
     found = score(binned.histograms(), Binned.of(generated, scale).histograms()) if generated else {}

@@ -11,11 +11,11 @@ import numpy as np
 
 from htp.errors import InputError
 from htp.evaluate.bootstrap import LEVEL_PERCENT, RESAMPLES, intervals
+from htp.evaluate.checked_trips import number_of
 from htp.evaluate.closest import closest_training
 from htp.evaluate.measure import Survey
-from htp.evaluate.pieces import number_of
 from htp.evaluate.report import Bins, Line, Report, Size
-from htp.evaluate.scores import BEYOND, METRICS, SPLITS, Binned, Scale, noise_floor, score
+from htp.evaluate.scores import BEYOND, METRICS, SPLITS, Binned, Binning, noise_floor, score
 from htp.evaluate.validity import validity
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from htp.city import City
+    from htp.evaluate.checked_trips import Trips
     from htp.evaluate.closest import Closest
     from htp.evaluate.measure import Measures
-    from htp.evaluate.pieces import Trips
     from htp.evaluate.validity import Validity
 
 IN_TOWN_M = 500.0  # ours: real trips whose median point is farther than this from any road belong to another city
@@ -76,7 +76,7 @@ def compare(
     closest: Closest | None = None,
 ) -> Report:
     """Compare measured trips: `real` with `generated` and, where given, `ceiling`; the city has so many `roads`."""
-    scale = Scale.of(measured["real"], list(measured.values())[1:], roads)
+    scale = Binning.of(measured["real"], list(measured.values())[1:], roads)
     binned = {name: Binned.of(measures, scale) for name, measures in measured.items()}
     lines = _lines(binned, seed)
     edges = {m.name: scale.edges[m.quantity] for m in (*METRICS, *BEYOND) if m.quantity in scale.edges}

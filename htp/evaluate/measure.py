@@ -23,9 +23,9 @@ from pyproj import Geod
 
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher, ensure_paths
-from htp.evaluate.pieces import Piece, nothing_in, read_pieces
+from htp.compute.workers import begin_worker, result_of
+from htp.evaluate.checked_trips import CheckedTrips, nothing_in, read_pieces
 from htp.scale.cluster import LOCAL, Cluster
-from htp.workers import begin_worker, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city import City
-    from htp.evaluate.pieces import Trips
+    from htp.evaluate.checked_trips import Trips
 
 WGS84 = Geod(ellps="WGS84")
 PIECE = 512  # trips measured at a time: about 25,000 points, a second of matching
@@ -95,7 +95,7 @@ class Surveyor:
         self.matcher = Matcher(city, cache)
         self.roads = shapely.STRtree(street_segments(city))
 
-    def measure(self, piece: Piece) -> Measures:
+    def measure(self, piece: CheckedTrips) -> Measures:
         """Measure checked trips."""
         lonlat, points = piece.lonlat, piece.points
         xy_m = self.city.to_metres(lonlat)
@@ -154,7 +154,7 @@ class Survey:
         With one worker, or few trips, it is done in this process. `InputError` where there are no trips, or one of
         them is no line, lies nowhere near the city or does not say when it drives.
         """
-        pieces = (Piece.of(piece, self.city) for piece in read_pieces(trips, PIECE))
+        pieces = (CheckedTrips.of(piece, self.city) for piece in read_pieces(trips, PIECE))
         first, second = next(pieces, None), next(pieces, None)
         if first is None:
             raise nothing_in(trips)
@@ -224,7 +224,7 @@ def street_segments(city: City) -> NDArray[np.object_]:
     return np.asarray(shapely.linestrings(np.unique(ends, axis=0)))
 
 
-def _in_order(pool: ProcessPoolExecutor, pieces: Iterator[Piece], ahead: int) -> Iterator[Measures]:
+def _in_order(pool: ProcessPoolExecutor, pieces: Iterator[CheckedTrips], ahead: int) -> Iterator[Measures]:
     """Yield results in the order of the pieces; never more than `ahead` of them wait, so that memory stays small."""
     waiting: deque[Future[Measures]] = deque()
     try:
@@ -247,5 +247,5 @@ def _start_worker(city: City, cache: Path | None) -> None:
     _surveyors.append(Surveyor(city, cache))
 
 
-def _measure_in_worker(piece: Piece) -> Measures:
+def _measure_in_worker(piece: CheckedTrips) -> Measures:
     return _surveyors[0].measure(piece)

@@ -84,7 +84,7 @@ BEYOND = (  # ours
 
 
 @dataclass(frozen=True)
-class Scale:
+class Binning:
     """The bins that all sets of trips of one comparison are sorted into."""
 
     edges: dict[str, NDArray[np.float64]]  # by quantity; from the real trips alone
@@ -92,7 +92,7 @@ class Scale:
     roads: int  # roads of the city
 
     @classmethod
-    def of(cls, real: Measures, others: Sequence[Measures], roads: int) -> Scale:
+    def of(cls, real: Measures, others: Sequence[Measures], roads: int) -> Binning:
         """Choose the bins by the real trips; the cells are those of all trips."""
         values = {quantity: getattr(real, quantity) for quantity in RESOLUTION}
         edges = {quantity: bin_edges(values[quantity], width) for quantity, width in RESOLUTION.items()}
@@ -110,7 +110,7 @@ class Binned:
     sizes: dict[str, int]  # number of bins; what has this number is in none
 
     @classmethod
-    def of(cls, measures: Measures, scale: Scale) -> Binned:
+    def of(cls, measures: Measures, scale: Binning) -> Binned:
         """Sort measured trips into bins."""
         bins = {quantity: bin_numbers(getattr(measures, quantity), scale.edges[quantity]) for quantity in RESOLUTION}
         sizes = {quantity: len(edges) + 1 for quantity, edges in scale.edges.items()}

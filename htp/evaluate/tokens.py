@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Token:
+class PatternToken:
     """A pattern of a trip; times are seconds since the trip's first point."""
 
     codes: Prefix  # of every layer, layer 1 first
@@ -30,7 +30,7 @@ class Token:
     ends_on: str | None  # name of the street, None where it has none
 
 
-def tokens_behind(trips: gpd.GeoDataFrame, city: City, row: int) -> list[Token] | None:
+def tokens_behind(trips: gpd.GeoDataFrame, city: City, row: int) -> list[PatternToken] | None:
     """Return the tokens that the trip of a row was made from; None where its table does not say."""
     if not {"patterns", "anchors"} <= set(trips.columns):
         return None
@@ -40,7 +40,7 @@ def tokens_behind(trips: gpd.GeoDataFrame, city: City, row: int) -> list[Token] 
     streets = city.roads["name"].iloc[np.asarray(trip["roads"], dtype=np.int64)[anchors]]
     last_s = (len(trip["percent"]) - 1) * float(trip["interval"])
     return [
-        Token(
+        PatternToken(
             codes=tuple(own.tolist()),
             begins_s=max(number * POINTS_PER_PATTERN - 1, 0) * INTERVAL_S,
             ends_s=min(((number + 1) * POINTS_PER_PATTERN - 1) * INTERVAL_S, last_s),

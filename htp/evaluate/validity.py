@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
 from htp.errors import InputError
-from htp.evaluate.pieces import read_pieces
+from htp.evaluate.checked_trips import read_pieces
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from htp.city import City
-    from htp.evaluate.pieces import Trips
+    from htp.evaluate.checked_trips import Trips
 
 TOLERANCE = 0.02  # of travel time and travel distance
 ON_ROUTE_M = 1.0  # ours: coordinates are stored to 0.1 m

@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from htp.ablations.road_vectors import road_vectors
-from htp.ablations.stages import ENDLESS
-from htp.ablations.variant import HTPConfig
 from htp.errors import InputError
 from htp.experiment.data import Data
 from htp.experiment.layout import Layout, read_json, write_json
 from htp.experiment.settings import machine, versions
 from htp.fingerprint import fingerprint_of
+from htp.methods.ablations.road_vectors import road_vectors
+from htp.methods.ablations.stages import ENDLESS
+from htp.methods.ablations.variant import HTPConfig
 from htp.tokenizer.batch import Batches
-from htp.tokenizer.codec import BATCH, Tokenizer
 from htp.tokenizer.features import describe
 from htp.tokenizer.roads import road_features
+from htp.tokenizer.tokenizer import BATCH, Tokenizer
 from htp.tokenizer.train import TokenizerTrainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from htp.experiment.settings import Settings
+    from htp.experiment.settings import ExperimentSettings
     from htp.tokenizer.features import Samples
 
 WHOLE = (32, 64, 128, 256)  # the paper's
@@ -45,7 +45,7 @@ CHECKED = 2000  # held-out trips, at most
 def codebooks(
     data: Path,
     city: Path,
-    settings: Settings,
+    settings: ExperimentSettings,
     out: Path,
     *,
     force: bool = False,
@@ -84,7 +84,7 @@ def name_of(sizes: tuple[int, ...]) -> str:
     return "-".join(map(str, sizes))
 
 
-def _key(sizes: tuple[int, ...], settings: Settings, data: Data) -> str:
+def _key(sizes: tuple[int, ...], settings: ExperimentSettings, data: Data) -> str:
     return fingerprint_of({"sizes": list(sizes), "budget_s": settings.budget_s, "data": data.fingerprint})
 
 
@@ -97,7 +97,7 @@ def _describe(data: Data) -> tuple[Samples, Samples]:
 
 def _train(
     sizes: tuple[int, ...],
-    settings: Settings,
+    settings: ExperimentSettings,
     data: Data,
     layout: Layout,
     described: tuple[Samples, Samples],

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from htp.city.linear_referencing import check_roads
 from htp.city.network import City
-from htp.city.relative import check_roads
 from htp.errors import InputError
 from htp.fingerprint import fingerprint_of
 from htp.trips import PREPARED, read_trips
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.experiment.settings import Settings
+    from htp.experiment.settings import ExperimentSettings
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Data:
     facts: dict[str, Any]  # SHA-256 and number of rows of every file, what is used of them, Table 4, simulated or not
 
     @classmethod
-    def load(cls, data: Path, city_folder: Path, settings: Settings) -> Data:
+    def load(cls, data: Path, city_folder: Path, settings: ExperimentSettings) -> Data:
         """Read a folder of `htp prepare`; `InputError` where a table is missing, empty or of another city."""
         city, files, tables = City.load(city_folder), {}, []
         for name, limit in (("train", settings.trips), ("heldout", settings.heldout)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from htp.experiment.tables import Mark
 
 if TYPE_CHECKING:
-    from htp.experiment.tables import Cell, Table
+    from htp.experiment.tables import Cell, ResultTable
 
 MARKDOWN = {Mark.none: "{}", Mark.best: "**{}**", Mark.second: "<u>{}</u>"}
 LATEX = {Mark.none: "{}", Mark.best: r"\textbf{{{}}}", Mark.second: r"\underline{{{}}}"}
@@ -34,7 +34,7 @@ IN_LATEX = str.maketrans(
 )
 
 
-def to_markdown(table: Table) -> str:
+def to_markdown(table: ResultTable) -> str:
     """Return a heading, the table and its notes."""
     lines = [f"### {table.title}", "", _markdown_line(table.columns)]
     lines.append("|" + " --- |" * len(table.columns))
@@ -42,7 +42,7 @@ def to_markdown(table: Table) -> str:
     return "\n".join([*lines, "", *(f"{_in_markdown(note)}  " for note in table.notes)]) + "\n"
 
 
-def to_latex(table: Table) -> str:
+def to_latex(table: ResultTable) -> str:
     r"""Return a `table` with its caption and notes; it needs `\usepackage{booktabs}`."""
     rows = [[_marked(cell, LATEX, cell.text.translate(IN_LATEX)) for cell in row] for row in table.rows]
     lines = [
@@ -63,7 +63,7 @@ def to_latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_csv(table: Table) -> str:
+def to_csv(table: ResultTable) -> str:
     """Return the cells without marks and notes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

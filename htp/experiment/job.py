@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from htp.baselines.train import Budget
 from htp.experiment.layout import note_of, read_note, stem_of, write_json
 from htp.experiment.methods import OURS, choose
 from htp.experiment.times_of_day import times_of_day
 from htp.fingerprint import fingerprint_of
 from htp.generate import PIECE, reconstruct
+from htp.methods.baselines.train import Budget
 from htp.trips import read_trips, write_trips
 
 if TYPE_CHECKING:
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
     from htp.experiment.data import Data
     from htp.experiment.layout import Layout
-    from htp.experiment.methods import Entry, Method
-    from htp.experiment.settings import Settings
-    from htp.experiment.yardstick import Yardstick
+    from htp.experiment.methods import Method, MethodEntry
+    from htp.experiment.scoring import Scoring
+    from htp.experiment.settings import ExperimentSettings
 
 
 @dataclass(frozen=True)
-class Job:
+class ExperimentJob:
     """One method with one seed."""
 
-    entry: Entry
+    entry: MethodEntry
     seed: int
-    settings: Settings
+    settings: ExperimentSettings
     data: Data
     layout: Layout
     report: Callable[[dict[str, Any]], None]
@@ -62,12 +62,12 @@ class Job:
         return fingerprint_of(made_for | {"data": self.data.fingerprint})
 
     @cached_property
-    def base(self) -> Job | None:
+    def base(self) -> ExperimentJob | None:
         """The job of the method that this one builds on; None where it stands alone."""
         name = getattr(self.entry.made_by, "builds_on", None)
         return None if name is None else replace(self, entry=choose(name)[0])
 
-    def evaluate(self, yardstick: Yardstick) -> dict[str, Any]:
+    def evaluate(self, yardstick: Scoring) -> dict[str, Any]:
         """Return training, generation and evaluation of the method."""
         trained = self.trained()
         made = self.generated()

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.baselines.train import Budget
     from htp.city.network import City
+    from htp.methods.baselines.train import Budget
 
 OURS = "HTP"  # the first of the ablations' registry; the one that all are compared with
 EVERYTHING = "all"
 
 
 class Method(Protocol):
-    """What a method answers; `htp.baselines.protocol` says it in full."""
+    """What a method answers; `htp.methods.baselines.protocol` says it in full."""
 
     config: Any
     trained: list[dict[str, Any]]  # stages
@@ -52,7 +52,7 @@ class Method(Protocol):
 
 
 @dataclass(frozen=True)
-class Entry:
+class MethodEntry:
     """A method by its name."""
 
     name: str  # in its registry
@@ -78,19 +78,19 @@ class Entry:
 
 def groups() -> dict[str, Mapping[str, type[Any]]]:
     """Return the registries, each from name to class."""
-    from htp.ablations import VARIANTS  # noqa: PLC0415  both may bring torch, which reading results does without
-    from htp.baselines import BASELINES  # noqa: PLC0415
+    from htp.methods.ablations import VARIANTS  # noqa: PLC0415  both may bring torch, which reading results does without
+    from htp.methods.baselines import BASELINES  # noqa: PLC0415
 
     return {"baselines": BASELINES, "ablations": VARIANTS}
 
 
-def choose(methods: str) -> list[Entry]:
+def choose(methods: str) -> list[MethodEntry]:
     """Return the methods of a text such as `all`, `baselines` or `HTP,trajvae`, in the order of the tables.
 
     Names are compared without case and punctuation. `InputError` lists what there is where a name is unknown.
     """
     names = [(name, group) for group, registry in groups().items() for name in registry]
-    entries = [Entry(name, group, place) for place, (name, group) in enumerate(names)]
+    entries = [MethodEntry(name, group, place) for place, (name, group) in enumerate(names)]
     chosen: set[str] = set()
     for word in methods.split(","):
         found = {e.name for e in entries if slug(word) == EVERYTHING or slug(word) in {slug(e.name), e.group}}

@@ -11,7 +11,7 @@ from htp.experiment.figures import FIGURES
 from htp.experiment.layout import Layout
 from htp.experiment.results import load
 from htp.experiment.speeds import read_speeds, speed_table
-from htp.experiment.tables import Cell, Table, tables
+from htp.experiment.tables import Cell, ResultTable, tables
 from htp.trips import replacing
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def write_report(results: Path, *, simulated: bool = False) -> list[Path]:
     return [*written, *figures, _write(layout.report / "report.md", "\n".join(parts))]
 
 
-def every_score(rows: Sequence[Row]) -> Table:
+def every_score(rows: Sequence[Row]) -> ResultTable:
     """Return a line for each metric of each result, beyond the paper as well, with interval, floor and ceiling."""
     columns = ("method", "seed", "metric", "value", "interval_low", "interval_high", "floor", "ceiling")
     lines = []
@@ -58,7 +58,7 @@ def every_score(rows: Sequence[Row]) -> Table:
             numbers = (score.value, score.low, score.high, score.floor, score.ceiling)
             texts = ("" if number is None else f"{number:.6g}" for number in numbers)
             lines.append(tuple(Cell(text) for text in (result.label, str(result.seed), name, *texts)))
-    return Table("scores", "Every metric of every result", columns, tuple(lines))
+    return ResultTable("scores", "Every metric of every result", columns, tuple(lines))
 
 
 def _write_figures(rows: Sequence[Row], layout: Layout, *, simulated: bool) -> list[Path]:

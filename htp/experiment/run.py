@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from htp.errors import InputError
 from htp.experiment.data import Data
-from htp.experiment.job import Job
+from htp.experiment.job import ExperimentJob
 from htp.experiment.layout import Layout, write_json
 from htp.experiment.results import VERSION, Result
+from htp.experiment.scoring import Scoring
 from htp.experiment.settings import budget_of, machine, versions
-from htp.experiment.yardstick import Yardstick
 from htp.trips import write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from htp.experiment.methods import Entry
-    from htp.experiment.settings import Settings
+    from htp.experiment.methods import MethodEntry
+    from htp.experiment.settings import ExperimentSettings
 
 
 @dataclass
-class Tally:
+class RunSummary:
     """What became of the methods, by the names of their results."""
 
     finished: list[str] = field(default_factory=list)
@@ -40,23 +40,23 @@ class Tally:
 def run(  # noqa: PLR0913  the command's arguments
     data: Path,
     city: Path,
-    methods: Sequence[Entry],
-    settings: Settings,
+    methods: Sequence[MethodEntry],
+    settings: ExperimentSettings,
     out: Path,
     *,
     force: bool = False,
     workers: int | None = None,
     report: Callable[[dict[str, Any]], None] = print,
-) -> Tally:
+) -> RunSummary:
     """Train, generate and measure what has no result yet; return what became of each method.
 
     `workers` is the number of processes that measure. `InputError` where the data cannot be read, or where a result of
     other data, another budget or configuration is in the way and not `force`.
     """
     loaded, layout = Data.load(data, city, settings), Layout(out)
-    tally, waiting = Tally(), []
+    tally, waiting = RunSummary(), []
     for entry, seed in product(methods, range(settings.seeds)):
-        job = Job(entry, seed, settings, loaded, layout, report)
+        job = ExperimentJob(entry, seed, settings, loaded, layout, report)
         if job.base is not None:
             _is_there(job.base, force=force)  # refuses to train it anew where it has a result of other settings
         if _is_there(job, force=force):
@@ -66,13 +66,13 @@ def run(  # noqa: PLR0913  the command's arguments
     if waiting:
         loaded.city.save(layout.city)
         write_trips(loaded.heldout, layout.real)
-    with Yardstick(loaded.heldout, loaded.city, workers=workers) as yardstick:
+    with Scoring(loaded.heldout, loaded.city, workers=workers) as yardstick:
         while waiting:
             _do(waiting.pop(0), yardstick, tally)  # a job that is done is let go, and the model with it
     return tally
 
 
-def _is_there(job: Job, *, force: bool) -> bool:
+def _is_there(job: ExperimentJob, *, force: bool) -> bool:
     """Say whether a job's result is there already; one that failed is not."""
     path = job.layout.result(job.stem)
     if not path.exists():
@@ -86,7 +86,7 @@ def _is_there(job: Job, *, force: bool) -> bool:
     return there.sentence is None and there.key == job.key
 
 
-def _do(job: Job, yardstick: Yardstick, tally: Tally) -> None:
+def _do(job: ExperimentJob, yardstick: Scoring, tally: RunSummary) -> None:
     """Write the result of a job, be it a failure."""
     job.report({"method": job.entry.name, "seed": job.seed, "state": "started"})
     try:

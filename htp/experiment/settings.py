@@ -16,7 +16,7 @@ GIB = 2**30
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExperimentSettings:
     """What is the same for all methods of an experiment."""
 
     budget_s: float  # of training, each method and seed

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from htp.baselines.train import Budget
 from htp.city.network import City
 from htp.errors import InputError
 from htp.experiment.layout import Layout, stem_of, write_json
 from htp.experiment.methods import OURS, choose
 from htp.experiment.results import load
 from htp.experiment.settings import machine, versions
+from htp.methods.baselines.train import Budget
 from htp.trips import read_trips
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from htp.errors import InputError
 from htp.experiment.layout import read_json
-from htp.experiment.tables import NOTHING, OURS, Cell, Table
+from htp.experiment.tables import NOTHING, OURS, Cell, ResultTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def read_speeds(layout: Layout, rows: Sequence[Row]) -> Speeds | None:
     return speeds
 
 
-def speed_table(speeds: Speeds) -> Table:
+def speed_table(speeds: Speeds) -> ResultTable:
     """Return milliseconds a trip and how many times HTP's they are, at each batch."""
     rows = []
     for label, times in speeds.ms.items():
@@ -60,7 +60,7 @@ def speed_table(speeds: Speeds) -> Table:
         "As published: in the published sizes, the others in those of this experiment; DDIM in 100 steps for all.",
         f"Machine: {speeds.machine}.",
     )
-    return Table("speed-batches", "Speed of generation, side by side", ("Method", *columns), tuple(rows), notes)
+    return ResultTable("speed-batches", "Speed of generation, side by side", ("Method", *columns), tuple(rows), notes)
 
 
 def _ratios(ms: dict[str, list[float]], label: str) -> list[str]:

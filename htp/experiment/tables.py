@@ -47,7 +47,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class ResultTable:
     """A table in no format yet."""
 
     name: str  # of its files
@@ -57,13 +57,13 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def tables(rows: Sequence[Row], *, simulated: bool) -> list[Table]:
+def tables(rows: Sequence[Row], *, simulated: bool) -> list[ResultTable]:
     """Return all tables that there are results for."""
     found = [table_1(rows), table_2(rows), table_3(rows), table_4(rows, simulated=simulated), speed(rows)]
     return [table for table in found if table is not None]
 
 
-def table_1(rows: Sequence[Row]) -> Table | None:
+def table_1(rows: Sequence[Row]) -> ResultTable | None:
     """Return the baselines and HTP by the eight metrics and Length, floor, ceiling and HTP's improvement; or None."""
     ours = _named(rows, OURS)
     baselines = [row for row in rows if row.any.group == "baselines"]
@@ -94,10 +94,12 @@ def table_1(rows: Sequence[Row]) -> Table | None:
         notes.append(
             f"Improvement of HTP over the best baseline; its mean is over the paper's eight, without {LENGTH}."
         )
-    return Table("table1", "HTP and the baselines", columns, tuple(cells), tuple(notes + _setting_notes(compared)))
+    return ResultTable(
+        "table1", "HTP and the baselines", columns, tuple(cells), tuple(notes + _setting_notes(compared))
+    )
 
 
-def table_2(rows: Sequence[Row]) -> Table | None:
+def table_2(rows: Sequence[Row]) -> ResultTable | None:
     """Return HTP without one of its parts each, and whole; None without ablations."""
     ablations = [row for row in rows if row.any.group == "ablations" and row.label not in {OURS, *JOINT}]
     if not ablations:
@@ -106,10 +108,10 @@ def table_2(rows: Sequence[Row]) -> Table | None:
     columns = ("Variant", *_titles(rows, TABLE_2))
     notes = _seed_notes(compared) + _setting_notes(compared)
     cells = tuple(_metric_rows(compared, TABLE_2))
-    return Table("table2", "HTP when disabling its key designs", columns, cells, tuple(notes))
+    return ResultTable("table2", "HTP when disabling its key designs", columns, cells, tuple(notes))
 
 
-def table_3(rows: Sequence[Row]) -> Table | None:
+def table_3(rows: Sequence[Row]) -> ResultTable | None:
     """Return HTP making up the roads as well (HTP+) beside HTP and the paper's two baselines; None without HTP+."""
     joint = [row for name in JOINT for row in _named(rows, name)]
     if not joint:
@@ -123,10 +125,10 @@ def table_3(rows: Sequence[Row]) -> Table | None:
         *_setting_notes(compared),
     ]
     cells = tuple(_metric_rows(compared, TABLE_3))
-    return Table("table3", "HTP when generating roads and travel patterns together", columns, cells, tuple(notes))
+    return ResultTable("table3", "HTP when generating roads and travel patterns together", columns, cells, tuple(notes))
 
 
-def table_4(rows: Sequence[Row], *, simulated: bool) -> Table:
+def table_4(rows: Sequence[Row], *, simulated: bool) -> ResultTable:
     """Return the statistics of the trips."""
     data = rows[0].any.data
     facts, used = data["statistics"], data["used"]
@@ -144,10 +146,10 @@ def table_4(rows: Sequence[Row], *, simulated: bool) -> Table:
         f"{used['train']:,} trips are trained on, {used['heldout']:,} are held out. The trips are {kind}.",
         "Area: the box around the roads.",
     )
-    return Table("table4", "Statistics of the trips", columns, (_plain(data["city"], texts),), notes)
+    return ResultTable("table4", "Statistics of the trips", columns, (_plain(data["city"], texts),), notes)
 
 
-def speed(rows: Sequence[Row]) -> Table | None:
+def speed(rows: Sequence[Row]) -> ResultTable | None:
     """Return milliseconds a trip, at the batch that each method generated in; None where all failed."""
     rows = [row for row in rows if row.results]
     if not rows:
@@ -164,7 +166,7 @@ def speed(rows: Sequence[Row]) -> Table | None:
     columns = ("Method", "ms per trip", "of all cores", "Trips at once", "Training")
     said = "Trips at once: as many as were reported finished together. Of all cores: processor time, in ms per trip."
     notes = (said, *_setting_notes(rows))
-    return Table("speed", "Speed of generation", columns, tuple(cells), notes)
+    return ResultTable("speed", "Speed of generation", columns, tuple(cells), notes)
 
 
 def improvements(ours: Row, baselines: Sequence[Row]) -> dict[str, float | None]:

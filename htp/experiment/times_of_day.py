@@ -11,8 +11,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from htp.city.relative import RouteLines, lines_through
-from htp.prepare.travel_time import TravelTimeModel
+from htp.city.linear_referencing import RouteLines, lines_through
+from htp.travel_time.model import TravelTimeModel
 from htp.trips import MAX_POINTS, MIN_POINTS, Route, point_count
 
 if TYPE_CHECKING:

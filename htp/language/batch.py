@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from htp.language.model import Asked
+from htp.language.model import TokenBatch
 from htp.language.prompt import Question, place_features
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ class Answer:
     codes: NDArray[np.int16]  # [P, L]
 
 
-def collate(questions: Sequence[Question], answers: Sequence[Answer], vocabulary: Vocabulary, text_size: int) -> Asked:
+def collate(
+    questions: Sequence[Question], answers: Sequence[Answer], vocabulary: Vocabulary, text_size: int
+) -> TokenBatch:
     """Return questions with their answers, padded on the right: what the model is trained on."""
     pieces = [_written(q, a, vocabulary, text_size) for q, a in zip(questions, answers, strict=True)]
     lengths = [len(ids) for ids, _ in pieces]
@@ -45,7 +47,7 @@ def collate(questions: Sequence[Question], answers: Sequence[Answer], vocabulary
     return _asked(questions, ids, mask, place, answer_at, np.ones(len(pieces), np.int64), anchors, codes)
 
 
-def collate_questions(questions: Sequence[Question], layers: int, shared: int = 0) -> Asked:
+def collate_questions(questions: Sequence[Question], layers: int, shared: int = 0) -> TokenBatch:
     """Return questions padded so that all answers begin at the same place, for generation.
 
     The padding stands on the left, or behind the first `shared` tokens where those are the same in all questions.
@@ -103,7 +105,7 @@ def _asked(
     mask: NDArray[np.bool_],
     place: NDArray[np.float32],
     *rest: NDArray[np.int64],
-) -> Asked:
+) -> TokenBatch:
     answer_at, first_road_at, anchors, codes = rest
     roads = max(len(question.road_start_m) for question in questions)
     start, end = (np.zeros((len(questions), roads), dtype=np.float32) for _ in range(2))
@@ -111,7 +113,7 @@ def _asked(
         start[row, : len(question.road_start_m)] = question.road_start_m
         end[row, : len(question.road_end_m)] = question.road_end_m
     counts = np.array([len(question.road_start_m) for question in questions])
-    return Asked(
+    return TokenBatch(
         ids=torch.from_numpy(ids),
         mask=torch.from_numpy(mask),
         place=torch.from_numpy(place),

@@ -18,7 +18,7 @@ from htp.language.model import LanguageModel, taken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from htp.language.model import Asked
+    from htp.language.model import TokenBatch
 
 WIDTH = 128  # of the hidden layer
 
@@ -46,7 +46,7 @@ class DepthModel(LanguageModel):
         """Add the depth network."""
         self.depth = nn.ModuleList(Depth(hidden) for _ in self.vocabulary.codebook_sizes)
 
-    def read(self, asked: Asked, patterns: int) -> tuple[Tensor, Tensor]:
+    def read(self, asked: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
         embedded, tokens = self.embed(asked.ids, asked.place), 1 + asked.codes.shape[2]
         number = torch.arange(patterns, device=embedded.device)

@@ -23,9 +23,9 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 from htp.errors import InputError
 from htp.language.backbone import balance, built_in, built_in_tokenizer, encode_texts, from_base
 from htp.language.batch import collate
-from htp.language.decode import Sampling, write_answers
 from htp.language.depth import DepthModel
-from htp.language.prompt import Facts, Question, ask, question_texts
+from htp.language.prompt import PromptConditions, Question, ask, question_texts
+from htp.language.sampling import Sampling, sample_answers
 from htp.language.vocabulary import Vocabulary
 from htp.trips import replacing
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
-    from htp.language.model import Asked, LanguageModel
+    from htp.language.model import LanguageModel, TokenBatch
 
 RIDGE = 1e-3  # ours: of the features' variance, so that columns that say the same share their weight
 
@@ -53,7 +53,7 @@ class Language:
 
     @classmethod
     def new(
-        cls, config: LanguageConfig, vocabulary: Vocabulary, road_features: Tensor, facts: Facts, city: City
+        cls, config: LanguageConfig, vocabulary: Vocabulary, road_features: Tensor, facts: PromptConditions, city: City
     ) -> Language:
         """Make an untrained built-in model; its text tokenizer is learned from the questions of `facts`."""
         tokenizer = built_in_tokenizer(question_texts(facts, city), config.text_vocabulary)
@@ -157,25 +157,25 @@ class Language:
         with replacing(folder / "language.json") as path:
             path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
-    def ask(self, facts: Facts, city: City) -> list[Question]:
+    def ask(self, facts: PromptConditions, city: City) -> list[Question]:
         """Return the questions of trips."""
         vocabulary, size = self.model.vocabulary, self.model.text_size
         return ask(facts, city, vocabulary, size, lambda texts: encode_texts(self.tokenizer, texts))
 
-    def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> Asked:
+    def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> TokenBatch:
         """Return a padded batch of questions and answers: what the model is trained on."""
         return collate(questions, answers, self.model.vocabulary, self.model.text_size)
 
     def write(
         self,
-        facts: Facts,
+        facts: PromptConditions,
         city: City,
         keys: NDArray,
         sampling: Sampling,
         progress: Callable[[int], None] | None = None,
     ) -> list[Answer]:
         """Return the patterns of one trip for each of the facts."""
-        return write_answers(self.model, self.ask(facts, city), keys, sampling, progress=progress)
+        return sample_answers(self.model, self.ask(facts, city), keys, sampling, progress=progress)
 
 
 def _adapted(facts: dict, folder: Path) -> tuple[PeftModel, PreTrainedTokenizerFast]:

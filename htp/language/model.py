@@ -28,7 +28,7 @@ PROGRESS = 6  # facts that the anchor head weighs besides
 
 
 @dataclass(frozen=True)
-class Asked:
+class TokenBatch:
     """A padded batch of questions, with their answers where they are known."""
 
     ids: Tensor  # [B, S] long
@@ -155,7 +155,7 @@ class LanguageModel(nn.Module):
         rows = self.rows.small.weight[first : first + self.vocabulary.codebook_sizes[layer]]
         return F.linear(self._even(h), rows.to(h.dtype))
 
-    def anchor_logits(self, h: Tensor, keys: Tensor, asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
+    def anchor_logits(self, h: Tensor, keys: Tensor, asked: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
         """Return the logits of the road on which a pattern ends, [B, P, R].
 
         `h` [B, P, hidden] from which each anchor is predicted, `keys` [B, R, POINTER] of the route's roads, `before`
@@ -165,7 +165,7 @@ class LanguageModel(nn.Module):
         scores = self.query(self._even(h)) @ keys.transpose(1, 2) / POINTER**0.5
         return self.anchor_distances(asked, before, pattern) + scores.float()
 
-    def anchor_distances(self, asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
+    def anchor_distances(self, asked: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
         """Return what distances alone say of the logits of anchors, [B, P, R]; -inf where no anchor may be."""
         scores = self.progress(self._progress(asked, before, pattern)).float()[..., 0]
         number = torch.arange(asked.road_mask.shape[1], device=before.device)
@@ -178,15 +178,15 @@ class LanguageModel(nn.Module):
         """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` in `h` [B, S, .]."""
         return self.key(taken(self._even(h), first_road_at[:, None] + torch.arange(roads, device=h.device)))
 
-    def forward(self, asked: Asked) -> Tensor:
+    def forward(self, asked: TokenBatch) -> Tensor:
         """Return the loss: what a training calls, alone or in several processes."""
         return self.loss(asked)
 
-    def loss(self, asked: Asked) -> Tensor:
+    def loss(self, asked: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of anchors and codes, each among the tokens that may stand there."""
         return self.score(*self.read(asked, asked.codes.shape[1]), asked)
 
-    def read(self, asked: Asked, patterns: int) -> tuple[Tensor, Tensor]:
+    def read(self, asked: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
         h = self.backbone(
             inputs_embeds=self.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
@@ -196,7 +196,7 @@ class LanguageModel(nn.Module):
         keys = self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
         return answer.unflatten(1, (patterns, per_pattern)), keys
 
-    def score(self, answer: Tensor, keys: Tensor, asked: Asked) -> Tensor:
+    def score(self, answer: Tensor, keys: Tensor, asked: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of the answers, given what `read` returns."""
         real = asked.real
         logits = self.anchor_logits(answer[:, :, 0], keys, asked, asked.before, asked.number)
@@ -210,7 +210,7 @@ class LanguageModel(nn.Module):
         return h if self.gain is None else h * self.gain.to(h.dtype)
 
     @staticmethod
-    def _progress(asked: Asked, before: Tensor, pattern: Tensor) -> Tensor:
+    def _progress(asked: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
         """Return how far roads lie ahead against how far a pattern goes on average, [B, P, R, PROGRESS]."""
         there = asked.road_start_m.gather(1, before)[..., None]
         total = asked.road_end_m.amax(dim=1)[:, None, None]

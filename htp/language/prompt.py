@@ -32,7 +32,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 
 @dataclass(frozen=True)
-class Facts:
+class PromptConditions:
     """The conditions of B trips, complete."""
 
     roads: Sequence[NDArray[np.int32]]
@@ -54,7 +54,7 @@ class Question:
     points: int
 
 
-def question_texts(facts: Facts, city: City) -> list[str]:
+def question_texts(facts: PromptConditions, city: City) -> list[str]:
     """Return the part of each question that is words."""
     names = city.roads["name"].to_numpy(dtype=object)
     texts = []
@@ -79,7 +79,11 @@ def main_roads(roads: NDArray[np.int32], length_m: NDArray[np.float64], names: N
 
 
 def ask(
-    facts: Facts, city: City, vocabulary: Vocabulary, text_size: int, encode: Callable[[list[str]], list[list[int]]]
+    facts: PromptConditions,
+    city: City,
+    vocabulary: Vocabulary,
+    text_size: int,
+    encode: Callable[[list[str]], list[list[int]]],
 ) -> list[Question]:
     """Return the question of every trip; `encode` turns texts into text ids, `text_size` is where new tokens begin."""
     texts = encode(question_texts(facts, city))

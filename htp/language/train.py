@@ -20,11 +20,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
 
-from htp import processes
+from htp.compute import distributed
+from htp.compute.precision import half_is_faster
+from htp.compute.schedule import rate_at
 from htp.errors import InputError
 from htp.language.optimizer import MuonAndAdamW
-from htp.precision import half_is_faster
-from htp.schedule import rate_at
 from htp.trips import replacing
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class Clock(TrainerCallback):
 
     def _measure(self, state: TrainerState) -> None:
         """Work out how much of the training is done, by steps or by minutes, whichever is further."""
-        self.seconds = processes.agreed(self.before + time.monotonic() - self.started)
+        self.seconds = distributed.agreed(self.before + time.monotonic() - self.started)
         by_steps = state.global_step / max(state.max_steps, 1)
         by_minutes = self.seconds / 60 / self.settings.minutes if self.settings.minutes else 0.0
         self.progress = max(by_steps, by_minutes)
@@ -225,8 +225,8 @@ def fit(
     )
     trainer.remove_callback(PrinterCallback)  # `clock` reports
     trainer.train(resume_from_checkpoint=_last_whole(training))
-    processes.part()
-    if processes.is_first():
+    distributed.part()
+    if distributed.is_first():
         language.save(folder)
         shutil.rmtree(training)
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from htp.city.linear_referencing import RouteLines
 from htp.city.matching import places_m
-from htp.city.relative import RouteLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

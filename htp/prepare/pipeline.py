@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow.parquet as pq
 
 from htp.city.matching import Matcher, city_fingerprint, ensure_paths
+from htp.compute.workers import begin_worker, result_of
 from htp.errors import InputError
 from htp.fingerprint import fingerprint_of
 from htp.prepare.chunk import prepare_chunk
@@ -27,7 +28,6 @@ from htp.prepare.sources import check_in_town, digest, open_sources
 from htp.prepare.tally import Tally
 from htp.scale.cluster import LOCAL, Cluster
 from htp.trips import replacing, write_trips
-from htp.workers import begin_worker, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -37,7 +37,7 @@ SAVE_EVERY_S = 5.0  # ours: what a killed program has to make again
 
 
 @dataclass(frozen=True)
-class Part:
+class PartRecord:
     """What is known of a part that is whole."""
 
     rows: int
@@ -50,13 +50,13 @@ def part_name(number: int) -> str:
     return f"part-{number:06d}.parquet"
 
 
-def write_part(store: Store, number: int, trips: gpd.GeoDataFrame) -> Part:
+def write_part(store: Store, number: int, trips: gpd.GeoDataFrame) -> PartRecord:
     """Write a table of trips as a part; called by workers."""
     buffer = io.BytesIO()
     pq.write_table(to_arrow(trips), buffer, **PARQUET)
     content = buffer.getvalue()
     store.write(part_name(number), content)
-    return Part(len(trips), len(content), hashlib.sha256(content).hexdigest())
+    return PartRecord(len(trips), len(content), hashlib.sha256(content).hexdigest())
 
 
 def forget(store: Store) -> None:
@@ -78,7 +78,7 @@ class Parts:
         `job` is all that the result depends on, `count` the number of parts.
         """
         self.store, self.job, self.count = store, dict(job), count
-        self.done: dict[int, Part] = {}
+        self.done: dict[int, PartRecord] = {}
         store.make()
         sizes = store.sizes()
         if MANIFEST in sizes:
@@ -97,7 +97,7 @@ class Parts:
         """The trips in the parts that are whole."""
         return sum(part.rows for part in self.done.values())
 
-    def add(self, number: int, part: Part) -> None:
+    def add(self, number: int, part: PartRecord) -> None:
         """Note that a part is whole."""
         self.done[number] = part
         if time.monotonic() - self._saved_s > SAVE_EVERY_S:
@@ -125,11 +125,11 @@ class Parts:
                     "remove it and run the command again."
                 )
 
-    def _whole(self, sizes: Mapping[str, int]) -> dict[int, Part]:
+    def _whole(self, sizes: Mapping[str, int]) -> dict[int, PartRecord]:
         """Return the parts that an earlier run finished and that are still there."""
         try:
             facts = json.loads(self.store.read(MANIFEST))
-            job, known = dict(facts["job"]), {name: Part(**part) for name, part in facts["parts"].items()}
+            job, known = dict(facts["job"]), {name: PartRecord(**part) for name, part in facts["parts"].items()}
             same = facts["fingerprint"] == fingerprint_of(self.job)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from htp.serve.joint import JointGenerator
     from htp.serve.keys import Keys
-    from htp.serve.settings import Settings
+    from htp.serve.settings import ServiceSettings
 
 SUMMARY = "Realistic GPS trips for a city: a route and a time of day in, trips out."
 
 
-def create_app(generator: JointGenerator, settings: Settings, keys: Keys | None = None) -> FastAPI:
+def create_app(generator: JointGenerator, settings: ServiceSettings, keys: Keys | None = None) -> FastAPI:
     """Return the application that serves a generator; without `keys` to everybody who reaches it."""
     service = Service(generator, settings)
 

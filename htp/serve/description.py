@@ -14,14 +14,14 @@ from htp.trips import LONGEST_S, SHORTEST_S
 if TYPE_CHECKING:
     from htp.city.network import City
     from htp.generate import Generator
-    from htp.serve.settings import Settings
+    from htp.serve.settings import ServiceSettings
     from htp.trips import Route
 
 TRIES = 100  # pairs of roads to look for an example route among
 GOOD_S = 240.0  # free-flow seconds of an example route, where the city is large enough
 
 
-def describe(generator: Generator, settings: Settings) -> dict[str, Any]:
+def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
     """Return what `GET /v1/model` answers."""
     files = Checkpoint(generator.checkpoint)
     text = files.card.read_text(encoding="utf-8") if files.card.is_file() else ""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.language.decode import Sampling
-    from htp.serve.joint import Part
+    from htp.language.sampling import Sampling
+    from htp.serve.joint import RequestPart
 
 
 class Refused(Exception):  # noqa: N818  an answer, not a fault
@@ -27,16 +27,16 @@ class ClientGone(Exception):  # noqa: N818  nobody is left to be told
     """The client went away before its answer was complete."""
 
 
-class Job:
+class GenerationJob:
     """A request's trips: what is left to make, and what is made so far. Begin it on the event loop."""
 
-    def __init__(self, part: Part, sampling: Sampling, deadline: float) -> None:
+    def __init__(self, part: RequestPart, sampling: Sampling, deadline: float) -> None:
         self.left, self.sampling, self.deadline = part, sampling, deadline  # seconds of the monotonic clock
         self.dropped = False  # nobody waits any more
         self._loop = asyncio.get_running_loop()
         self._made: asyncio.Queue[gpd.GeoDataFrame | Exception | None] = asyncio.Queue()
 
-    def take(self, count: int) -> Part:
+    def take(self, count: int) -> RequestPart:
         """Take the next trips off what is left."""
         taken, self.left = self.left[:count], self.left[count:]
         return taken

@@ -13,38 +13,38 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from htp.generate import Generator, Wanted
+from htp.generate import ConditionBatch, Generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
 
-    from htp.language.decode import Sampling
+    from htp.language.sampling import Sampling
     from htp.trips import Conditions
 
 
 @dataclass(frozen=True)
-class Part:
+class RequestPart:
     """Some trips of a request, ready to be written."""
 
-    wanted: Wanted  # [B]
+    wanted: ConditionBatch  # [B]
 
     def __len__(self) -> int:
         return len(self.wanted.keys)
 
-    def __getitem__(self, rows: slice) -> Part:
-        return Part(self.wanted[rows])
+    def __getitem__(self, rows: slice) -> RequestPart:
+        return RequestPart(self.wanted[rows])
 
 
 class JointGenerator(Generator):
     """A generator that writes the trips of several requests at once."""
 
-    def complete(self, asked: list[Conditions], first: int, seed: int) -> Part:
+    def complete(self, asked: list[Conditions], first: int, seed: int) -> RequestPart:
         """Return conditions ready to be written, see `completed`."""
-        return Part(self.completed(asked, first, seed))
+        return RequestPart(self.completed(asked, first, seed))
 
-    def write(self, parts: Sequence[Part], sampling: Sampling) -> list[gpd.GeoDataFrame]:
+    def write(self, parts: Sequence[RequestPart], sampling: Sampling) -> list[gpd.GeoDataFrame]:
         """Return the trips of each part, all generated in one batch, each named by its place in its request."""
         trips = self.trips_of(_join([part.wanted for part in parts]), sampling)
         ends = np.cumsum([0, *(len(part) for part in parts)]).tolist()

@@ -10,20 +10,20 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from htp.prepare.travel_time import QUANTILES
-from htp.serve.asked import BatchAsked, TimesAsked, TripsAsked  # noqa: TC001  FastAPI reads the annotations
 from htp.serve.description import describe_city
 from htp.serve.features import GEOJSON, NDJSON, collection, lines
 from htp.serve.job import ClientGone, Refused
 from htp.serve.page import page
 from htp.serve.problems import PROBLEM, problem_of, problem_text
+from htp.serve.schemas import BatchRequest, TravelTimesRequest, TripsRequest  # noqa: TC001  FastAPI reads the annotations
+from htp.travel_time.model import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     import geopandas as gpd
 
-    from htp.serve.job import Job
+    from htp.serve.job import GenerationJob
     from htp.serve.service import Service
 
 PARQUET = "application/vnd.apache.parquet"
@@ -66,7 +66,7 @@ router = APIRouter()
 
 
 @router.post("/v1/trips", responses=_answers(TRIPS, 406, *QUEUED), response_class=Response, summary="Generate trips")
-async def trips(request: Request, asked: TripsAsked) -> Response:
+async def trips(request: Request, asked: TripsRequest) -> Response:
     """Generate `n` trips for the same conditions: GeoJSON, or a feature a line where Accept says application/x-ndjson.
 
     A trip depends on the request, its seed and its place among the `n` alone.
@@ -83,7 +83,7 @@ async def trips(request: Request, asked: TripsAsked) -> Response:
 @router.post(
     "/v1/trips/batch", responses=_answers(LINES, *QUEUED), response_class=Response, summary="Generate many trips"
 )
-async def batch(request: Request, asked: BatchAsked) -> Response:
+async def batch(request: Request, asked: BatchRequest) -> Response:
     """Generate trips for many conditions: a feature a line, in order, each sent as soon as it is ready.
 
     Where something goes wrong after the first line, the last line is the problem instead of a feature.
@@ -92,7 +92,7 @@ async def batch(request: Request, asked: BatchAsked) -> Response:
 
 
 @router.post("/v1/travel-times", responses=_answers({}, *ASKED), summary="How long routes take")
-async def travel_times(request: Request, asked: TimesAsked) -> dict[str, Any]:
+async def travel_times(request: Request, asked: TravelTimesRequest) -> dict[str, Any]:
     """Return the travel time of each route in seconds at some quantiles."""
     return {"quantiles": QUANTILES, "seconds": await _service(request).travel_times(asked)}
 
@@ -157,14 +157,14 @@ def _service(request: Request) -> Service:
     return service
 
 
-async def _begin(request: Request, asked: TripsAsked | BatchAsked) -> AsyncGenerator[gpd.GeoDataFrame]:
+async def _begin(request: Request, asked: TripsRequest | BatchRequest) -> AsyncGenerator[gpd.GeoDataFrame]:
     """Queue what is asked for and return the trips as they come."""
     started = time.monotonic()
     job = await _service(request).begin(asked)
     return _watched(request, job, started)
 
 
-async def _watched(request: Request, job: Job, started: float) -> AsyncGenerator[gpd.GeoDataFrame]:
+async def _watched(request: Request, job: GenerationJob, started: float) -> AsyncGenerator[gpd.GeoDataFrame]:
     """Yield a request's trips; whatever ends it, nothing is made that nobody waits for."""
     service, count = _service(request), 0
     try:

@@ -16,17 +16,17 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from htp.serve.job import Job, Refused
+from htp.serve.job import GenerationJob, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
 
-    from htp.language.decode import Sampling
-    from htp.serve.joint import Part
+    from htp.language.sampling import Sampling
+    from htp.serve.joint import RequestPart
     from htp.serve.metrics import Metrics
-    from htp.serve.settings import Settings
+    from htp.serve.settings import ServiceSettings
 
 QUANTUM = 8  # trips that a request gets at its turn, fewer where many wait
 MAX_RETRY_S = 60
@@ -34,21 +34,21 @@ IN_TIME = 0.5  # of the deadline, see above
 log = logging.getLogger("htp.serve")
 
 
-class Writer(Protocol):
+class BatchGenerator(Protocol):
     """Makes trips of several requests at once."""
 
-    def write(self, parts: Sequence[Part], sampling: Sampling) -> list[gpd.GeoDataFrame]:
+    def write(self, parts: Sequence[RequestPart], sampling: Sampling) -> list[gpd.GeoDataFrame]:
         """Return the trips of each part."""
 
 
 class Scheduler:
     """The queue of trips to make, and the thread that makes them."""
 
-    def __init__(self, writer: Writer, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, writer: BatchGenerator, settings: ServiceSettings, metrics: Metrics) -> None:
         self.writer, self.settings, self.metrics = writer, settings, metrics
         self.pace = _Pace(settings)
         self.stopping = False
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[GenerationJob] = deque()
         self._promised = 0  # trips taken on and not made yet, those of requests still being read included
         self._reading = 0  # requests taken on and not queued yet
         self._changed = threading.Condition()
@@ -97,7 +97,7 @@ class Scheduler:
             self._changed.notify()
         self._show()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: GenerationJob) -> None:
         """Queue a request that was taken on."""
         with self._changed:
             self._reading -= 1
@@ -105,7 +105,7 @@ class Scheduler:
             self._changed.notify()
         self._show()
 
-    def drop(self, job: Job) -> None:
+    def drop(self, job: GenerationJob) -> None:
         """Forget what is left of a request; does nothing for one that is finished."""
         with self._changed:
             job.dropped = True
@@ -136,7 +136,7 @@ class Scheduler:
             if batch:
                 self._make(batch, crowded=crowded)
 
-    def _next_batch(self) -> list[tuple[Job, Part]]:
+    def _next_batch(self) -> list[tuple[GenerationJob, RequestPart]]:
         """Take trips of the requests that are drawn from as the one whose turn it is."""
         for late in [job for job in self._jobs if job.late]:  # its answer says so itself
             self._jobs.remove(late)
@@ -153,7 +153,7 @@ class Scheduler:
         self._jobs = deque([*waiting, *(job for job, _ in batch if len(job.left))])
         return batch
 
-    def _counts(self, alike: Sequence[Job], pressing: Sequence[Job]) -> dict[Job, int]:
+    def _counts(self, alike: Sequence[GenerationJob], pressing: Sequence[GenerationJob]) -> dict[GenerationJob, int]:
         """Return how many trips of each request come into a batch: those that press first, then the others in turn."""
         room = max(self.pace.batch_trips, min(len(alike), self.settings.batch_trips))  # a trip for each where it fits
         counts = dict.fromkeys(alike, 0)
@@ -171,7 +171,7 @@ class Scheduler:
                 turns.append(job)
         return counts
 
-    def _make(self, batch: list[tuple[Job, Part]], *, crowded: bool) -> None:
+    def _make(self, batch: list[tuple[GenerationJob, RequestPart]], *, crowded: bool) -> None:
         trips, started = sum(len(part) for _, part in batch), time.monotonic()
         self.metrics.batch(trips, len(batch))
         try:
@@ -192,14 +192,14 @@ class Scheduler:
                 job.tell(None)
         self._show()
 
-    def _alone(self, one: tuple[Job, Part]) -> gpd.GeoDataFrame | Exception:
+    def _alone(self, one: tuple[GenerationJob, RequestPart]) -> gpd.GeoDataFrame | Exception:
         try:
             return self._write([one])[0]
         except Exception as error:
             log.exception("a request failed")
             return error
 
-    def _write(self, batch: list[tuple[Job, Part]]) -> list[gpd.GeoDataFrame]:
+    def _write(self, batch: list[tuple[GenerationJob, RequestPart]]) -> list[gpd.GeoDataFrame]:
         return self.writer.write([part for _, part in batch], batch[0][0].sampling)
 
     def _show(self) -> None:
@@ -209,7 +209,7 @@ class Scheduler:
 class _Pace:
     """How fast trips are made, and so how many fit into a batch of the wanted time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.trips_per_s = float(QUANTUM)  # until the first batch is measured
         self.measured = False

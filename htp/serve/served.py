@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from htp.serve.keys import Keys
-    from htp.serve.settings import Settings
+    from htp.serve.settings import ServiceSettings
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Served:
 
     checkpoint: Path
     device: str
-    settings: Settings
+    settings: ServiceSettings
     keys: Keys | None = None
 
     def load(self) -> FastAPI:

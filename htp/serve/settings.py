@@ -8,7 +8,7 @@ from htp.errors import InputError
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServiceSettings:
     """The limits of a service; all are ours."""
 
     max_body_bytes: int = 4 * 2**20  # of one request

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Routes:
+class DecoderInputs:
     """What the decoder is told besides the patterns: the roads and how far and how long the trip goes."""
 
     roads: Tensor  # [B, R] road_id
@@ -31,7 +31,7 @@ class Routes:
     anchors: Tensor  # [B, P] place in the route of the road each pattern ends on
     first_m: Tensor | None = None  # [B] where the first point lies, NaN where the decoder says; None: it always does
 
-    def to(self, device: torch.device | str) -> Routes:
+    def to(self, device: torch.device | str) -> DecoderInputs:
         """Return the same on a device."""
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{name: t.to(device) for name, t in tensors.items() if t is not None})
@@ -55,7 +55,7 @@ class Batch:
     inputs: Tensor  # [B, 8P, F]
     along_m: Tensor  # [B, 8P]
     offset_m: Tensor  # [B, 8P, 2]
-    routes: Routes
+    routes: DecoderInputs
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the same on a device."""
@@ -102,7 +102,7 @@ class Batches:
         width = patterns * POINTS_PER_PATTERN
         roads = int(np.diff(s.first_road)[rows].max())
         mask = torch.arange(roads)[None] < torch.from_numpy(np.diff(s.first_road)[rows])[:, None]
-        routes = Routes(
+        routes = DecoderInputs(
             roads=pad(s.roads, s.first_road, rows, roads).long(),
             mask=mask,
             start_m=pad(s.road_start_m, s.first_road, rows, roads),

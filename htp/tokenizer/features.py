@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
 from htp.trips import POINTS_PER_PATTERN
 
 if TYPE_CHECKING:

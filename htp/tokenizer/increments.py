@@ -18,7 +18,7 @@ from htp.trips import POINTS_PER_PATTERN
 
 if TYPE_CHECKING:
     from htp.config import TokenizerConfig
-    from htp.tokenizer.batch import Routes
+    from htp.tokenizer.batch import DecoderInputs
 
 SCALE_M = 50.0  # errors are counted in units of this, ours
 
@@ -45,16 +45,16 @@ class FreeIncrements(nn.Module):
         dim = config.dims[0]
         self.head = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 1))
 
-    def spans(self, h: Tensor, routes: Routes) -> Span | None:  # noqa: ARG002  the same call as its siblings
+    def spans(self, h: Tensor, routes: DecoderInputs) -> Span | None:  # noqa: ARG002  the same call as its siblings
         """Return nothing: the paper's decoder does not know where a pattern lies."""
         return None
 
-    def forward(self, h: Tensor, span: Span | None, routes: Routes) -> Tensor:  # noqa: ARG002
+    def forward(self, h: Tensor, span: Span | None, routes: DecoderInputs) -> Tensor:  # noqa: ARG002
         """Return the places [B, 8P] in metres of points with embeddings `h` [B, 8P, d]; they may run backwards."""
         share = self.head(h)[..., 0].float() / routes.points[:, None]
         return torch.cumsum(share, dim=1) * routes.total_m[:, None]
 
-    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: Routes) -> Tensor:  # noqa: ARG002
+    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: DecoderInputs) -> Tensor:  # noqa: ARG002
         """Mean squared error of the increments of percent, scaled by the number of points (equation 10)."""
         zero = torch.zeros_like(along_m[:, :1])
         steps = torch.diff(along_m, dim=1, prepend=zero) - torch.diff(target_m, dim=1, prepend=zero)
@@ -73,7 +73,7 @@ class NormalisedIncrements(nn.Module):
         self.pattern_head = nn.Linear(pattern_dim, 1)
         self.head = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 1))
 
-    def first_place(self, h: Tensor, routes: Routes) -> Tensor:
+    def first_place(self, h: Tensor, routes: DecoderInputs) -> Tensor:
         """Return where the first point lies, [B] metres: on the first road, so that the last lies on the last road."""
         slack = (routes.total_m - routes.distance_m).clamp_min(0.0)
         last = routes.mask.sum(dim=1) - 1
@@ -83,14 +83,14 @@ class NormalisedIncrements(nn.Module):
         said = low + torch.sigmoid(self.start(h[:, 0])[:, 0].float()) * (high - low)
         return said if routes.first_m is None else torch.where(routes.first_m.isnan(), said, routes.first_m)
 
-    def spans(self, h: Tensor, routes: Routes) -> Span:
+    def spans(self, h: Tensor, routes: DecoderInputs) -> Span:
         """Return where the patterns with embeddings `h` [B, P, d_e] begin and end."""
         first = self.first_place(h, routes)[:, None]
         logits = self.pattern_head(h)[..., 0].float().masked_fill(~routes.pattern_mask, -torch.inf)
         end = first + torch.cumsum(logits.softmax(dim=1), dim=1) * routes.distance_m[:, None]
         return Span(torch.cat([first, end[:, :-1]], dim=1), end)
 
-    def forward(self, h: Tensor, span: Span, routes: Routes) -> Tensor:
+    def forward(self, h: Tensor, span: Span, routes: DecoderInputs) -> Tensor:
         """Return the places [B, 8P] in metres of points with embeddings `h` [B, 8P, d]; never backwards."""
         logits = self.head(h)[..., 0].float()
         blocked = ~routes.point_mask | (torch.arange(h.shape[1], device=h.device) == 0)  # the first has no increment
@@ -101,7 +101,7 @@ class NormalisedIncrements(nn.Module):
         places = (span.begin_m[:, :, None] + torch.cumsum(share, dim=2) * length).flatten(1)
         return places + (places.cummax(dim=1).values - places).detach()  # nor by rounding, from pattern to pattern
 
-    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: Routes) -> Tensor:
+    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: DecoderInputs) -> Tensor:
         """Mean absolute error of increments, of places and of the ends of patterns, in units of SCALE_M (ours)."""
         assert span is not None
         mask = routes.point_mask
@@ -117,7 +117,7 @@ class NormalisedIncrements(nn.Module):
 class AnchoredIncrements(NormalisedIncrements):
     """Place the end of each pattern on its anchor road, then share the way between among its points."""
 
-    def spans(self, h: Tensor, routes: Routes) -> Span:
+    def spans(self, h: Tensor, routes: DecoderInputs) -> Span:
         """Return where the patterns with embeddings `h` [B, P, d_e] begin and end; the end lies on the anchor road."""
         first = self.first_place(h, routes)
         last = first + routes.distance_m

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from htp.tokenizer.blocks import WAVES, ConvBlock, Double, Halve, TransformerLayer, waves
 from htp.tokenizer.features import ABSOLUTE_INPUTS, OFFSET_M, RELATIVE_INPUTS
 from htp.tokenizer.increments import INCREMENTS, Span
-from htp.tokenizer.noise import OffsetNoise
+from htp.tokenizer.offsets import OffsetDensity
 from htp.tokenizer.quantizer import Quantizer
 from htp.tokenizer.roads import RoadContext
 
 if TYPE_CHECKING:
     from htp.config import TokenizerConfig
-    from htp.tokenizer.batch import Batch, Routes
+    from htp.tokenizer.batch import Batch, DecoderInputs
     from htp.tokenizer.increments import Increments
 
 
@@ -68,7 +68,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList([TransformerLayer(dim, head, config.road_dim) for dim in dims[1:]])
         self.norm = nn.LayerNorm(dims[-1])
 
-    def forward(self, quantized: Tensor, roads: Tensor, routes: Routes) -> tuple[Tensor, Tensor, Span | None]:
+    def forward(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs) -> tuple[Tensor, Tensor, Span | None]:
         """Return point embeddings H' [B, 8P, d], places along the route [B, 8P] in metres, and the patterns' spans."""
         mask = routes.pattern_mask
         h = quantized + self.tell(self._conditions(routes))
@@ -87,7 +87,7 @@ class Decoder(nn.Module):
         h = self.norm(h)
         return h, self.increments(h, span, routes), span
 
-    def _conditions(self, routes: Routes) -> Tensor:
+    def _conditions(self, routes: DecoderInputs) -> Tensor:
         """Tell each pattern its anchor road, the mean speed and the interval, [B, P, 4 WAVES + 4]."""
         patterns = routes.anchors.shape[1]
         speed = routes.distance_m / ((routes.points - 1) * routes.interval_s)
@@ -129,15 +129,15 @@ class RQVAE(nn.Module):
         self.roads = RoadContext(config, node2vec, road_features)
         self.decoder = Decoder(config)
         dim = config.dims[0]
-        self.noise = OffsetNoise() if config.offset_noise else None
+        self.noise = OffsetDensity() if config.offset_noise else None
         self.offset = None if config.offset_noise else nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 2))
 
-    def encode(self, inputs: Tensor, routes: Routes) -> Tensor:
+    def encode(self, inputs: Tensor, routes: DecoderInputs) -> Tensor:
         """Return the codes [B, P, L] of points [B, 8P, F]."""
         embedded = self.encoder(inputs, routes.point_mask)
         return self.quantizer(embedded, routes.pattern_mask)[1]
 
-    def decode(self, codes: Tensor, routes: Routes) -> tuple[Tensor, Tensor]:
+    def decode(self, codes: Tensor, routes: DecoderInputs) -> tuple[Tensor, Tensor]:
         """Return places along the route [B, 8P] in metres and point embeddings [B, 8P, d] for codes [B, P, L]."""
         quantized = self.quantizer.look_up(codes) * routes.pattern_mask[:, :, None]
         h, along_m, _ = self.decoder(quantized, self._context_once(routes), routes)
@@ -156,18 +156,20 @@ class RQVAE(nn.Module):
         h, along_m, span = self.decoder(quantized, self._context(routes), routes)
         percent = self.decoder.increments.loss(along_m, batch.along_m, span, routes)
         parts = {"commitment": commitment, "percent": percent}
-        if self.offset is not None:  # drawn offsets are learned apart, see noise_train.py: the codes keep the movement
+        if (
+            self.offset is not None
+        ):  # drawn offsets are learned apart, see offsets_train.py: the codes keep the movement
             error = (self.offset(h).float() - batch.offset_m / OFFSET_M).square().sum(-1)
             parts["offset"] = (error * mask).sum() / mask.sum()
         loss = torch.stack(list(parts.values())).sum()
         return Reconstruction(along_m, codes, loss, {name: part.detach() for name, part in parts.items()})
 
-    def _context_once(self, routes: Routes) -> Tensor:
+    def _context_once(self, routes: DecoderInputs) -> Tensor:
         """Return the context, computed for one trip where all go along the same route."""
         parts = (routes.roads, routes.start_m, routes.length_m, routes.mask)
         if len(routes.roads) > 1 and all(bool((part == part[:1]).all()) for part in parts):
             return self.roads(*(part[:1] for part in parts)).expand(len(routes.roads), -1, -1)
         return self._context(routes)
 
-    def _context(self, routes: Routes) -> Tensor:
+    def _context(self, routes: DecoderInputs) -> Tensor:
         return self.roads(routes.roads, routes.start_m, routes.length_m, routes.mask)

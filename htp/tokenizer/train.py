@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from htp import processes
-from htp.precision import half_is_faster
-from htp.schedule import rate_at
+from htp.compute import distributed
+from htp.compute.precision import half_is_faster
+from htp.compute.schedule import rate_at
 from htp.tokenizer.batch import Batches
-from htp.tokenizer.noise_train import fit_noise
+from htp.tokenizer.offsets_train import fit_offsets
 from htp.trips import replacing
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from htp.config import TokenizerTraining
-    from htp.tokenizer.codec import Tokenizer
     from htp.tokenizer.features import Samples
     from htp.tokenizer.model import RQVAE
+    from htp.tokenizer.tokenizer import Tokenizer
 
 SAVE_EVERY_S = 120.0
 
@@ -39,7 +39,7 @@ class TokenizerTrainer:
     def __init__(self, tokenizer: Tokenizer, settings: TokenizerTraining, folder: Path) -> None:
         self.tokenizer, self.settings, self.folder = tokenizer, settings, folder
         self.model: RQVAE = tokenizer.model
-        self.together = processes.together(self.model)
+        self.together = distributed.together(self.model)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -49,11 +49,11 @@ class TokenizerTrainer:
     def fit(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
         """Train patterns until the epochs or the minutes of the settings are over, then offsets; save the tokenizer."""
         self.fit_patterns(train, heldout, report)
-        processes.part()
-        if not processes.is_first():
+        distributed.part()
+        if not distributed.is_first():
             return
         if self.model.noise is not None:
-            fit_noise(self.model.noise, train, seed=self.settings.seed, report=report)
+            fit_offsets(self.model.noise, train, seed=self.settings.seed, report=report)
         self.tokenizer.save(self.folder)
         (self.folder / "resume.pt").unlink(missing_ok=True)
 
@@ -64,9 +64,9 @@ class TokenizerTrainer:
         while (progress := self._progress()) < 1.0:
             started = time.monotonic()
             epoch_report = self._train_epoch(batches, progress)
-            self.seconds = processes.agreed(self.seconds + time.monotonic() - started)
+            self.seconds = distributed.agreed(self.seconds + time.monotonic() - started)
             self.epoch += 1
-            if processes.is_first():
+            if distributed.is_first():
                 epoch_report |= {"epoch": self.epoch, "minutes": round(self.seconds / 60, 1)} | self._check(heldout)
                 self._log(epoch_report)
                 report(epoch_report)
@@ -77,11 +77,11 @@ class TokenizerTrainer:
         generator = np.random.default_rng([self.settings.seed, self.epoch])
         sums: dict[str, float] = {}
         uses = [torch.zeros(size) for size in self.model.config.codebook_sizes]
-        rows_of = processes.share(batches.epoch(self.settings.batch_size, generator))
+        rows_of = distributed.share(batches.epoch(self.settings.batch_size, generator))
         torch.manual_seed(int(generator.integers(2**62)))  # revived codes are the same after a stop
         started, before = time.monotonic(), self.seconds
         for number, rows in enumerate(rows_of):
-            self.seconds = processes.agreed(before + time.monotonic() - started)
+            self.seconds = distributed.agreed(before + time.monotonic() - started)
             progress = self._progress(number / len(rows_of))
             if progress >= 1.0:
                 break
@@ -91,8 +91,8 @@ class TokenizerTrainer:
             for layer in range(len(uses)):
                 uses[layer] += torch.bincount(codes[:, layer].cpu(), minlength=len(uses[layer]))
         self.seconds = before
-        shares = [round(float((processes.total(used) > 0).float().mean()), 3) for used in uses]
-        means = processes.mean(torch.tensor(list(sums.values()), dtype=torch.float64)).tolist()
+        shares = [round(float((distributed.total(used) > 0).float().mean()), 3) for used in uses]
+        means = distributed.mean(torch.tensor(list(sums.values()), dtype=torch.float64)).tolist()
         return {name: round(value, 4) for name, value in zip(sums, means, strict=True)} | {"codes_in_use": shares}
 
     def _step(self, batches: Batches, rows: np.ndarray, progress: float) -> tuple[dict[str, Tensor], Tensor]:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for fake_generator, which brow
 
 from fake_generator import FakeGenerator
 
-import app.model
+import htp_app.model
 
 if TYPE_CHECKING:
     from htp.city import City
@@ -29,7 +29,7 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 def checkpoint(grid: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Serve a checkpoint of the grid city whose card says that its trips are simulated."""
     (tmp_path / "README.md").write_text("---\nsimulated: true\n---\n# Grid\n", encoding="utf-8")
-    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.0))
+    monkeypatch.setattr(htp_app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.0))
     monkeypatch.setattr(sys, "argv", ["app/main.py", "--checkpoint", str(tmp_path)])
     st.cache_resource.clear()
     return tmp_path

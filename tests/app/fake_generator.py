@@ -11,9 +11,9 @@ import pandas as pd
 import shapely
 from fake_tokenizer import FakeTokenizer
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
 from htp.errors import InputError
-from htp.prepare.travel_time import QUANTILES
+from htp.travel_time.model import QUANTILES
 from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, Conditions, Route, point_count
 
 if TYPE_CHECKING:

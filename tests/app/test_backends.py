@@ -12,13 +12,13 @@ from driving import finished, labels, opened, query, sentences
 from fake_client import FakeClient
 from streamlit.testing.v1 import AppTest
 
-import app.backends
-import app.model
-from app.backends import Backend, Remote, Soon, backends_of
+import htp_app.backends
+import htp_app.model
 from htp.errors import InputError
 from htp.trips import Conditions
+from htp_app.backends import Backend, Remote, Soon, backends_of
 
-FOLDER = Path(app.model.__file__).parent
+FOLDER = Path(htp_app.model.__file__).parent
 FIRST, SECOND = "http://gpu.example:8000", "https://other.example/porto"
 AWAY = f"no service answers at {FIRST}; start `htp serve` or mend the address."
 
@@ -27,7 +27,7 @@ AWAY = f"no service answers at {FIRST}; start `htp serve` or mend the address."
 def clients(checkpoint, grid, monkeypatch):
     """Start the app with two services, of which the second keeps its held-out trips; return a client by address."""
     clients = {url: FakeClient(grid, url, shared=url == FIRST) for url in (FIRST, SECOND)}
-    monkeypatch.setattr(app.model, "load_client", clients.__getitem__)
+    monkeypatch.setattr(htp_app.model, "load_client", clients.__getitem__)
     options = ["--checkpoint", str(checkpoint), "--backend", FIRST, f"--backend={SECOND}"]
     monkeypatch.setattr("sys.argv", ["app/main.py", *options])
     return clients
@@ -41,7 +41,7 @@ def link(place) -> dict[str, str]:
 
 
 def page_of(name: str, **link: str) -> AppTest:
-    return opened(FOLDER / "views" / f"{name}.py", **link)
+    return opened(FOLDER / "views" / name / "view.py", **link)
 
 
 def press(page: AppTest, label: str) -> AppTest:
@@ -80,7 +80,7 @@ def test_a_link_chooses_the_backend_and_the_others_are_offered(clients, name, sh
 
 
 def test_the_choice_stays_in_the_link_of_every_page_and_the_key_is_in_none(clients, link, monkeypatch):
-    monkeypatch.setenv(app.backends.KEY, "secret")
+    monkeypatch.setenv(htp_app.backends.KEY, "secret")
     page = page_of("generate", backend="other.example/porto", **link)
     assert query(page)["backend"] == "other.example/porto"
     assert query(page_of("codebook", backend="other.example/porto"))["backend"] == "other.example/porto"
@@ -88,7 +88,7 @@ def test_the_choice_stays_in_the_link_of_every_page_and_the_key_is_in_none(clien
 
 
 def test_a_backend_that_was_not_named_at_start_is_a_sentence_and_never_asked(clients, monkeypatch):
-    monkeypatch.setattr(app.model, "load_client", lambda url: pytest.fail(f"{url} was asked"))
+    monkeypatch.setattr(htp_app.model, "load_client", lambda url: pytest.fail(f"{url} was asked"))
     page = page_of("data", backend="169.254.169.254")
     assert "the link's backend is none that this app was started with" in page.error[0].value
     assert "Use the model in this process" in said(page)
@@ -145,7 +145,7 @@ def test_stop_is_heard_at_once_while_the_service_is_silent(clients, link):
 
 
 def test_travel_times_that_do_not_come_soon_are_a_sentence_and_are_not_waited_for_again(clients, link, monkeypatch):
-    monkeypatch.setattr(app.backends, "SOON_S", 0.05)
+    monkeypatch.setattr(htp_app.backends, "SOON_S", 0.05)
     client = clients[FIRST]
     client.open.clear()
     page = page_of("generate", **link)
@@ -154,8 +154,8 @@ def test_travel_times_that_do_not_come_soon_are_a_sentence_and_are_not_waited_fo
     page.run()
     assert client.asked == 1
     client.open.set()
-    monkeypatch.setattr(app.backends, "PAUSE_S", 0.0)
-    app.model.load_service.clear()
+    monkeypatch.setattr(htp_app.backends, "PAUSE_S", 0.0)
+    htp_app.model.load_service.clear()
     assert "Expected" in sentences(page.run())
 
 
@@ -247,29 +247,29 @@ def test_without_a_service_that_answers_the_app_says_what_to_do_and_tries_again(
     def refuse(_: str) -> None:
         raise InputError(AWAY)
 
-    load = app.model.load_client
-    monkeypatch.setattr(app.model, "load_client", refuse)
+    load = htp_app.model.load_client
+    monkeypatch.setattr(htp_app.model, "load_client", refuse)
     page = AppTest.from_file(str(FOLDER / "main.py"), default_timeout=60).run()
     assert page.error[0].value == AWAY
     assert "htp serve --checkpoint" in page.code[0].value
     assert "Use the model in this process" in said(page)
     press(page, "Try again")
     assert page.error[0].value == AWAY
-    monkeypatch.setattr(app.model, "load_client", load)
+    monkeypatch.setattr(htp_app.model, "load_client", load)
     press(page, "Try again")
     assert not page.error
     assert "at gpu.example:8000" in said(page)
 
 
 def test_a_service_is_read_once_for_everybody(clients, monkeypatch):
-    asked, load, lock = [], app.model.load_client, threading.Lock()
+    asked, load, lock = [], htp_app.model.load_client, threading.Lock()
 
     def count(url: str):
         with lock:
             asked.append(url)
         return load(url)
 
-    monkeypatch.setattr(app.model, "load_client", count)
+    monkeypatch.setattr(htp_app.model, "load_client", count)
     for _ in range(2):
         page_of("generate")
     assert asked == [FIRST]
@@ -298,7 +298,7 @@ def test_an_address_is_taken_once_whatever_ends_it():
 
 
 def test_the_key_comes_from_the_environment_alone(monkeypatch):
-    monkeypatch.delenv(app.backends.KEY, raising=False)
-    assert app.backends.key_of_environment() is None
-    monkeypatch.setenv(app.backends.KEY, " secret\n")
-    assert app.backends.key_of_environment() == "secret"
+    monkeypatch.delenv(htp_app.backends.KEY, raising=False)
+    assert htp_app.backends.key_of_environment() is None
+    monkeypatch.setenv(htp_app.backends.KEY, " secret\n")
+    assert htp_app.backends.key_of_environment() == "secret"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.components.charts import length_histogram, time_distance
 from htp.evaluate.profile import Profile
+from htp_app.components.charts import length_histogram, time_distance
 
 
 @pytest.mark.parametrize("values", [[8], [20, 200], [20, 1024], [5, 5, 6]], ids=str)

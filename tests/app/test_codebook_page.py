@@ -15,19 +15,19 @@ import streamlit as st
 from driving import labels, opened, query
 from fake_tokenizer import SIZES, FakeTokenizer
 
-import app.model
-from app import codebook
-from app.codebook import Browsing
-from app.components.codebook_controls import TRY, exported
-from app.components.codebook_map import MAX_DRAWN
-from app.components.results import FORMATS, file_bytes
+import htp_app.model
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
+from htp_app.views.codebook import browsing
+from htp_app.views.codebook.browsing import Browsing
+from htp_app.views.codebook.controls import TRY, exported
+from htp_app.views.codebook.maps import MAX_DRAWN
+from htp_app.views.generate.results import FORMATS, file_bytes
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-VIEW = Path(app.model.__file__).parent / "views" / "codebook.py"
+VIEW = Path(htp_app.model.__file__).parent / "views" / "codebook" / "view.py"
 START = Browsing(SIZES)
 
 
@@ -53,9 +53,9 @@ def click_tile(page: AppTest, code: int) -> AppTest:
 
 
 @pytest.fixture
-def encoded(checkpoint) -> codebook.Encoded:
+def encoded(checkpoint) -> browsing.Encoded:
     """Return the fake's held-out trips, encoded."""
-    job = codebook.encoding(app.model.current())
+    job = browsing.encoding(htp_app.model.current())
     job.wait(60)
     assert job.result is not None
     return job.result
@@ -97,7 +97,7 @@ def test_layers_are_drilled_down_one_after_another(checkpoint):
     assert layers.options == ["Layer 1: a_0", "Layer 2"]
     layers.set_value(1).run()
     assert query(page) == {"tokens": "a_0", "layer": "b"}
-    roads = int(codebook.offered(encoded_of(), ((0,),), 0, 1).behind[0].code)
+    roads = int(browsing.offered(encoded_of(), ((0,),), 0, 1).behind[0].code)
     page = click_tile(page, roads)
     assert query(page) == {"tokens": f"a_0.b_{roads}", "layer": "b"}
     assert page.segmented_control(key="codebook-layer").options == ["Layer 1: a_0", f"Layer 2: b_{roads}", "Layer 3"]
@@ -106,7 +106,7 @@ def test_layers_are_drilled_down_one_after_another(checkpoint):
 
 def test_a_point_on_the_map_is_called_after_its_trip(checkpoint, encoded, monkeypatch):
     pictures = []
-    monkeypatch.setattr("app.components.codebook_map.city_map", lambda _, picture: pictures.append(picture))
+    monkeypatch.setattr("htp_app.views.codebook.maps.city_map", lambda _, picture: pictures.append(picture))
     assert not open_page(tokens="a_1").exception
     header = json.loads(pictures[-1].trips.payload.split(b"\n", 1)[0])
     trips = encoded.trips[encoded.trips.geometry.count_coordinates() > 8]  # those with a second pattern
@@ -122,8 +122,8 @@ def test_an_example_that_was_asked_for_on_another_page_is_chosen_once(checkpoint
     assert query(page) == {}
 
 
-def encoded_of() -> codebook.Encoded:
-    result = codebook.encoding(app.model.current()).result
+def encoded_of() -> browsing.Encoded:
+    result = browsing.encoding(htp_app.model.current()).result
     assert result is not None
     return result
 
@@ -209,10 +209,10 @@ def sealed(checkpoint, tmp_path_factory, monkeypatch) -> Path:
     return workspace / "cache"
 
 
-def start_anew() -> codebook.Encoded:
+def start_anew() -> browsing.Encoded:
     """Do what the next start of the app does when the page is opened."""
     st.cache_resource.clear()
-    job = codebook.encoding(app.model.current())
+    job = browsing.encoding(htp_app.model.current())
     job.wait(60)
     assert job.result is not None, job.error or job.crash
     return job.result
@@ -252,7 +252,7 @@ def test_a_workspace_that_cannot_be_written_to_costs_time_and_nothing_else(seale
 @pytest.mark.parametrize("ending", FORMATS.values())
 def test_the_trips_that_share_a_sequence_are_exported_with_where_it_begins(encoded, ending, tmp_path):
     choices = START.reading("a_1")
-    trips = exported(encoded, choices, codebook.shared(encoded, choices.sequence))
+    trips = exported(encoded, choices, browsing.shared(encoded, choices.sequence))
     assert set(trips["sequence"]) == {"a_1"}
     assert set(trips["begins_at"]) == {"1"}
     path = tmp_path / f"trips{ending}"

@@ -9,10 +9,10 @@ import re
 import numpy as np
 import pytest
 
-from app.codebook import NUMBER, SPEED, USE, Offered
-from app.components.codebook_charts import LONG_UNITS, START, picture, reach, tiles, use_chart, use_words
-from app.components.codebook_map import PART, WHOLE, Lines, across, line_table, places, ribbon, straight_pieces
-from htp.evaluate.codebook import Behind, Use
+from htp.evaluate.codebook import Behind, CodebookUse
+from htp_app.views.codebook.browsing import NUMBER, SPEED, USE, Offered
+from htp_app.views.codebook.charts import LONG_UNITS, START, picture, reach, tiles, use_chart, use_words
+from htp_app.views.codebook.maps import PART, WHOLE, Lines, across, line_table, places, ribbon, straight_pieces
 
 
 def behind(code: int, count: int, step_m: float, speed_kmh: float) -> Behind:
@@ -58,15 +58,15 @@ def test_a_pattern_that_has_ended_is_drawn_as_far_as_it_goes():
 
 
 def test_use_is_drawn_from_the_most_used_code_down_with_the_chosen_one_marked():
-    bars = use_chart(Use(np.array([1, 6, 3])), 0, 2).data[0]
+    bars = use_chart(CodebookUse(np.array([1, 6, 3])), 0, 2).data[0]
     assert list(bars.y) == pytest.approx([60.0, 30.0, 10.0])
     assert list(bars.customdata) == ["a_1", "a_2", "a_0"]
     assert [bars.marker.color[at] == bars.marker.color[0] for at in range(3)] == [True, False, True]
 
 
 def test_use_is_said_in_words():
-    assert use_words(Use(np.array([5, 5, 5, 5]))) == "4 codes, all used; perplexity 4"
-    assert use_words(Use(np.array([5, 5, 0]))) == "3 codes, 1 unused; perplexity 2"
+    assert use_words(CodebookUse(np.array([5, 5, 5, 5]))) == "4 codes, all used; perplexity 4"
+    assert use_words(CodebookUse(np.array([5, 5, 0]))) == "3 codes, 1 unused; perplexity 2"
 
 
 def test_places_are_ranges_one_after_another():

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from app import command
-from app.job import Job
 from htp.errors import InputError
 from htp.progress import Bar
+from htp_app.jobs import command
+from htp_app.jobs.job import Job
 
 
 @pytest.fixture

@@ -10,19 +10,19 @@ from driving import finished, labels, opened, query, sentences, told
 from fake_generator import FakeGenerator
 from streamlit.testing.v1 import AppTest
 
-import app.model
-from app import sample
-from app.components.distribution_charts import WORDS, distribution_chart, verdict
-from app.state import Comparison
+import htp_app.model
 from htp.errors import InputError
 from htp.evaluate.distributions import SHOWN, Distribution
+from htp_app import sample
+from htp_app.state import Comparison
+from htp_app.views.distributions.charts import WORDS, distribution_chart, verdict
 
-VIEWS = Path(app.model.__file__).parent / "views"
+VIEWS = Path(htp_app.model.__file__).parent / "views"
 BOTH = pytest.mark.parametrize("name", ["distributions", "density"])
 
 
 def open_page(name: str, **link: str) -> AppTest:
-    return finish(opened(VIEWS / f"{name}.py", **link))
+    return finish(opened(VIEWS / name / "view.py", **link))
 
 
 def finish(page: AppTest) -> AppTest:
@@ -88,7 +88,7 @@ def test_a_browser_that_saw_no_first_run_is_told_how_density_is_looked_at(checkp
 
 def test_the_noise_floor_of_the_hours_that_are_shown_is_beside_the_score(checkpoint):
     page = open_page("density", like="200", show="1", hours="7-10")
-    served = app.model.current()
+    served = htp_app.model.current()
     cells = sample.heldout_floor(served, 200, (7, 10), roads=False).similarity
     assert any(f"alike (G-Den), floor {cells:.3f}" in one.proto.body for one in page.get("html"))
     page.segmented_control(key="density-places").set_value("top-roads").run()
@@ -126,8 +126,8 @@ def test_a_refusal_of_the_generator_is_a_message_and_the_page_stays(checkpoint, 
 
 
 def test_a_running_generation_can_be_stopped(checkpoint, grid, monkeypatch):
-    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
-    page = AppTest.from_file(str(VIEWS / "density.py"), default_timeout=30)
+    monkeypatch.setattr(htp_app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
+    page = AppTest.from_file(str(VIEWS / "density" / "view.py"), default_timeout=30)
     page.query_params["like"] = "200"
     page.run()
     page.button[0].click().run()
@@ -137,14 +137,14 @@ def test_a_running_generation_can_be_stopped(checkpoint, grid, monkeypatch):
 
 
 def test_a_smaller_sample_is_part_of_a_greater_one(checkpoint):
-    served = app.model.current()
+    served = htp_app.model.current()
     few, all_of_them = (set(sample.heldout_sample(served, count)["trip_id"]) for count in (200, None))
     assert len(few) == 200
     assert few < all_of_them == set(served.heldout["trip_id"])
 
 
 def test_generated_trips_have_the_routes_and_hours_of_the_held_out_ones(checkpoint):
-    served, choices = app.model.current(), Comparison(count=200)
+    served, choices = htp_app.model.current(), Comparison(count=200)
     sample.work_for(served, choices)(lambda *_: None)
     real, generated = sample.heldout_measures(served, 200), sample.generated_measures(served, choices)
     assert len(generated.points) == len(real.points)

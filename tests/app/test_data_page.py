@@ -11,14 +11,14 @@ import streamlit as st
 from driving import finished, opened, query
 from streamlit.testing.v1 import AppTest
 
-import app.model
-from app import command
-from app.components.data_report import report_panel
-from app.components.data_used import card_of
-from app.evaluation_choices import PARTS, DataChoices
+import htp_app.model
 from htp.errors import InputError
+from htp_app.jobs import command
+from htp_app.views.data.report import report_panel
+from htp_app.views.data.used import card_of
+from htp_app.views.evaluate.choices import PARTS, DataChoices
 
-FOLDER = Path(app.model.__file__).parent
+FOLDER = Path(htp_app.model.__file__).parent
 REPORT = {
     "sources": [{"name": "rides.csv"}],
     "city": {"name": "Grid"},
@@ -63,7 +63,7 @@ def ran(space, monkeypatch):
 
 
 def open_page(**link: str) -> AppTest:
-    return opened(FOLDER / "views" / "data.py", **link)
+    return opened(FOLDER / "views" / "data" / "view.py", **link)
 
 
 def finish(page: AppTest) -> AppTest:
@@ -230,11 +230,11 @@ def test_the_whole_app_offers_this_page_where_no_checkpoint_can_be_used(space, m
     def refuse(_: str) -> None:
         raise InputError("nowhere: no such checkpoint")
 
-    monkeypatch.setattr(app.model, "load_generator", refuse)
+    monkeypatch.setattr(htp_app.model, "load_generator", refuse)
     st.cache_resource.clear()
     page = AppTest.from_file(str(FOLDER / "main.py"), default_timeout=60).run()
     assert "No generator to show yet" in said(page)
-    page.switch_page("views/data.py").run()
+    page.switch_page("views/data/view.py").run()
     assert "No generator to show yet" not in said(page)
     assert page.error[0].value == "nowhere: no such checkpoint"
     assert not page.exception

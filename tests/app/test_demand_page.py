@@ -19,17 +19,17 @@ from driving import finished, opened, query, sentences
 from fake_generator import FakeGenerator
 from streamlit.testing.v1 import AppTest
 
-import app.model
-from app.components.demand_choices import DemandChoices
-from app.components.demand_results import departures_chart
-from htp.demand.zones import city_zones
+import htp_app.model
 from htp.errors import InputError
+from htp.planning.demand.zones import city_zones
 from htp.trips import read_trips
+from htp_app.views.demand.choices import DemandChoices
+from htp_app.views.demand.results import departures_chart
 
 if TYPE_CHECKING:
     from htp.city import City
 
-VIEW = Path(app.model.__file__).parent / "views" / "demand.py"
+VIEW = Path(htp_app.model.__file__).parent / "views" / "demand" / "view.py"
 SOON_S = 20.0
 TABLE = b"origin,destination,trips\n1,20,30\n20,1,10\n"
 
@@ -49,7 +49,7 @@ def wide(grid: City) -> City:
 def served(wide: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Serve the wide city."""
     (tmp_path / "README.md").write_text("---\nsimulated: true\n---\n", encoding="utf-8")
-    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(wide, seconds_per_trip=0.0))
+    monkeypatch.setattr(htp_app.model, "load_generator", lambda _: FakeGenerator(wide, seconds_per_trip=0.0))
     monkeypatch.setattr(sys, "argv", ["app/main.py", "--checkpoint", str(tmp_path)])
     st.cache_resource.clear()
 
@@ -177,8 +177,8 @@ class Held(FakeGenerator):
 
 def test_a_running_day_can_be_stopped_and_gone_on_with(served, wide, monkeypatch):
     held = Held(wide)
-    monkeypatch.setattr("htp.demand.parts.PART_TRIPS", 10)
-    monkeypatch.setattr(app.model, "load_generator", lambda _: held)
+    monkeypatch.setattr("htp.planning.demand.parts.PART_TRIPS", 10)
+    monkeypatch.setattr(htp_app.model, "load_generator", lambda _: held)
     page = AppTest.from_file(str(VIEW), default_timeout=30)
     page.query_params["n"] = "100"
     press(page.run(), "Make 100 trips")

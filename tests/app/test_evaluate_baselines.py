@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import app.model
-from app.components.evaluate_baselines import experiments
+import htp_app.model
+from htp_app.views.evaluate.baselines import experiments
 
 METRICS = ("T-Dist", "S-Dist", "Radius", "G-Den", "G-Pat", "R-Den", "R-Pat", "PR-Dist", "Length")
 SIMILARITIES = {"G-Den", "G-Pat", "R-Den", "R-Pat"}
@@ -59,7 +59,9 @@ def results(checkpoint, tmp_path, monkeypatch):
 
 
 def shown() -> tuple[str, AppTest]:
-    page = AppTest.from_file(str(Path(app.model.__file__).parent / "views" / "evaluate.py"), default_timeout=60).run()
+    page = AppTest.from_file(
+        str(Path(htp_app.model.__file__).parent / "views" / "evaluate" / "view.py"), default_timeout=60
+    ).run()
     assert not page.exception
     return " ".join(block.proto.body for block in page.get("html")), page
 

@@ -11,21 +11,22 @@ import pytest
 from driving import finished, opened, query
 from fake_generator import FakeGenerator
 
-import app.model
-from app import command, evaluation
-from app.components.evaluate_table import WORDS, metrics_table
-from app.evaluation_choices import EvaluationChoices
+import htp_app.model
 from htp.city import City
 from htp.errors import InputError
 from htp.evaluate import BEYOND, METRICS, Closest, Interval, Report, Validity
 from htp.evaluate.closest import Distances
 from htp.evaluate.report import Line, Size
 from htp.trips import count_trips, read_trips, to_geojson, write_trips
+from htp_app.jobs import command
+from htp_app.views.evaluate import comparison
+from htp_app.views.evaluate.choices import EvaluationChoices
+from htp_app.views.evaluate.table import WORDS, metrics_table
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-VIEW = Path(app.model.__file__).parent / "views" / "evaluate.py"
+VIEW = Path(htp_app.model.__file__).parent / "views" / "evaluate" / "view.py"
 
 
 def report_on(sizes: dict[str, int], *, closest: bool) -> Report:
@@ -241,7 +242,7 @@ def test_every_metric_is_explained_and_has_a_bar_of_its_colour():
 
 
 def test_what_was_evaluated_long_ago_is_forgotten(ran, monkeypatch):
-    monkeypatch.setattr(evaluation, "KEPT", 1)
+    monkeypatch.setattr(comparison, "KEPT", 1)
     for seed in ("1", "2"):
         open_page(like="200", seed=seed, show="1")
-    assert len(evaluation._done(app.model.current())) == 1
+    assert len(comparison._done(htp_app.model.current())) == 1

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from driving import finished, labels, opened, query
 
-import app.model
-from app.components.first_visit import examples
-from app.state import Choices
+import htp_app.model
+from htp_app.state import Choices
+from htp_app.views.generate.first_visit import examples
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-MAIN = Path(app.model.__file__).parent / "main.py"
+MAIN = Path(htp_app.model.__file__).parent / "main.py"
 START = Choices(depart=dt.datetime.combine(dt.date(2024, 5, 14), dt.time(8)))
 
 
@@ -84,7 +84,7 @@ def test_the_example_of_the_codebook_is_its_slowest_token(checkpoint):
 
 
 def test_the_trip_is_at_the_peak_only_where_most_trips_start_then(checkpoint):
-    served = app.model.current()
+    served = htp_app.model.current()
     evening = served.heldout.assign(start_time=served.heldout["start_time"].dt.normalize() + dt.timedelta(hours=5))
     (label,) = (one.label for one in examples(replace(served, heldout=evening), START) if one.view == "generate")
     assert label == "A trip at 08:00"
@@ -94,6 +94,6 @@ def test_the_trip_is_at_the_peak_only_where_most_trips_start_then(checkpoint):
 
 
 def test_where_held_out_trips_are_kept_back_only_what_needs_none_is_offered(checkpoint):
-    served = app.model.current()
+    served = htp_app.model.current()
     views = [one.view for one in examples(replace(served, heldout=served.heldout[:0]), START)]
     assert views == ["times_of_day", "codebook"]

@@ -11,16 +11,16 @@ import pytest
 from driving import finished, labels, opened, query, sentences, told
 from fake_generator import FakeGenerator, FakeTravelTime
 
-import app.model
-from app.components.results import FORMATS, MAP, file_bytes, map_bytes
-from app.components.street_search import MIDDLE
+import htp_app.model
 from htp.city.addresses import corners_of, middle_of
 from htp.errors import InputError
+from htp_app.components.street_search import MIDDLE
+from htp_app.views.generate.results import FORMATS, MAP, file_bytes, map_bytes
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-MAIN = Path(app.model.__file__).parent / "main.py"
+MAIN = Path(htp_app.model.__file__).parent / "main.py"
 
 
 def open_page(**link: str) -> AppTest:
@@ -53,7 +53,7 @@ def test_without_a_checkpoint_the_app_says_what_to_do(checkpoint, monkeypatch):
     def fail(folder: str) -> None:
         raise InputError(f"{folder}: no such checkpoint; train one, or name the folder of one.")
 
-    monkeypatch.setattr(app.model, "load_generator", fail)
+    monkeypatch.setattr(htp_app.model, "load_generator", fail)
     page = open_page()
     assert "no such checkpoint" in sentences(page)
     assert any("htp app --checkpoint" in code.value for code in page.code)
@@ -208,7 +208,7 @@ def test_pasted_nonsense_is_a_message(checkpoint):
 
 
 def test_a_running_generation_can_be_stopped(checkpoint, ends, grid, monkeypatch):
-    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
+    monkeypatch.setattr(htp_app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
     page = open_page(via=ends, n="500")
     next(button for button in page.button if button.label == "Generate").click().run()
     next(button for button in page.button if button.label == "Stop generating").click().run()
@@ -233,7 +233,7 @@ def test_trips_are_offered_as_a_map_that_says_what_they_are(checkpoint, ends):
     page = generate(open_page(via=ends, n="2"))
     page.radio(key="format").set_value(MAP).run()
     assert not page.exception
-    document = map_bytes(page.session_state["generated"], app.model.current()).decode()
+    document = map_bytes(page.session_state["generated"], htp_app.model.current()).decode()
     assert "2 generated trips" in document
     assert "Made by a model of simulated traffic; nobody drove them." in document
 

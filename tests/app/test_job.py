@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from app.job import Job
 from htp.errors import InputError
+from htp_app.jobs.job import Job
 
 SOON = 10.0  # seconds
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import app.model
-from app.state import Comparison, Departures
+import htp_app.model
+from htp_app.state import Comparison, Departures
 
 DAY = dt.date(2024, 5, 14)
 
@@ -40,4 +40,4 @@ def test_the_same_time_twice_is_one_departure():
 
 def test_no_folder_beside_the_frame_is_called_pages():
     """Streamlit would run its files by themselves, without the frame, for the first link that is opened to one."""
-    assert not (Path(app.model.__file__).parent / "pages").exists()
+    assert not (Path(htp_app.model.__file__).parent / "pages").exists()

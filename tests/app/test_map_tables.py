@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import shapely
 
-from app.components.map.basemap import DEGREE, basemap
-from app.components.map.table import Table
-from app.components.map.trips import trip_points
+from htp_app.map.basemap import DEGREE, basemap
+from htp_app.map.table import PackedTable
+from htp_app.map.trips import trip_points
 
 
-def unpack(table: Table) -> tuple[dict, dict[str, np.ndarray]]:
+def unpack(table: PackedTable) -> tuple[dict, dict[str, np.ndarray]]:
     head, body = table.payload.split(b"\n", 1)
     header, buffer, at = json.loads(head), gzip.decompress(body), 0
     columns = {}
@@ -30,13 +30,13 @@ def unpack(table: Table) -> tuple[dict, dict[str, np.ndarray]]:
 
 def test_a_table_comes_back_as_it_was_packed():
     columns = {"a": np.array([1, -2], np.int32), "b": np.array([3], np.uint16), "c": np.array([4, 5, 6], np.uint8)}
-    header, unpacked = unpack(Table.pack(columns, word="ñ"))
+    header, unpacked = unpack(PackedTable.pack(columns, word="ñ"))
     assert header["word"] == "ñ"
     assert {name: values.tolist() for name, values in unpacked.items()} == {"a": [1, -2], "b": [3], "c": [4, 5, 6]}
 
 
 def test_the_key_of_a_table_follows_its_content():
-    one, same, other = (Table.pack({"a": np.array([n], np.int32)}) for n in (1, 1, 2))
+    one, same, other = (PackedTable.pack({"a": np.array([n], np.int32)}) for n in (1, 1, 2))
     assert one == same
     assert one.key != other.key
 

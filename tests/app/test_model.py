@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-import htp.cli
-from app.model import DEFAULT_CHECKPOINT, checkpoint_of, options_of
+import htp.cli.main
 from htp.checkpoint import Checkpoint
+from htp_app.model import DEFAULT_CHECKPOINT, checkpoint_of, options_of
 
 
 def test_the_checkpoint_is_named_after_the_dashes_and_has_a_default():
@@ -32,8 +32,8 @@ def test_the_header_of_the_card_says_whether_trips_are_simulated(tmp_path, card,
 
 def test_services_are_handed_on_from_the_command_to_the_app(monkeypatch):
     started = []
-    monkeypatch.setattr("htp.cli.subprocess.call", lambda command: started.append(command) or 0)
-    outcome = CliRunner().invoke(htp.cli.app, ["app", "--backend", "http://here:1", "--backend", "http://there:2"])
+    monkeypatch.setattr("htp.cli.main.subprocess.call", lambda command: started.append(command) or 0)
+    outcome = CliRunner().invoke(htp.cli.main.app, ["app", "--backend", "http://here:1", "--backend", "http://there:2"])
     assert outcome.exit_code == 0
     [command] = started
     assert options_of(command[command.index("--") + 1 :]).backend == ["http://here:1", "http://there:2"]

@@ -10,15 +10,15 @@ import pytest
 from driving import finished, labels, opened, query, sentences
 from fake_generator import FakeGenerator
 
-import app.model
-from app.components.one_trip import NO_TOKENS, marks_of, speed_chart, tokens_table
+import htp_app.model
 from htp.evaluate.course import Course
-from htp.evaluate.tokens import Token
+from htp.evaluate.tokens import PatternToken
+from htp_app.views.generate.one_trip import NO_TOKENS, marks_of, speed_chart, tokens_table
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-MAIN = Path(app.model.__file__).parent / "main.py"
+MAIN = Path(htp_app.model.__file__).parent / "main.py"
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_speeds_and_limits_are_drawn_over_the_way():
         limit_kmh=np.array([50.0, 30]),
         names=("Calle Uno", None),
     )
-    tokens = [Token((7, 1, 2, 3), 0, 15, "Calle Uno"), Token((9, 1, 2, 3), 15, 45, None)]
+    tokens = [PatternToken((7, 1, 2, 3), 0, 15, "Calle Uno"), PatternToken((9, 1, 2, 3), 15, 45, None)]
     figure = speed_chart(course, tokens)
     speed, limit = figure.data
     assert speed.x.tolist() == [0, 0.1, 0.1, 0.3]
@@ -115,7 +115,7 @@ def test_speeds_and_limits_are_drawn_over_the_way():
 
 
 def test_tokens_are_listed_with_times_and_streets_and_linked_only_where_there_is_a_codebook():
-    tokens = [Token((17, 4, 9, 200), 0, 105, "Calle <b>"), Token((3, 0, 1, 2), 105, 225, None)]
+    tokens = [PatternToken((17, 4, 9, 200), 0, 105, "Calle <b>"), PatternToken((3, 0, 1, 2), 105, 225, None)]
     table = tokens_table(tokens, linked=False)
     assert "<td>0:00–1:45</td><td><b>a_17</b> b_4 c_9 d_200</td><td>Calle &lt;b&gt;</td>" in table
     assert "<td>1:45–3:45</td><td><b>a_3</b> b_0 c_1 d_2</td><td>unnamed street</td>" in table

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fake_generator import FakeTravelTime
 
-from app.plan import expected_travel_time, oriented, plan_or_problem
+from htp_app.plan import expected_travel_time, oriented, plan_or_problem
 
 
 def test_a_plan_knows_streets_length_and_time(grid, place):

@@ -13,20 +13,20 @@ import pytest
 from driving import finished, labels, opened, query, sentences
 from fake_generator import FakeGenerator
 
-import app.model
-from app.components import scenario_work
-from app.components.map import Place
-from app.components.scenario_choices import AFTER, CELLS, Planning
-from app.components.scenario_controls import click
-from app.components.scenario_maps import CLOSED, FASTER, SLOWER, _marks
-from app.state import Comparison
+import htp_app.model
 from htp.errors import InputError
-from htp.scenario import Scenario
+from htp.planning.scenario import Scenario
+from htp_app.map import Place
+from htp_app.state import Comparison
+from htp_app.views.scenario import work
+from htp_app.views.scenario.choices import AFTER, CELLS, Planning
+from htp_app.views.scenario.controls import click
+from htp_app.views.scenario.maps import CLOSED, FASTER, SLOWER, _marks
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-PAGE = Path(app.model.__file__).parent / "views" / "scenario.py"
+PAGE = Path(htp_app.model.__file__).parent / "views" / "scenario" / "view.py"
 AVENUE = tuple(range(56, 64))  # Avenida 2, the fast street of the grid
 
 
@@ -205,7 +205,7 @@ def test_a_broken_file_is_a_message_and_changes_nothing(checkpoint, grid):
 
 
 def test_a_running_generation_can_be_stopped(checkpoint, grid, monkeypatch):
-    monkeypatch.setattr(app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
+    monkeypatch.setattr(htp_app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
     page = open_page(closed="56-63")
     label = next(label for label in labels(page) if label.startswith("Generate"))
     next(button for button in page.button if button.label == label).click().run()
@@ -264,9 +264,9 @@ def test_choices_become_a_link_and_come_back():
 
 
 def test_the_exported_sides_and_roads_can_be_read_back(checkpoint, tmp_path):
-    from app.components.results import file_bytes  # noqa: PLC0415
-    from htp.scenario.traffic import roads_table  # noqa: PLC0415
+    from htp.planning.scenario.traffic import roads_table  # noqa: PLC0415
     from htp.trips import read_trips  # noqa: PLC0415
+    from htp_app.views.generate.results import file_bytes  # noqa: PLC0415
 
     page = open_page(closed="56-63", show="1")
     made, outcome = page.session_state["scenario-made"], page.session_state["scenario-outcome"]
@@ -278,4 +278,4 @@ def test_the_exported_sides_and_roads_can_be_read_back(checkpoint, tmp_path):
     table = pd.read_csv(io.StringIO(roads_table(outcome).to_csv(index=False)))
     assert table.loc[table["closed"], "trips_after"].eq(0).all()
     assert table["trips_before"].sum() == sum(len(np.unique(route.roads)) for route in outcome.demand.routes)
-    assert scenario_work.to_generate(app.model.current(), page.session_state["scenario"], outcome) == len(outcome.again)
+    assert work.to_generate(htp_app.model.current(), page.session_state["scenario"], outcome) == len(outcome.again)

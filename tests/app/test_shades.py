@@ -7,8 +7,9 @@ import pytest
 import shapely
 from test_map_tables import unpack
 
-from app.components.map.areas import area_table, cell_shapes, road_shapes
-from app.components.shades import (
+from htp.city.grid import cells_of
+from htp.evaluate.density import EXTRA, HIT, MISSED, Density
+from htp_app.components.shades import (
     FULL,
     count_shades,
     difference_shades,
@@ -17,9 +18,8 @@ from app.components.shades import (
     legend,
     ticks,
 )
-from app.state import LINEAR, LOG
-from htp.city.grid import cells_of
-from htp.evaluate.density import EXTRA, HIT, MISSED, Density
+from htp_app.map.areas import area_table, cell_shapes, road_shapes
+from htp_app.state import LINEAR, LOG
 
 
 def test_linear_shades_are_shares_of_the_greatest_count():

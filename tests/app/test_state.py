@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from app.state import Choices, parse_waypoints
 from htp.errors import InputError
+from htp_app.state import Choices, parse_waypoints
 
 DEFAULTS = Choices(depart=dt.datetime.fromisoformat("2024-05-14T08:00"))
 FULL = Choices(

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from driving import finished, opened, query, sentences, told
 
-import app.model
-from app.components.departure_charts import MAX_BARS, lost_by, lost_chart, progress_chart, travel_time_chart
-from app.departures import Compared, example_route
-from app.state import BLOCK, STREET
+import htp_app.model
 from htp.city.addresses import corners_of
+from htp_app.state import BLOCK, STREET
+from htp_app.views.times_of_day.charts import MAX_BARS, lost_by, lost_chart, progress_chart, travel_time_chart
+from htp_app.views.times_of_day.departures import Compared, example_route
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-PAGE = Path(app.model.__file__).parent / "views" / "times_of_day.py"
+PAGE = Path(htp_app.model.__file__).parent / "views" / "times_of_day" / "view.py"
 
 
 def open_page(**link: str) -> AppTest:
@@ -57,7 +57,7 @@ def test_a_first_visit_asks_for_a_route_and_offers_an_example(checkpoint):
 
 
 def test_the_example_is_a_rather_long_held_out_trip(checkpoint):
-    served = app.model.current()
+    served = htp_app.model.current()
     ends = np.array(example_route(served))
     starts = np.array([line.coords[0] for line in served.heldout.geometry])
     row = int(np.abs(starts - ends[0]).sum(axis=1).argmin())
@@ -173,7 +173,7 @@ def test_lost_seconds_by_street_add_up_to_those_by_block(compared):
 
 
 def test_more_streets_than_bars_end_in_other_streets(compared, monkeypatch):
-    monkeypatch.setattr("app.components.departure_charts.MAX_BARS", 1)
+    monkeypatch.setattr("htp_app.views.times_of_day.charts.MAX_BARS", 1)
     names, lost_s = lost_by(compared, STREET)
     assert names[1:] == ["Other streets"]
     assert lost_s.sum() == pytest.approx(sum(d.delays.lost_s.sum() for d in compared.departures))

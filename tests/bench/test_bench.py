@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from htp.bench import rivals, roofline, work
+from htp.bench import rivals, roofline, workload
 from htp.bench.bench import run
 from htp.bench.ladder import ladder
-from htp.bench.plain import PlainWriter
-from htp.bench.roofline import Machine, Token
+from htp.bench.plain import PlainSampler
+from htp.bench.roofline import Machine, TokenCost
 from htp.bench.stages import STAGES, shares
-from htp.bench.work import Timing, Work, timed
-from htp.cli import main
-from htp.generate import Generator, facts_of
-from htp.language import decode
-from htp.language.decode import Sampling
-from htp.streams import keys_of
+from htp.bench.workload import Timing, Workload, timed
+from htp.cli.main import main
+from htp.compute.random_streams import keys_of
+from htp.generate import Generator, prompt_conditions_of
+from htp.language import sampling
+from htp.language.sampling import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def measured(tiny_checkpoint):
     heard = []
     with pytest.MonkeyPatch.context() as patch:
         for module, name, value in (
-            (work, "TURNS", 1),
+            (workload, "TURNS", 1),
             (roofline, "TURNS", 1),
             (roofline, "COPIED_BYTES", 1 << 16),
             (roofline, "GEMM", 32),
@@ -57,13 +57,13 @@ def test_the_median_of_turns_counts_and_the_first_run_only_if_it_is_long(monkeyp
     def make():
         clock[0] += next(left)
 
-    monkeypatch.setattr(work.time, "perf_counter", lambda: clock[0])
-    monkeypatch.setattr(work.time, "process_time", lambda: 2 * clock[0])  # two threads
+    monkeypatch.setattr(workload.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(workload.time, "process_time", lambda: 2 * clock[0])  # two threads
     assert timed(make, 4) == Timing(4, turns, median, 2 * median)
 
 
 def test_as_many_trips_are_asked_for_as_wanted_along_one_route_or_many(generator):
-    asked = Work.of(generator)
+    asked = Workload.of(generator)
     same, distinct = asked.ask("one route", 30), asked.ask("distinct routes", 30)
     assert len(same) == len(distinct) == 30
     assert len({tuple(c.route.roads) for c in same}) == 1
@@ -80,8 +80,8 @@ def test_one_way_is_so_many_times_as_fast_as_another():
 
 def test_the_plain_way_writes_valid_answers_with_the_same_backbone(generator):
     trips, language = generator.heldout(), generator.language
-    facts = facts_of(trips, generator.city)
-    answers = PlainWriter(language).write(facts, generator.city, keys_of(0, 0, len(trips)), Sampling())
+    facts = prompt_conditions_of(trips, generator.city)
+    answers = PlainSampler(language).write(facts, generator.city, keys_of(0, 0, len(trips)), Sampling())
     assert len(answers) == len(trips)
     for answer, points, roads in zip(answers, facts.points, facts.roads, strict=True):
         assert answer.codes.shape == (-(-points // 8), 4)
@@ -93,7 +93,7 @@ def test_the_plain_way_writes_valid_answers_with_the_same_backbone(generator):
 
 def test_the_plain_way_has_the_weights_of_the_model(generator):
     model = generator.language.model
-    causal = PlainWriter(generator.language).causal
+    causal = PlainSampler(generator.language).causal
     ids = torch.tensor([[3, 1, 4, model.text_size + 2, model.text_size + model.vocabulary.first_road + 5]])
     with torch.inference_mode():
         h = model.backbone(inputs_embeds=model.embed(ids, torch.zeros(1, 5, 44))).last_hidden_state
@@ -105,7 +105,7 @@ def test_the_plain_way_has_the_weights_of_the_model(generator):
 
 
 def test_the_stages_share_all_of_the_time_and_leave_no_clock_behind(generator):
-    asked = Work.of(generator).ask("distinct routes", 3)
+    asked = Workload.of(generator).ask("distinct routes", 3)
     before = [line.wkt for line in generator.generate(asked).geometry]
     found = shares(generator, asked)
     assert tuple(found) == STAGES
@@ -117,29 +117,29 @@ def test_the_stages_share_all_of_the_time_and_leave_no_clock_behind(generator):
 
 
 def test_on_every_step_the_same_trips_are_made_and_nothing_is_left_taken_back(generator):
-    asked, made = Work.of(generator), []
-    as_it_is, generate = decode.reader_of, generator.generate
+    asked, made = Workload.of(generator), []
+    as_it_is, generate = sampling.reader_of, generator.generate
 
     def noting(conditions):
         trips = generate(conditions)
-        made.append((decode.reader_of is as_it_is, trips.get_coordinates().to_numpy()))
+        made.append((sampling.reader_of is as_it_is, trips.get_coordinates().to_numpy()))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generator, "generate", noting)
-        patch.setattr(work, "TURNS", 1)
+        patch.setattr(workload, "TURNS", 1)
         timing = Timing(3, 1, 1.0, 1.0)
         rungs = ladder(generator, asked, "one route", timing, replace(timing, seconds=0.5))
     assert [rung.times for rung in (rungs[0], rungs[-1])] == [1.0, 2.0]
     assert [own for own, _ in made] == [False] * 2 + [True] * 4
     for _, lonlat in made[1:]:
         np.testing.assert_allclose(lonlat, made[0][1], atol=1e-6)
-    assert decode.reader_of is as_it_is
-    assert decode.writer_of(generator.language.model) is decode.DepthWriter
+    assert sampling.reader_of is as_it_is
+    assert sampling.writer_of(generator.language.model) is sampling.DepthSampler
 
 
 def test_what_a_token_needs_follows_from_the_shapes(generator):
     model = generator.language.model  # 32 wide, 1 layer, 2 heads of 16 and 1 of keys and values, 32 within
-    token = Token.of(model, 100)
+    token = TokenCost.of(model, 100)
     attention, feed_forward = 32 * 32 + 2 * 32 * 16 + 32 * 32, 3 * 32 * 32
     norms, depth = 16 + 16 + 3 * 32, 4 * (2 * 32 + 64 * 128 + 128 + 128 * 32 + 32)
     assert token.weight_bytes == 4 * (attention + feed_forward + norms + depth)
@@ -148,7 +148,7 @@ def test_what_a_token_needs_follows_from_the_shapes(generator):
 
 
 def test_a_step_is_limited_by_memory_for_few_trips_and_by_products_for_many():
-    token, machine = Token(weight_bytes=1000, cache_bytes=10, flops=300), Machine(bytes_per_s=100, flops_per_s=1000)
+    token, machine = TokenCost(weight_bytes=1000, cache_bytes=10, flops=300), Machine(bytes_per_s=100, flops_per_s=1000)
     assert token.seconds(1, machine) == pytest.approx(10.1)
     assert token.seconds(100, machine) == pytest.approx(30.0)
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests" / "app"))
 
 from fake_generator import FakeGenerator  # noqa: E402
 
-import app.model  # noqa: E402
+import htp_app.model  # noqa: E402
 from htp.city import City  # noqa: E402
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Put the fake in the loader's place and run the app as `htp app` does."""
     city, port = sys.argv[1:3]
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 0.02
-    app.model.load_generator = lambda folder: FakeGenerator(City.load(folder), seconds_per_trip=seconds)
+    htp_app.model.load_generator = lambda folder: FakeGenerator(City.load(folder), seconds_per_trip=seconds)
     ours = ["--checkpoint", city, "--workspace", str(Path(city) / "workspace")]
     sys.argv = ["streamlit", "run", str(ROOT / "app" / "main.py"), "--server.port", port, "--", *ours]
     cli.main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from serving import free_port, running
 
-import app.model
+import htp_app.model
 
 if TYPE_CHECKING:
     from conftest import Watched
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-MAIN = Path(app.model.__file__).with_name("main.py")
+MAIN = Path(htp_app.model.__file__).with_name("main.py")
 MANY, FEW = 7, 5  # trips at first, and later
 
 

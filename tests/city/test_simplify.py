@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from htp.city.simplify import Piece, roads_of
+from htp.city.simplify import Link, roads_of
 from htp.errors import InputError
 
 
@@ -16,7 +16,7 @@ def graph_of(places: dict[int, tuple[float, float]], edges: list[tuple[int, int]
     for u, v in edges:
         (x0, y0), (x1, y1) = places[u], places[v]
         length_m = 111_000 * (abs(x1 - x0) + abs(y1 - y0))
-        graph.add_edge(u, v, length=length_m, pieces=(Piece(length_m, 10 * u + v, "residential", one_way=True),))
+        graph.add_edge(u, v, length=length_m, pieces=(Link(length_m, 10 * u + v, "residential", one_way=True),))
     return graph
 
 
@@ -35,14 +35,14 @@ SQUARE = {0: (0.0, 0.0), 1: (0.001, 0.0), 2: (0.001, 0.001), 3: (0.0, 0.001), 4:
     ],
 )
 def test_lanes_that_are_not_given_follow_from_the_class(lanes, highway, one_way, expected):
-    assert Piece(10, 1, highway, one_way, lanes=lanes).lanes_or_default == expected
+    assert Link(10, 1, highway, one_way, lanes=lanes).lanes_or_default == expected
 
 
 @pytest.mark.parametrize(
     ("speed_kmh", "highway", "expected"), [(35, "primary", 35), (None, "primary", 50), (None, "service", 30)]
 )
 def test_a_speed_that_is_not_given_follows_from_the_class(speed_kmh, highway, expected):
-    assert Piece(10, 1, highway, one_way=False, speed_kmh=speed_kmh).speed_or_default_kmh == expected
+    assert Link(10, 1, highway, one_way=False, speed_kmh=speed_kmh).speed_or_default_kmh == expected
 
 
 def test_streets_that_lead_out_of_the_network_or_into_it_are_left_away():

@@ -7,7 +7,7 @@ from htp.evaluate import bootstrap
 from htp.evaluate.bootstrap import Interval, drawn, intervals
 from htp.evaluate.measure import Measures
 from htp.evaluate.metrics import bin_edges
-from htp.evaluate.scores import Binned, Scale, score
+from htp.evaluate.scores import Binned, Binning, score
 
 
 def measures_of(steps_m):
@@ -28,7 +28,7 @@ def measures_of(steps_m):
 
 def compared(real_m, other_m, edges, seed=0):
     """Return the metrics of steps and their intervals; all sets are sorted into the same bins."""
-    scale = Scale.of(measures_of(real_m), [], roads=1)
+    scale = Binning.of(measures_of(real_m), [], roads=1)
     scale.edges["step_m"] = edges
     real, other = (Binned.of(measures_of(steps_m), scale) for steps_m in (real_m, other_m))
     values = score(real.histograms(), other.histograms())

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from htp.errors import InputError
-from htp.evaluate.codebook import Codebook, Use, name_of, parse_sequence
+from htp.evaluate.codebook import Codebook, CodebookUse, name_of, parse_sequence
 
 SIZES = (4, 8)
 LENGTH_M = 300.0 + 400.0 + 500.0  # of the triangle's route
@@ -109,7 +109,7 @@ def test_use_counts_every_code_and_says_how_varied_they_are(book):
 
 @pytest.mark.parametrize(("counts", "perplexity"), [([5, 5, 5, 5], 4.0), ([9, 0, 0], 1.0), ([0, 0], 1.0)])
 def test_perplexity_runs_from_one_to_the_number_of_codes(counts, perplexity):
-    assert Use(np.array(counts)).perplexity == pytest.approx(perplexity)
+    assert CodebookUse(np.array(counts)).perplexity == pytest.approx(perplexity)
 
 
 def test_codes_that_do_not_fit_the_points_are_refused(triangle):

@@ -20,7 +20,7 @@ from htp.evaluate.density import (
 )
 from htp.evaluate.measure import UNMATCHED, Measures
 from htp.evaluate.metrics import top_f1
-from htp.evaluate.scores import Binned, Scale, noise_floor
+from htp.evaluate.scores import Binned, Binning, noise_floor
 
 
 def measures(cell: list[int], road: list[int], hour: list[int]) -> Measures:
@@ -102,7 +102,7 @@ def test_a_cell_is_named_after_the_road_that_most_of_its_points_lie_on():
 
 def test_the_floor_of_the_whole_day_is_that_of_the_evaluation(grid, random_trips):
     real = AlignedSurveyor(grid).measure_trips(random_trips(grid, [30] * 40))
-    expected = noise_floor(Binned.of(real, Scale.of(real, [], len(grid))), seed=3)
+    expected = noise_floor(Binned.of(real, Binning.of(real, [], len(grid))), seed=3)
     cells, roads = cell_floor(real, seed=3), road_floor(real, seed=3)
     assert (cells.similarity, cells.f1) == pytest.approx((expected["G-Den"], expected["G-Pat"]))
     assert (roads.similarity, roads.f1) == pytest.approx((expected["R-Den"], expected["R-Pat"]))

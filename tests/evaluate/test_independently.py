@@ -16,7 +16,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from htp.evaluate import BEYOND, METRICS, evaluate
 from htp.evaluate.measure import Survey
-from htp.evaluate.scores import Scale
+from htp.evaluate.scores import Binning
 
 GEOD = Geod(ellps="WGS84")
 
@@ -88,7 +88,7 @@ def report(sides, grid):
 
 @pytest.fixture(scope="module")
 def edges(measured, grid):
-    found = Scale.of(measured["real"], [measured["generated"]], len(grid)).edges
+    found = Binning.of(measured["real"], [measured["generated"]], len(grid)).edges
     return {metric.name: found[metric.quantity] for metric in (*METRICS, *BEYOND) if metric.quantity in found}
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from htp.evaluate.measure import Measures
-from htp.evaluate.scores import BEYOND, METRICS, Binned, Scale, noise_floor, score
+from htp.evaluate.scores import BEYOND, METRICS, Binned, Binning, noise_floor, score
 
 SIMILARITIES = {"G-Den", "G-Pat", "R-Den", "R-Pat"}
 
@@ -48,7 +48,7 @@ def many():
 
 
 def score_of(real, other, roads=500):
-    scale = Scale.of(real, [other], roads)
+    scale = Binning.of(real, [other], roads)
     return score(Binned.of(real, scale).histograms(), Binned.of(other, scale).histograms())
 
 
@@ -99,7 +99,7 @@ def test_a_generator_that_ignores_the_clock_is_found_out_by_speed_by_hour_alone(
     hour, speed_kmh = slow_by_day(4000, seed=0)
     real, fresh = driving_at(hour, speed_kmh), driving_at(*slow_by_day(4000, seed=1))
     shuffled = driving_at(np.random.default_rng(2).permutation(hour), speed_kmh)
-    floor = noise_floor(Binned.of(real, Scale.of(real, [fresh], 500)))
+    floor = noise_floor(Binned.of(real, Binning.of(real, [fresh], 500)))
     good, bad = score_of(real, fresh), score_of(real, shuffled)
     assert good["Speed by hour"] < 1.5 * floor["Speed by hour"]
     assert bad["Speed by hour"] > 5 * max(floor["Speed by hour"], good["Speed by hour"])
@@ -108,7 +108,7 @@ def test_a_generator_that_ignores_the_clock_is_found_out_by_speed_by_hour_alone(
 
 def test_weighting_trips_is_repeating_them():
     once = measures_of([100, 200, 300], [100, 200, 300], [1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, -1])
-    scale = Scale.of(once, [], roads=5)
+    scale = Binning.of(once, [], roads=5)
     twice = measures_of([100, 300, 300], [100, 300, 300], [1, 2, 5, 6, 5, 6], [0, 1, 4, -1, 4, -1])
     weighted = Binned.of(once, scale).histograms(np.array([1.0, 0, 2]))
     for quantity, counts in Binned.of(twice, scale).histograms().items():
@@ -116,7 +116,7 @@ def test_weighting_trips_is_repeating_them():
 
 
 def test_many_weightings_at_once_are_each_of_them(many):
-    binned = Binned.of(many, Scale.of(many, [], roads=500))
+    binned = Binned.of(many, Binning.of(many, [], roads=500))
     weights = np.random.default_rng(0).integers(0, 4, (2000, 3)).astype(float)
     together = binned.histograms(weights)
     for column in range(3):
@@ -125,7 +125,7 @@ def test_many_weightings_at_once_are_each_of_them(many):
 
 
 def test_the_noise_floor_depends_on_the_seed_alone_and_shrinks_with_more_trips(many):
-    scale = Scale.of(many, [], roads=500)
+    scale = Binning.of(many, [], roads=500)
     few = Measures(**{name: values[: len(values) // 4] for name, values in vars(many).items()})
     floor = noise_floor(Binned.of(many, scale), seed=1)
     assert floor == noise_floor(Binned.of(many, scale), seed=1)
@@ -137,6 +137,6 @@ def test_the_noise_floor_depends_on_the_seed_alone_and_shrinks_with_more_trips(m
 
 def test_the_noise_floor_of_a_divergence_is_what_theory_says(many):
     # two samples of n from the same k equally likely bins: (k - 1) / (4 n ln 2) in expectation
-    scale = Scale.of(many, [], roads=500)
+    scale = Binning.of(many, [], roads=500)
     expected = (len(scale.edges["step_m"])) / (4 * 1000 * np.log(2))
     assert noise_floor(Binned.of(many, scale))["S-Dist"] == pytest.approx(expected, rel=0.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from htp.evaluate.tokens import Token, tokens_behind
+from htp.evaluate.tokens import PatternToken, tokens_behind
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def street(trips, city, place: int) -> str:
 
 def test_codes_times_and_streets_are_those_of_the_patterns(trips, grid):
     assert tokens_behind(trips, grid, 0) == [
-        Token((17, 4, 9, 200), 0, 105, street(trips, grid, 0)),
-        Token((3, 0, 1, 2), 105, 225, street(trips, grid, 1)),
-        Token((5, 6, 7, 8), 225, 255, street(trips, grid, -1)),
+        PatternToken((17, 4, 9, 200), 0, 105, street(trips, grid, 0)),
+        PatternToken((3, 0, 1, 2), 105, 225, street(trips, grid, 1)),
+        PatternToken((5, 6, 7, 8), 225, 255, street(trips, grid, -1)),
     ]
 
 

@@ -10,11 +10,11 @@ from htp.errors import InputError
 from htp.experiment import codebooks as module
 from htp.experiment.codebooks import LAYERS, SIZES, codebooks
 from htp.experiment.layout import Layout
-from htp.experiment.settings import Settings
+from htp.experiment.settings import ExperimentSettings
 
 
 def go(tiny_data, out, budget_s=0.05, **options):
-    made = codebooks(tiny_data, tiny_data / "city", Settings(budget_s), out, report=lambda _: None, **options)
+    made = codebooks(tiny_data, tiny_data / "city", ExperimentSettings(budget_s), out, report=lambda _: None, **options)
     return [path.stem for path in made]
 
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from htp.cli.experiment import experiment
 from htp.errors import InputError
-from htp.experiment.commands import experiment
 
 RUN = CliRunner()
 
@@ -86,6 +86,6 @@ def test_speed_is_measured_by_a_command(go, tmp_path):
 
 
 def test_the_commands_are_known_without_torch_and_matplotlib():
-    code = "import sys, htp.experiment.commands; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+    code = "import sys, htp.cli.experiment; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["False", "False"]

@@ -10,7 +10,7 @@ import pytest
 
 from htp.errors import InputError
 from htp.experiment.data import Data, statistics
-from htp.experiment.settings import Settings
+from htp.experiment.settings import ExperimentSettings
 from htp.trips import read_trips, write_trips
 
 
@@ -20,7 +20,7 @@ def data(tiny_data, tmp_path):
 
 
 def load(data, **settings):
-    return Data.load(data, data / "city", Settings(1.0, **settings))
+    return Data.load(data, data / "city", ExperimentSettings(1.0, **settings))
 
 
 def test_statistics_are_those_of_table_4(grid, random_trips):

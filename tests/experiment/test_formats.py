@@ -8,13 +8,13 @@ import io
 import pytest
 
 from htp.experiment.formats import to_csv, to_latex, to_markdown
-from htp.experiment.tables import Cell, Mark, Table
+from htp.experiment.tables import Cell, Mark, ResultTable
 
 
 @pytest.fixture
 def table():
     cells = (Cell("w/o A & B"), Cell("0.1 ± 0.2", Mark.best), Cell("5 %", Mark.second))
-    return Table("t", "Title", ("Method", "T-Dist ↓", "G|Pat ↑"), (cells,), ("100 %, half_way.",))
+    return ResultTable("t", "Title", ("Method", "T-Dist ↓", "G|Pat ↑"), (cells,), ("100 %, half_way.",))
 
 
 def test_markdown_marks_bold_and_underlined(table):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from htp.ablations import VARIANTS
-from htp.baselines import BASELINES
 from htp.errors import InputError
 from htp.experiment.methods import OURS, choose
+from htp.methods.ablations import VARIANTS
+from htp.methods.baselines import BASELINES
 
 
 def names(methods):

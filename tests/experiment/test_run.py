@@ -11,7 +11,7 @@ from htp.errors import InputError
 from htp.experiment.layout import Layout
 from htp.experiment.methods import choose
 from htp.experiment.run import run
-from htp.experiment.settings import Settings
+from htp.experiment.settings import ExperimentSettings
 from htp.trips import count_trips, read_trips, write_trips
 
 
@@ -20,7 +20,7 @@ def go(tiny_data, tmp_path, calls):
     """Return what runs methods on the tiny data and returns the tally; `said` collects the reports."""
 
     def run_all(methods="copier", budget_s=5.0, data=tiny_data, *, force=False, **settings):
-        settings = Settings(budget_s, **settings)
+        settings = ExperimentSettings(budget_s, **settings)
         chosen = choose(methods)
         return run(
             data, tiny_data / "city", chosen, settings, layout.folder, force=force, workers=1, report=said.append
@@ -140,7 +140,7 @@ def test_a_run_stopped_while_it_measured_goes_on_with_the_generated_trips(go, ca
         raise KeyboardInterrupt
 
     with monkeypatch.context() as stopping:
-        stopping.setattr("htp.experiment.yardstick.Yardstick.compare", stop)
+        stopping.setattr("htp.experiment.scoring.Yardstick.compare", stop)
         with pytest.raises(KeyboardInterrupt):
             go()
     calls.clear()
@@ -225,7 +225,7 @@ def test_a_damaged_result_is_named_and_kept(go):
 
 @pytest.mark.slow
 def test_trajvae_is_trained_for_a_few_seconds_and_measured(tiny_data, tmp_path):
-    settings, layout = Settings(3.0), Layout(tmp_path)
+    settings, layout = ExperimentSettings(3.0), Layout(tmp_path)
     arguments = (tiny_data, tiny_data / "city", choose("trajvae"), settings, tmp_path)
     assert run(*arguments, workers=1, report=lambda _: None).finished == ["trajvae-seed0"]
     facts = result(layout, "trajvae-seed0")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from htp.errors import InputError
-from htp.experiment.settings import Settings, budget_of, machine, seconds_of, versions
+from htp.experiment.settings import ExperimentSettings, budget_of, machine, seconds_of, versions
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("20m", 1200), ("2h", 7200), ("0.5m", 30), (" 5s ", 5)])
@@ -29,7 +29,7 @@ def test_seconds_are_written_in_the_largest_unit_that_fits(seconds, text):
 @pytest.mark.parametrize("wrong", [{"budget_s": 0}, {"seeds": 0}, {"trips": -1}, {"heldout": 0}], ids=str)
 def test_settings_with_which_nothing_can_be_run_are_refused(wrong):
     with pytest.raises(InputError, match="give more than 0"):
-        Settings(**({"budget_s": 1.0} | wrong))
+        ExperimentSettings(**({"budget_s": 1.0} | wrong))
 
 
 def test_the_machine_is_described_in_words():

@@ -11,7 +11,7 @@ from htp.experiment import speed
 from htp.experiment.methods import choose
 from htp.experiment.results import load
 from htp.experiment.run import run
-from htp.experiment.settings import Settings
+from htp.experiment.settings import ExperimentSettings
 from htp.experiment.speed import batches_of, measure_speed
 from htp.experiment.speeds import read_speeds, speed_table
 
@@ -22,7 +22,7 @@ VALUES = [0.1, 0.2, 0.3, 0.9, 0.8, 0.7, 0.6, 0.4]
 def results(tiny_data, tmp_path, calls):
     """Return a folder with the results of three methods that are done at once."""
     methods = choose("copier,HTP,HTP+")
-    run(tiny_data, tiny_data / "city", methods, Settings(5.0), tmp_path, workers=1, report=lambda _: None)
+    run(tiny_data, tiny_data / "city", methods, ExperimentSettings(5.0), tmp_path, workers=1, report=lambda _: None)
     calls.clear()
     return tmp_path
 
@@ -47,13 +47,13 @@ def test_a_slow_method_takes_one_turn_and_the_median_counts(results, monkeypatch
 
 
 def test_published_sizes_are_measured_beside_those_of_the_experiment(tiny_data, tmp_path, monkeypatch):
-    from htp.baselines.difftraj import DiffTraj, DiffTrajConfig  # noqa: PLC0415  brings torch
+    from htp.methods.baselines.difftraj import DiffTraj, DiffTrajConfig  # noqa: PLC0415  brings torch
 
     small = DiffTrajConfig(length=16, base=8, multipliers=(1, 2), groups=4, time_width=8, attribute_width=8)
     monkeypatch.setattr(DiffTrajConfig, "small", lambda: small)
     monkeypatch.setattr("htp.evaluate.bootstrap.RESAMPLES", 20)
     methods = choose("difftraj")
-    settings = Settings(0.1, heldout=4)
+    settings = ExperimentSettings(0.1, heldout=4)
     run(tiny_data, tiny_data / "city", methods, settings, tmp_path, workers=1, report=lambda _: None)
     sizes = []
 

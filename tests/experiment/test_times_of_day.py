@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import shapely
 
-from htp.ablations.variant import check_prepared
 from htp.experiment.data import Data
-from htp.experiment.settings import Settings
+from htp.experiment.settings import ExperimentSettings
 from htp.experiment.times_of_day import times_of_day
+from htp.methods.ablations.variant import check_prepared
 
 
 @pytest.fixture
 def data(tiny_data):
-    return Data.load(tiny_data, tiny_data / "city", Settings(1.0))
+    return Data.load(tiny_data, tiny_data / "city", ExperimentSettings(1.0))
 
 
 def test_the_median_route_is_asked_for_at_three_hours_of_its_day(data, grid):

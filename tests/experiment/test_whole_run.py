@@ -8,7 +8,6 @@ from importlib.util import find_spec
 import pytest
 import shapely
 
-from htp.ablations.sentences import MODULE, PACKAGE
 from htp.experiment import speed
 from htp.experiment.codebooks import codebooks
 from htp.experiment.figures import FIGURES
@@ -16,8 +15,9 @@ from htp.experiment.layout import Layout
 from htp.experiment.methods import choose
 from htp.experiment.report import write_report
 from htp.experiment.run import run
-from htp.experiment.settings import Settings
+from htp.experiment.settings import ExperimentSettings
 from htp.experiment.speed import measure_speed
+from htp.methods.ablations.sentences import MODULE, PACKAGE
 from htp.trips import read_trips
 
 BUDGET_S = 2.0
@@ -28,7 +28,7 @@ HELD_OUT = 24
 def test_every_method_is_trained_generated_from_and_drawn(tiny_data, tmp_path, monkeypatch):
     monkeypatch.setattr("htp.evaluate.bootstrap.RESAMPLES", 20)  # of 500, which take a second
     monkeypatch.setattr(speed, "TURNS", 1)
-    settings, layout = Settings(BUDGET_S), Layout(tmp_path)
+    settings, layout = ExperimentSettings(BUDGET_S), Layout(tmp_path)
     city = tiny_data / "city"
     tally = run(tiny_data, city, choose("all"), settings, tmp_path, workers=1, report=lambda _: None)
     missing = set() if find_spec(MODULE) else {"w-o-llm-seed0"}  # the one method that needs a package besides
@@ -37,7 +37,7 @@ def test_every_method_is_trained_generated_from_and_drawn(tiny_data, tmp_path, m
     assert len(tally.finished) == len(choose("all")) - len(missing)
     for stem in tally.finished:
         check_result(layout, stem)
-    codebooks(tiny_data, city, Settings(0.5), tmp_path, report=lambda _: None)
+    codebooks(tiny_data, city, ExperimentSettings(0.5), tmp_path, report=lambda _: None)
     measure_speed(tmp_path, (1,), report=lambda _: None)
     written = {path.name for path in write_report(tmp_path)}
     tables = {f"{name}.md" for name in ("table1", "table2", "table3", "table4", "speed", "speed-batches")}

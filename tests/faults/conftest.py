@@ -20,7 +20,7 @@ SECONDS = 600  # that any of them may take
 def processes():
     """Return the context of the processes."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["doing", "htp.training", "htp.requests", "htp.prepare.pipeline"])
+    context.set_forkserver_preload(["doing", "htp.train", "htp.generate_files", "htp.prepare.pipeline"])
     return context
 
 

@@ -96,27 +96,27 @@ def train(data, out, stages=STAGES):
     """Train stages, with every state kept that training keeps now and then."""
     import torch  # noqa: PLC0415
 
-    from htp import training  # noqa: PLC0415
+    from htp import train  # noqa: PLC0415
     from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining  # noqa: PLC0415
-    from htp.language import route_train  # noqa: PLC0415
     from htp.language import train as language_train  # noqa: PLC0415
-    from htp.tokenizer import noise_train  # noqa: PLC0415
+    from htp.routes import train as routes_train  # noqa: PLC0415
+    from htp.tokenizer import offsets_train  # noqa: PLC0415
     from htp.tokenizer import train as tokenizer_train  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    tokenizer_train.SAVE_EVERY_S = route_train.SAVE_EVERY_S = -1.0
-    noise_train.EPOCHS, noise_train.MIN_STEPS = 0, 3
+    tokenizer_train.SAVE_EVERY_S = routes_train.SAVE_EVERY_S = -1.0
+    offsets_train.EPOCHS, offsets_train.MIN_STEPS = 0, 3
     language_train.LOG_STEPS = language_train.SAVE_STEPS = 1
     sizes = TokenizerConfig((4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1)
     built_in = LanguageConfig(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
     settings = LanguageTraining(epochs=1, batch_size=32)
     if "tokenizer" in stages:
         epochs = TokenizerTraining(epochs=3, batch_size=32)
-        training.train_tokenizer(data, data / "city", out, sizes, epochs, report=report)
+        train.train_tokenizer(data, data / "city", out, sizes, epochs, report=report)
     if "language" in stages:
-        training.train_language(data, out, settings, config=built_in, report=report)
+        train.train_language(data, out, settings, config=built_in, report=report)
     if "routes" in stages:
-        training.train_routes(data, out, settings, report)
+        train.train_routes(data, out, settings, report)
 
 
 def prepare(file, city, out, pids=None, *, lose_worker=False):
@@ -146,15 +146,15 @@ def prepare_losing_the_worker(file, city, out):
 def generate(checkpoint, like, out):
     """Generate a trip for each of the prepared ones into one file."""
     from htp.generate import Generator  # noqa: PLC0415
-    from htp.language.decode import Sampling  # noqa: PLC0415
-    from htp.requests import generate_like  # noqa: PLC0415
+    from htp.generate_files import generate_like  # noqa: PLC0415
+    from htp.language.sampling import Sampling  # noqa: PLC0415
 
     generate_like(Generator.load(checkpoint, "cpu"), like, out, Sampling(), seed=7, progress=lambda *_: report())
 
 
 def generate_parts(checkpoint, like, out):
     """Generate the same in parts of five trips."""
-    from htp.requests import Like, generate_on  # noqa: PLC0415
+    from htp.generate_files import Like, generate_on  # noqa: PLC0415
 
     class Alone:
         """A cluster that is this process."""

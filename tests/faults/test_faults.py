@@ -64,21 +64,21 @@ LOADED = {  # what reads a stage of a checkpoint, and says where it is none
 TRAINING = {
     "tokenizer, between steps": ("tokenizer", Kill(REPORT, 2)),
     "tokenizer, its state half written": ("tokenizer", Kill("torch:save", 2, half=True)),
-    "tokenizer, half written": ("tokenizer", Kill("htp.tokenizer.codec:save_file", half=True)),
+    "tokenizer, half written": ("tokenizer", Kill("htp.tokenizer.tokenizer:save_file", half=True)),
     "tokenizer, manifest not written": ("tokenizer", Kill("htp.checkpoint:_describe", 3)),
     "tokenizer, disk full at once": ("tokenizer", Full(100)),
     "tokenizer, disk full at its state": ("tokenizer", Full(100_000, "torch:save", 2)),
-    "tokenizer, disk full": ("tokenizer", Full(100_000, "htp.tokenizer.codec:Tokenizer.save")),
+    "tokenizer, disk full": ("tokenizer", Full(100_000, "htp.tokenizer.tokenizer:Tokenizer.save")),
     "language, between steps": ("language", Kill("htp.language.train:AnswerTrainer.compute_loss", 3)),
     "language, its state half written": ("language", Kill("torch:save", 4, half=True)),
     "language, half written": ("language", Kill("htp.language.language:save_file", half=True)),
     "language, without its facts": ("language", Kill("htp.language.language:Language.save_facts")),
     "language, manifest not written": ("language", Kill("htp.checkpoint:_describe", 7)),
-    "language, disk full at its state": ("language", Full(30_000, "htp.training:fit")),
+    "language, disk full at its state": ("language", Full(30_000, "htp.train:fit")),
     "language, disk full": ("language", Full(30_000, "htp.language.language:Language.save")),
     "language, disk full at the manifest": ("language", Full(1000, "htp.checkpoint:Checkpoint.seal")),
-    "routes, half written": ("routes", Kill("htp.language.route_writer:save_file", half=True)),
-    "routes, disk full at its state": ("routes", Full(5000, "htp.language.route_train:RouteTrainer._save_state")),
+    "routes, half written": ("routes", Kill("htp.routes.generator:save_file", half=True)),
+    "routes, disk full at its state": ("routes", Full(5000, "htp.routes.train:RouteTrainer._save_state")),
 }
 
 

@@ -12,7 +12,7 @@ import torch
 from htp.config import LanguageConfig
 from htp.language.batch import Answer
 from htp.language.language import Language
-from htp.language.prompt import Facts
+from htp.language.prompt import PromptConditions
 from htp.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def vocabulary(grid: City) -> Vocabulary:
 
 
 @pytest.fixture(scope="session")
-def facts(grid: City, random_trips: Callable[..., gpd.GeoDataFrame]) -> Facts:
+def facts(grid: City, random_trips: Callable[..., gpd.GeoDataFrame]) -> PromptConditions:
     """Return the conditions of five trips."""
     trips = random_trips(grid, POINTS, seed=2)
     length_m = [
         grid.length_m[roads].sum() * (p[-1] - p[0]) for roads, p in zip(trips["roads"], trips["percent"], strict=True)
     ]
-    return Facts(
+    return PromptConditions(
         list(trips["roads"]),
         pd.DatetimeIndex(trips["start_time"]),
         np.array(POINTS),
@@ -52,7 +52,7 @@ def facts(grid: City, random_trips: Callable[..., gpd.GeoDataFrame]) -> Facts:
 
 
 @pytest.fixture(scope="session")
-def new_language(grid: City, vocabulary: Vocabulary, facts: Facts) -> Callable[[], Language]:
+def new_language(grid: City, vocabulary: Vocabulary, facts: PromptConditions) -> Callable[[], Language]:
     """Return what makes an untrained built-in model; the same one every time."""
 
     def make() -> Language:
@@ -76,13 +76,13 @@ def language(new_language: Callable[[], Language]) -> Language:
 
 
 @pytest.fixture(scope="session")
-def questions(language: Language, facts: Facts, grid: City) -> list[Question]:
+def questions(language: Language, facts: PromptConditions, grid: City) -> list[Question]:
     """Return the questions of the five trips."""
     return language.ask(facts, grid)
 
 
 @pytest.fixture(scope="session")
-def answers(facts: Facts) -> list[Answer]:
+def answers(facts: PromptConditions) -> list[Answer]:
     """Return valid answers: anchors that never fall and end on the last road, codes in range."""
     rng, made = np.random.default_rng(0), []
     for roads, points in zip(facts.roads, POINTS, strict=True):

@@ -14,8 +14,8 @@ from htp.config import LanguageTraining
 from htp.errors import InputError
 from htp.language.backbone import built_in_tokenizer, from_base
 from htp.language.batch import collate
-from htp.language.decode import Sampling
 from htp.language.language import Language
+from htp.language.sampling import Sampling
 from htp.language.train import QuestionsAndAnswers, fit
 
 SIZES = {

@@ -13,13 +13,13 @@ from transformers import PreTrainedTokenizerFast
 from htp.config import LanguageConfig
 from htp.language.backbone import built_in_tokenizer, encode_texts
 from htp.language.language import Language
-from htp.language.prompt import MAX_NAME, PLACE, Facts, main_roads, place_features, question_texts
+from htp.language.prompt import MAX_NAME, PLACE, PromptConditions, main_roads, place_features, question_texts
 
 NASTY = ("<road_1>", "<|p_begin|>", "<|im_end|>", "<t_7>", "<|endoftext|>", "Calle <a_3><b_0>")
 
 
 def facts_along(roads, depart="2024-05-07 08:15", points=50, distance_m=6020.0, interval_s=15.0):
-    return Facts(
+    return PromptConditions(
         [np.array(roads, dtype=np.int32)],
         pd.DatetimeIndex([depart], tz="America/Santiago"),
         np.array([points]),

@@ -8,8 +8,8 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from htp.city.linear_referencing import RouteLines
 from htp.city.matching import NO_ROAD, Match, Matcher, places_m
-from htp.city.relative import RouteLines
 from htp.prepare.label import MAX_RATIO, MIN_RATIO, Labels, forward, label
 
 ABC = [0, 1]  # roads of the triangle: 300 m east, then 400 m north

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from htp.city.relative import RouteLines
+from htp.city.linear_referencing import RouteLines
 from htp.city.sources import build_city
 from htp.errors import InputError
 from htp.prepare import pipeline, porto

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htp.generate import Generator, facts_of
-from htp.language.decode import Sampling
-from htp.streams import keys_of
-from htp.tokenizer.codec import Drives, drives_of
+from htp.compute.random_streams import keys_of
+from htp.generate import Generator, prompt_conditions_of
+from htp.language.sampling import Sampling
+from htp.tokenizer.tokenizer import DecoderConditions, decoder_conditions_of
 
 few = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 2**61 - 1)
@@ -28,10 +28,10 @@ def test_the_tokenizer_keeps_the_number_of_points_and_both_ends(generator, rando
     trips = random_trips(city, points, seed)
     patterns = tokenizer.encode(trips)
     assert np.diff(patterns.first).tolist() == [-(-n // 8) for n in points]
-    told = drives_of(trips, city, seed)
+    told = decoder_conditions_of(trips, city, seed)
     length_m = np.array([city.length_m[roads].sum() for roads in trips["roads"]])
     first_m = np.array([percent[0] for percent in trips["percent"]]) * length_m
-    drives = Drives(told.roads, told.distance_m, told.interval_s, first_m.astype(np.float32), told.keys)
+    drives = DecoderConditions(told.roads, told.distance_m, told.interval_s, first_m.astype(np.float32), told.keys)
     made = tokenizer.decode(patterns, drives)
     assert made.counts.tolist() == points
     for row, percent in enumerate(np.split(made.percent, np.cumsum(made.counts)[:-1])):
@@ -50,7 +50,7 @@ def test_the_tokenizer_keeps_the_number_of_points_and_both_ends(generator, rando
 )
 def test_any_sampled_answer_follows_the_grammar(generator, random_trips, points, seed, temperature, top_p):
     trips = random_trips(generator.city, points, seed % 1000)
-    facts, sampling = facts_of(trips, generator.city), Sampling(temperature, top_p)
+    facts, sampling = prompt_conditions_of(trips, generator.city), Sampling(temperature, top_p)
     answers = generator.language.write(facts, generator.city, keys_of(seed, 0, len(points)), sampling)
     for answer, n, roads in zip(answers, points, facts.roads, strict=True):
         assert answer.codes.shape == (-(-n // 8), 4)

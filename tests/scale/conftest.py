@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from htp.requests import Like
+from htp.generate_files import Like
 
 PART_TRIPS = 5
 

@@ -15,9 +15,9 @@ import pytest
 
 from htp.errors import InputError
 from htp.evaluate import evaluate
+from htp.generate_files import generate_on
 from htp.prepare.options import PrepareOptions
 from htp.prepare.pipeline import prepare
-from htp.requests import generate_on
 from htp.scale import Cluster
 from htp.trips import read_trips, write_trips
 

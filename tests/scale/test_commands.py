@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from htp.cli import main
+from htp.cli.main import main
 from htp.trips import count_trips
 
 

@@ -13,8 +13,8 @@ import shapely
 
 from htp.errors import InputError
 from htp.generate import Generator
-from htp.requests import generate_like, generate_on
-from htp.scale.parts import MANIFEST, Part, Parts, part_name
+from htp.generate_files import generate_like, generate_on
+from htp.scale.parts import MANIFEST, PartRecord, Parts, part_name
 from htp.scale.store import Store
 from htp.trips import read_trips, write_trips
 
@@ -25,7 +25,7 @@ TRIPS, PARTS = 24, 5  # 5 + 5 + 5 + 5 + 4
 def without_parts(tiny_data, tiny_checkpoint, tmp_path_factory):
     """Return the trips that the request gives without parts."""
     out = tmp_path_factory.mktemp("plain") / "trips.parquet"
-    from htp.language.decode import Sampling  # noqa: PLC0415  brings torch
+    from htp.language.sampling import Sampling  # noqa: PLC0415  brings torch
 
     generate_like(Generator.load(tiny_checkpoint, "cpu"), tiny_data / "heldout.parquet", out, Sampling(), seed=7)
     return read_trips(out)
@@ -162,5 +162,5 @@ def test_a_killed_program_loses_the_parts_of_the_last_seconds_only(tmp_path, mon
     parts = Parts(Store(str(tmp_path)), {"seed": 1}, 3)
     for number, now_s in ((0, 1.0), (1, 6.0), (2, 7.0)):  # noqa: B007  read by the clock above
         (tmp_path / part_name(number)).write_bytes(b"x")
-        parts.add(number, Part(1, 1, "-"))
+        parts.add(number, PartRecord(1, 1, "-"))
     assert Parts(Store(str(tmp_path)), {"seed": 1}, 3).missing == [2]

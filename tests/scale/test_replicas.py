@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from htp.cli import main
+from htp.cli.main import main
 from htp.errors import InputError
 from htp.scale import Application, Cluster, Replicas, Scaling
 from htp.serve.keys import Keys, new_key
 from htp.serve.replicas import served_on
 from htp.serve.served import Served
-from htp.serve.settings import Settings
+from htp.serve.settings import ServiceSettings
 
 SECRET, LINE = new_key("ana")
 
@@ -36,7 +36,7 @@ def served(tiny_checkpoint, tmp_path_factory):
     """Return what is served: the tiny checkpoint to who has the key, twelve trips at most in a request or waiting."""
     keys = tmp_path_factory.mktemp("keys") / "keys.txt"
     keys.write_text(LINE)
-    return Served(tiny_checkpoint, "cpu", Settings(max_trips=12, queue_trips=12), Keys.load(keys))
+    return Served(tiny_checkpoint, "cpu", ServiceSettings(max_trips=12, queue_trips=12), Keys.load(keys))
 
 
 @pytest.fixture(scope="module")

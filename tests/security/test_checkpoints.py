@@ -17,7 +17,7 @@ from htp.errors import InputError
 from htp.generate import Generator
 from htp.language.backbone import from_base
 from htp.language.language import Language
-from htp.prepare.travel_time import MAX_BYTES, MODEL_FILE, TravelTimeModel
+from htp.travel_time.model import MAX_BYTES, MODEL_FILE, TravelTimeModel
 
 
 class Trap:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from htp.demand.table import Flows, flows_csv, read_flows, zone_name
+from htp.planning.demand.table import Flows, flows_csv, read_flows, zone_name
 from htp.trips import read_trips, write_pieces, write_trips
 
 FORMULAS = [

@@ -6,7 +6,7 @@ import inspect
 import tomllib
 from pathlib import Path
 
-from htp.serve.commands import serve
+from htp.cli.serve import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 

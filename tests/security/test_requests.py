@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from htp.errors import InputError
-from htp.generate import Generator, facts_of
+from htp.generate import Generator, prompt_conditions_of
 from htp.language.backbone import built_in_tokenizer, encode_texts
 from htp.language.prompt import MAX_NAME, question_texts
 from htp.language.vocabulary import MARKS
@@ -87,6 +87,6 @@ def test_a_street_with_a_name_of_a_novel_is_cut(generator, tiny_data):
     trips = read_trips(tiny_data / "heldout.parquet").iloc[:1]
     roads = generator.city.roads.assign(name="x" * 100_000)
     city = replace(generator.city, roads=roads)
-    (text,) = question_texts(facts_of(trips, city), city)
+    (text,) = question_texts(prompt_conditions_of(trips, city), city)
     assert "x" * MAX_NAME in text
     assert "x" * (MAX_NAME + 1) not in text

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parent))  # for fake_writer
 from fake_writer import FakeWriter
 from waiting import eventually
 
-from htp.cli import main
+from htp.cli.main import main
 from htp.serve.application import create_app
 from htp.serve.server import Server
-from htp.serve.settings import Settings
+from htp.serve.settings import ServiceSettings
 
 
 @dataclass
@@ -66,14 +66,14 @@ def serve(grid):
     with ExitStack() as stack:
 
         def start(keys=None, writer=None, **settings):
-            return stack.enter_context(running(writer or FakeWriter(grid), Settings(**settings), keys))
+            return stack.enter_context(running(writer or FakeWriter(grid), ServiceSettings(**settings), keys))
 
         yield start
 
 
 @pytest.fixture(scope="module")
 def default_service(grid):
-    with running(FakeWriter(grid), Settings(), None) as served:
+    with running(FakeWriter(grid), ServiceSettings(), None) as served:
         yield served
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from htp.errors import InputError
-from htp.prepare.travel_time import QUANTILES
+from htp.travel_time.model import QUANTILES
 
 
 class FakeWriter:

@@ -13,7 +13,7 @@ import shapely
 from geopandas.testing import assert_geodataframe_equal
 
 import htp
-from htp.client import TravelTimes
+from htp.client import RemoteTravelTimes
 from htp.errors import InputError
 from htp.generate import conditions_of
 from htp.serve.joint import JointGenerator
@@ -141,7 +141,7 @@ def test_travel_times_can_be_wanted_soon_while_trips_may_take_their_time(serve, 
     late, served.writer.quantiles = threading.Event(), lambda *_: late.wait(10)
     try:
         with pytest.raises(InputError, match=r"not answered for 0\.2 s"):
-            TravelTimes(client, 0.2).quantiles(client.city, [conditions.route], [conditions.depart])
+            RemoteTravelTimes(client, 0.2).quantiles(client.city, [conditions.route], [conditions.depart])
     finally:
         late.set()
     assert len(client.generate(conditions)) == 1

@@ -10,7 +10,7 @@ import shapely
 
 from htp.errors import InputError
 from htp.generate import conditions_of
-from htp.language.decode import Sampling
+from htp.language.sampling import Sampling
 from htp.serve.joint import JointGenerator
 from htp.trips import Conditions
 

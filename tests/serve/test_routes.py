@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from htp.prepare.travel_time import QUANTILES
+from htp.travel_time.model import QUANTILES
 
 NDJSON = {"Accept": "application/x-ndjson"}
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from htp.serve.joint import JointGenerator
 from htp.serve.keys import Keys, new_key
-from htp.serve.settings import Settings
+from htp.serve.settings import ServiceSettings
 
 KEY, LINE = new_key("test")
 SECONDS = 20
@@ -32,7 +32,7 @@ def keyed(running_service, tiny_checkpoint, tmp_path_factory):
     keys = tmp_path_factory.mktemp("keys") / "keys.txt"
     keys.write_text(LINE)
     generator = JointGenerator.load(tiny_checkpoint, "cpu")
-    with running_service(generator, Settings(max_trips=20), Keys.load(keys)) as served:
+    with running_service(generator, ServiceSettings(max_trips=20), Keys.load(keys)) as served:
         served.http.headers["Authorization"] = f"Bearer {KEY}"
         yield served
 

@@ -10,8 +10,8 @@ import torch
 
 from htp.config import TokenizerConfig
 from htp.tokenizer.batch import Batches
-from htp.tokenizer.codec import Tokenizer
 from htp.tokenizer.features import describe
+from htp.tokenizer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

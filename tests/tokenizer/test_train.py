@@ -9,9 +9,9 @@ import torch
 
 import htp.tokenizer.train as training
 from htp.config import TokenizerTraining
-from htp.tokenizer import noise_train
-from htp.tokenizer.codec import Tokenizer
+from htp.tokenizer import offsets_train
 from htp.tokenizer.features import describe
+from htp.tokenizer.tokenizer import Tokenizer
 from htp.tokenizer.train import TokenizerTrainer
 
 SETTINGS = TokenizerTraining(epochs=2, batch_size=12)
@@ -73,8 +73,8 @@ def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp
 
 
 def test_offsets_are_learned_after_the_codes_and_reported(samples, grid, tiny_config, tmp_path, monkeypatch):
-    monkeypatch.setattr(noise_train, "EPOCHS", 0)
-    monkeypatch.setattr(noise_train, "MIN_STEPS", 7)
+    monkeypatch.setattr(offsets_train, "EPOCHS", 0)
+    monkeypatch.setattr(offsets_train, "MIN_STEPS", 7)
     lines = []
     tokenizer = Tokenizer.new(tiny_config(), grid, seed=0)
     before = {name: tensor.clone() for name, tensor in tokenizer.model.noise.state_dict().items()}

@@ -17,7 +17,7 @@ X = "Training steps"
 
 
 @dataclass(frozen=True)
-class Use:
+class CodeUseCurve:
     """Windows of a training."""
 
     window: int  # patterns
@@ -25,14 +25,14 @@ class Use:
     layers: list[list[float]]  # percent of each layer's codes, by window
 
 
-def use_of(subject: Subject) -> Use | None:
+def use_of(subject: Subject) -> CodeUseCurve | None:
     """Return the use of codes in the training of the first HTP; None where there is none."""
     stages = [stage for row in subject.ours for stage in row.results[0].stages]
     facts = next((stage["code_use"] for stage in stages if "code_use" in stage), None)
     if facts is None or not facts["steps"]:
         return None
     layers = [[100 * share for share in layer] for layer in zip(*facts["shares"], strict=True)]
-    return Use(facts["window"], facts["steps"], layers)
+    return CodeUseCurve(facts["window"], facts["steps"], layers)
 
 
 def there(subject: Subject) -> bool:
@@ -70,5 +70,5 @@ def page(subject: Subject) -> go.Figure:
     return finish_page(figure, subject, "Codes in use during the tokenizer's training")
 
 
-def _y(use: Use) -> str:
+def _y(use: CodeUseCurve) -> str:
     return f"% of codes used by {use.window:,} patterns"

@@ -62,7 +62,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Panel:
+class MapPanel:
     """One set of trips."""
 
     title: str  # with the share of points outside the frame, where there are any to speak of
@@ -74,7 +74,7 @@ class Maps:
     """What both ways of drawing need."""
 
     roads: NDArray[np.bool_]  # [rows, columns] cells that a road passes
-    panels: list[Panel]
+    panels: list[MapPanel]
     cell_km: float
 
     @classmethod
@@ -85,11 +85,11 @@ class Maps:
         files = {r.label: layout.trips(stem_of(r.method, r.seed)) for r in firsts}
         real = _points_m(layout.real, city)
         frame = Frame.around(real)
-        panels = [Panel("Real trips", frame.count(real)[0])]
+        panels = [MapPanel("Real trips", frame.count(real)[0])]
         for label, path in files.items():
             counts, outside = frame.count(_points_m(path, city))
             title = f"{label} ({100 * outside:.0f} % outside)" if outside >= 0.02 else label  # 1 % of the real ones are
-            panels.append(Panel(title, counts))
+            panels.append(MapPanel(title, counts))
         dense = shapely.get_coordinates(shapely.segmentize(city.lines_m, frame.cell_m / 2))
         return cls(frame.count(dense)[0] > 0, panels, frame.cell_m / 1000)
 

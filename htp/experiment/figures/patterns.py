@@ -34,7 +34,7 @@ PANEL_INCHES, PANEL_PIXELS = 1.7, 260
 
 
 @dataclass(frozen=True)
-class Panel:
+class CodePanel:
     """The pieces of one code."""
 
     code: int
@@ -42,7 +42,7 @@ class Panel:
     xy_m: NDArray[np.float64]  # [pieces, POINTS_PER_PATTERN, 2] from where they begin, heading upwards
 
 
-def panels(subject: Subject) -> list[Panel]:
+def panels(subject: Subject) -> list[CodePanel]:
     """Return the codes used most by the first HTP's trips, the most frequent first."""
     path = _path(subject)
     assert path is not None, "asked for only where it is there"
@@ -61,7 +61,7 @@ def panels(subject: Subject) -> list[Panel]:
     found = []
     for at in most:
         rows = generator.permutation(np.flatnonzero(code == used[at]))[:PIECES]
-        found.append(Panel(int(used[at]), int(counts[at]), np.stack([upwards(piece[row]) for row in rows])))
+        found.append(CodePanel(int(used[at]), int(counts[at]), np.stack([upwards(piece[row]) for row in rows])))
     return found
 
 
@@ -122,5 +122,5 @@ def _path(subject: Subject) -> Path | None:
     return next((path for path in paths if path.exists() and "patterns" in pq.read_schema(path).names), None)
 
 
-def _title(panel: Panel) -> str:
+def _title(panel: CodePanel) -> str:
     return f"a_{panel.code} ({panel.count:,} times)"

@@ -20,7 +20,7 @@ THICK = 0.8  # of all bars of a method
 
 
 @dataclass(frozen=True)
-class Bar:
+class SpeedBar:
     """One method at one batch."""
 
     label: str
@@ -28,7 +28,7 @@ class Bar:
     batch: int  # trips generated at once
 
 
-def bars(subject: Subject) -> list[list[Bar]]:
+def bars(subject: Subject) -> list[list[SpeedBar]]:
     """Return the methods in their order, a list for each batch, from one measurement.
 
     Where there is none: one list of what each method took in generating all trips, the mean over the seeds.
@@ -36,11 +36,12 @@ def bars(subject: Subject) -> list[list[Bar]]:
     speeds = read_speeds(subject.layout, subject.rows)
     if speeds is not None:
         return [
-            [Bar(label, ms[at], batch) for label, ms in speeds.ms.items()] for at, batch in enumerate(speeds.batches)
+            [SpeedBar(label, ms[at], batch) for label, ms in speeds.ms.items()]
+            for at, batch in enumerate(speeds.batches)
         ]
     return [
         [
-            Bar(row.label, float(np.mean([r.ms_per_trip for r in row.results])), max(r.batch for r in row.results))
+            SpeedBar(row.label, float(np.mean([r.ms_per_trip for r in row.results])), max(r.batch for r in row.results))
             for row in subject.rows
             if row.results
         ]
@@ -96,5 +97,5 @@ def page(subject: Subject) -> go.Figure:
     return finish_page(figure, subject, "Time to generate a trip")
 
 
-def _name(of_batch: list[Bar]) -> str:
+def _name(of_batch: list[SpeedBar]) -> str:
     return f"{of_batch[0].batch} at once"

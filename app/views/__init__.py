@@ -1,0 +1,1 @@
+"""A folder a page: `view` lays it out, `controls` ask, `charts` and `maps` draw."""

@@ -1,0 +1,1 @@
+"""Codebook: what the model's tokens stand for."""

@@ -1,0 +1,1 @@
+"""Demand: a day's trips between zones."""

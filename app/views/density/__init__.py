@@ -1,0 +1,1 @@
+"""Density: where real and generated trips go."""

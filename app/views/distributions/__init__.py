@@ -1,0 +1,1 @@
+"""Distributions: lengths, speeds and times of real and generated trips."""

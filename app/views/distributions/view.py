@@ -1,0 +1,79 @@
+"""Put the distributions of generated trips over those of the held-out trips that they were made like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from htp.evaluate.distributions import Distribution, distributions
+from htp_app import model, sample
+from htp_app.components.comparison_controls import NAME, comparison_button, comparison_panel
+from htp_app.components.guard import Need, lacking
+from htp_app.components.heading import heading
+from htp_app.jobs import background
+from htp_app.state import Comparison, remember, restore
+from htp_app.views.distributions.charts import WORDS, distribution_chart, verdict
+from htp_app.views.generate.results import PLAIN
+
+if TYPE_CHECKING:
+    from htp.evaluate.measure import Measures
+
+ROWS = ((2, 1), (1, 1, 1), (1, 1))  # the charts of each row and how wide they are, lengths first
+CHART_PX = 168  # height
+HELP = (
+    "Bars: generated trips; line: held-out ones, in percent. **Divergence**: Jensen–Shannon, from 0 (the same) to 1 "
+    "(nothing in common). **Noise floor**: the divergence of one random half of the held-out trips from the other, "
+    "as chance alone makes of trips as good as real; more trips make it smaller. Length, travel distance, radius and "
+    "hour follow from what the generator is asked for; steps, speeds and distances from the road are its own."
+)
+
+
+def page() -> None:
+    """Ask for a number of trips, generate when asked to, draw the distributions of both sides."""
+    served = model.current()
+    if lacking(served, Need.heldout):
+        return
+    choices, problems = restore(Comparison(), NAME)
+    background.collect(NAME)
+    with st.sidebar:
+        heading(served, "See whether generated trips are like the held-out ones that the generator never saw.")
+        choices = comparison_panel(served, choices)
+        button = st.container(key="action")
+        with st.expander("How to read this", icon=":material/help:"):
+            st.markdown(HELP)
+    real, generated = sample.heldout_measures(served, choices.count), sample.generated_measures(served, choices)
+    with st.container(key="page"):
+        _charts(_found(served, choices, real, generated), f"Held-out {served.real_word} trips")
+    remember(replace(choices, show=generated is not None), NAME)
+    for sentence in problems:
+        st.toast(sentence, icon=":material/link_off:", duration="long")
+    with button:
+        comparison_button(served, choices, ready=generated is not None)
+
+
+def _found(served: model.Model, choices: Comparison, real: Measures, generated: Measures | None) -> list[Distribution]:
+    """Return the distributions, computed once as long as the choices stay."""
+    key = (choices.count, choices.seed, generated is None)
+    if st.session_state.get("distributions-key") != key:
+        st.session_state["distributions"] = distributions(real, generated, len(served.generator.city))
+        st.session_state["distributions-key"] = key
+    found: list[Distribution] = st.session_state["distributions"]
+    return found
+
+
+def _charts(found: list[Distribution], real_name: str) -> None:
+    rest = iter(found)
+    for widths in ROWS:
+        for column in st.columns(widths, gap="small"):
+            distribution = next(rest)
+            words = WORDS[distribution.metric]
+            with column:
+                st.markdown(f"##### {words.title}", help=words.help)
+                st.caption(verdict(distribution))
+                figure = distribution_chart(distribution, real_name, CHART_PX, legend=distribution is found[0])
+                st.plotly_chart(figure, key=f"distribution-{distribution.metric}", config=PLAIN)
+
+
+page()

@@ -1,0 +1,1 @@
+"""Evaluate: how close generated trips are to real ones."""

@@ -1,0 +1,76 @@
+"""Evaluate generated trips against real ones by the paper's metrics, each beside its noise floor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from htp.workspace import Kind
+from htp_app import model
+from htp_app.components.heading import heading
+from htp_app.jobs import background
+from htp_app.state import remember, restore
+from htp_app.views.evaluate import comparison
+from htp_app.views.evaluate.baselines import baselines
+from htp_app.views.evaluate.choices import HELDOUT, EvaluationChoices
+from htp_app.views.evaluate.controls import NAME, asked_of, evaluation_button, evaluation_panel
+from htp_app.views.evaluate.table import closest_table, metrics_table, summary, validity_table
+
+HELP = (
+    "↓ marks a divergence, from 0 (the same) to 1 (nothing in common); ↑ a similarity, from 0 to 1 (the same). **Noise "
+    "floor**: one random half of the real trips against the other, as chance alone makes of trips as good as real. "
+    "**Bar**: how many times as far from perfect as that the generated trips are: up to 1 nobody can tell them from "
+    "real ones by this metric, up to 3 only just. **Interval**: where the value lies if other trips are drawn."
+)
+EMPTY = (
+    "Choose real and generated trips in the side panel and press **Evaluate**. Every trip is matched to the roads "
+    "anew, which takes about 15 seconds before the first trip and some milliseconds a trip."
+)
+
+
+def page() -> None:
+    """Ask what to compare, evaluate when asked to, show the metrics and the baselines."""
+    served, workspace = model.current(), model.workspace()
+    choices, problems = restore(EvaluationChoices(), NAME)
+    background.collect(NAME)
+    with st.sidebar:
+        heading(served, "Measure how close generated trips come to real ones, beside what chance alone makes.")
+        choices = evaluation_panel(served, workspace, choices)
+        button = st.container(key="action")
+        with st.expander("How to read this", icon=":material/help:"):
+            st.markdown(HELP)
+    asked = asked_of(workspace, choices)
+    result = None if asked is None else comparison.result_of(served, asked)
+    with st.container(key="page"), st.container(key="wide"):
+        _show(served, result, choices, str(workspace.folder / Kind.trips.value))
+    remember(replace(choices, show=result is not None), NAME)
+    for sentence in problems:
+        st.toast(sentence, icon=":material/link_off:", duration="long")
+    with button:
+        evaluation_button(served, choices, asked, ready=result is not None)
+
+
+def _show(served: model.Model, result: comparison.Evaluated | None, choices: EvaluationChoices, folder: str) -> None:
+    if result is None:
+        st.info(EMPTY, icon=":material/fact_check:")
+    else:
+        report = result.report
+        summary(report, result.notes, f"held-out {served.real_word}" if choices.real == HELDOUT else "real")
+        st.html(metrics_table(report.lines, report.level_percent))
+        if report.beyond:
+            with st.expander("Beyond the paper: speeds, accelerations, hours", icon=":material/add_chart:"):
+                st.html(metrics_table(report.beyond, report.level_percent))
+        left, right = st.columns(2, gap="medium")
+        with left:
+            validity_table(report.validity)
+        with right:
+            closest_table(report.closest, folder)
+    baselines(result.report if result else None, served.generator.city.name)
+    st.caption(
+        ("The trips behind this checkpoint are simulated. " if served.simulated else "")
+        + "Roads: © OpenStreetMap contributors."
+    )
+
+
+page()

@@ -1,0 +1,1 @@
+"""Generate: trips along a route."""

@@ -1,0 +1,144 @@
+"""The side panel of choices: route, departure, trips, travel time.
+
+Widgets get their value in every run: what is only put into the session reaches no browser whose first run was cut off
+by the next (the map has told its size, say), and it would answer with the least number that is allowed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from htp.errors import InputError
+from htp_app.components.street_search import street_search
+from htp_app.plan import oriented
+from htp_app.state import (
+    FIRST_DAY,
+    INTERVALS_S,
+    LAST_DAY,
+    MAX_COUNT,
+    MAX_DURATION_S,
+    MAX_SEED,
+    MAX_TEMPERATURE,
+    MIN_DURATION_S,
+    MIN_TEMPERATURE,
+    Choices,
+    parse_waypoints,
+)
+
+if TYPE_CHECKING:
+    from htp_app.model import Model
+    from htp_app.plan import Expected, PlannedRoute
+    from htp_app.state import Departures
+
+USUAL_MINUTES = 15.0  # where there is no route yet to expect a travel time of
+MODEL, SET = "From the model", "Set"
+
+
+def route_panel(served: Model, choices: Choices | Departures, plan: PlannedRoute | None, name: str = "choices") -> None:
+    """Name the route's ends and its length, or say how to pick one; take streets and coordinates into `name`."""
+    st.markdown("#### Route")
+    if plan is None:
+        st.caption("Click the map: origin, destination, and further if you like. Drag a pin to move it.")
+    else:
+        letters = ["A", *(str(i) for i in range(1, len(plan.names) - 1)), "B"]
+        rows = "".join(
+            f"<li><b>{letter}</b>{html.escape(name)}</li>" for letter, name in zip(letters, plan.names, strict=True)
+        )
+        facts = f"{plan.distance_m / 1000:.1f} km · {plan.free_flow_s / 60:.0f} min at the speed limits"
+        st.html(f"<ul class='stops'>{rows}</ul><p class='facts'>{facts}</p>")
+    street_search(served, choices, name)
+    with st.expander("Paste coordinates", icon=":material/content_paste:"), st.form("paste", border=False):
+        text = st.text_area(
+            "Longitude, latitude: a point a line", placeholder="-71.34, -29.95\n-71.25, -29.90", height=90, key="pasted"
+        )
+        if st.form_submit_button("Use these points", width="stretch"):
+            _take(text, choices, served.generator.city.bounds, name)
+
+
+def departure_panel(choices: Choices) -> Choices:
+    """Ask when the trips start, in the city's time."""
+    st.markdown("#### Departure")
+    day, hour = st.columns(2)
+    date = day.date_input(
+        "Date", choices.depart.date(), key="date", label_visibility="collapsed", min_value=FIRST_DAY, max_value=LAST_DAY
+    )
+    time = hour.time_input("Time", choices.depart.time(), key="time", label_visibility="collapsed", step=300)
+    return replace(choices, depart=dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time()))
+
+
+def trips_panel(choices: Choices, expected: Expected | None) -> Choices:
+    """Ask how many trips and how long; `expected` is what the travel-time model says, where there is a route."""
+    st.markdown("#### Trips")
+    left, right = st.columns(2)
+    count = left.number_input("How many", 1, MAX_COUNT, choices.count, key="count")
+    interval_s = right.selectbox(
+        "A point every",
+        INTERVALS_S,
+        INTERVALS_S.index(choices.interval_s),
+        key="interval",
+        format_func=lambda s: f"{s} s",
+    )
+    duration_s = _travel_time(choices.duration_s, expected)
+    return replace(choices, count=int(count), interval_s=int(interval_s), duration_s=duration_s)
+
+
+def advanced_panel(choices: Choices) -> Choices:
+    """Offer what few people change."""
+    with st.expander("Advanced", icon=":material/tune:"):
+        seed = st.number_input(
+            "Seed", 0, MAX_SEED, choices.seed, key="seed", help="The same seed and settings give the same trips."
+        )
+        temperature = st.slider(
+            "Temperature",
+            MIN_TEMPERATURE,
+            MAX_TEMPERATURE,
+            choices.temperature,
+            step=0.05,
+            key="temperature",
+            help="1 is as varied as the trips learned from; less is more alike.",
+        )
+    return replace(choices, seed=int(seed), temperature=float(temperature))
+
+
+def _travel_time(duration_s: int | None, expected: Expected | None) -> int | None:
+    source = st.radio("Travel time", (MODEL, SET), int(duration_s is not None), key="travel_time", horizontal=True)
+    if source == MODEL:
+        if expected:
+            st.caption(
+                f"Expected {expected.middle:.0f} min; 8 of 10 trips take {expected.low:.0f} to {expected.high:.0f} min."
+            )
+        return None
+    usual = float(round(expected.middle)) if expected else USUAL_MINUTES
+    minutes = st.number_input(
+        "Minutes",
+        MIN_DURATION_S / 60,
+        MAX_DURATION_S / 60,
+        usual if duration_s is None else duration_s / 60,
+        key="minutes",
+        step=1.0,
+        format="%.1f",
+    )
+    return round(minutes * 60)
+
+
+def _take(text: str, choices: Choices | Departures, bounds: tuple[float, float, float, float], name: str) -> None:
+    """Make pasted points the route."""
+    try:
+        points, swapped = oriented(parse_waypoints(text), bounds)
+    except InputError as error:
+        st.error(f"{error}.")
+        return
+    if len(points) < 2:
+        st.error("Give two points or more, longitude, latitude, a point a line.")
+        return
+    if swapped:
+        st.toast("The points were read as latitude, longitude: the other way round they are not in this city.")
+    st.session_state[name] = replace(choices, via=points, show=False)
+    st.session_state["revision"] = st.session_state.get("revision", 0) + 1
+    st.session_state["fit"] = st.session_state.get("fit", 0) + 1
+    st.rerun()

@@ -1,0 +1,1 @@
+"""Scenario: closed roads, other speeds."""

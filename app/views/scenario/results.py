@@ -1,0 +1,97 @@
+"""Say in figures and charts what a scenario does to the trips, and offer both sides as files."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from htp.planning.scenario.outcome import CLOSED_END, CUT_OFF, REROUTED, RETIMED, SAME
+from htp.planning.scenario.traffic import roads_table, streets
+from htp_app.views.generate.results import FORMATS, PLAIN, file_bytes
+from htp_app.views.scenario.charts import detour_chart, streets_chart, travel_time_chart
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from htp.planning.scenario import Outcome
+    from htp_app.views.scenario.work import ScenarioTrips
+
+OFFERED = ("GeoParquet", "GeoJSON")
+ASSUMED = (
+    "Assumed: a new speed limit stretches a route's travel time in proportion, and no road gets slower from traffic "
+    "that moves onto it."
+)
+
+
+def results_panel(outcome: Outcome, made: ScenarioTrips | None) -> None:
+    """Draw figures, charts and downloads; `made` are the generated trips of this outcome, where there are any."""
+    st.html(_figures(outcome))
+    st.caption(f":material/info: {ASSUMED}")
+    found = streets(outcome)
+    if found:
+        st.markdown("##### Streets that gain and lose", help="Trips that use a street, on whichever of its blocks.")
+        st.plotly_chart(streets_chart(found, 250), key="scenario-streets", config=PLAIN)
+    if outcome.number(REROUTED):
+        st.markdown("##### Detours", help="Trips that take another route, by how much farther they drive.")
+        st.plotly_chart(detour_chart(outcome, 165), key="scenario-detours", config=PLAIN)
+    if len(outcome.again):
+        st.markdown("##### Travel time", help="An affected trip a point; above the dashed line it takes longer.")
+        st.plotly_chart(travel_time_chart(outcome, 210), key="scenario-times", config=PLAIN)
+    _downloads(outcome, made)
+
+
+def _figures(outcome: Outcome) -> str:
+    total, same = len(outcome.demand), outcome.number(SAME)
+    again, moved = outcome.again, outcome.kind == REROUTED
+    rerouted, retimed = outcome.number(REROUTED), outcome.number(RETIMED)
+    closed, cut = outcome.number(CLOSED_END), outcome.number(CUT_OFF)
+    detour = _median(outcome.detour_m[moved])
+    delay = _median(outcome.delay_s[again] / 60)
+    before, after = (_median(side[again] / 60) for side in (outcome.demand.seconds, outcome.seconds))
+    farthest = f"up to {outcome.detour_m[moved].max() / 1000:+.1f} km" if rerouted else "no other routes"
+    cells = [
+        ("Trips affected", f"{total - same} of {total}", f"{rerouted} rerouted, {retimed} on their route"),
+        ("No longer possible", str(closed + cut), f"{closed} end on a closed road, {cut} cut off"),
+        ("Detour, median", "–" if detour is None else f"{detour:+,.0f} m", farthest),
+        (
+            "Travel time, median",
+            "–" if delay is None else f"{delay:+.1f} min",
+            "none changes" if before is None else f"{before:.1f} → {after:.1f} min",
+        ),
+    ]
+    items = "".join(f"<div><span>{name}</span><b>{value}</b><small>{note}</small></div>" for name, value, note in cells)
+    return f"<div class='figures'>{items}</div>".replace("-", "−")
+
+
+def _median(values: NDArray[np.float64]) -> float | None:
+    return float(np.median(values)) if len(values) else None
+
+
+def _downloads(outcome: Outcome, made: ScenarioTrips | None) -> None:
+    st.markdown("##### Export")
+    st.download_button(
+        "Roads with counts (CSV)",
+        lambda: roads_table(outcome).to_csv(index=False).encode(),
+        "roads-before-after.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/table:",
+        width="stretch",
+    )
+    if made is None:
+        st.caption("Generate trips to export both sides as GPS trips.")
+        return
+    ending = FORMATS[st.radio("Trips as", OFFERED, key="scenario-format", horizontal=True)]
+    for column, name, trips in zip(st.columns(2), ("before", "after"), (made.before, made.after), strict=True):
+        column.download_button(
+            f"Trips {name}",
+            partial(file_bytes, trips, ending),
+            f"trips-{name}{ending}",
+            on_click="ignore",
+            icon=":material/download:",
+            width="stretch",
+            disabled=not len(trips),
+        )

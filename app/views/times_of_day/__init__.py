@@ -1,0 +1,1 @@
+"""Times of day: the same route at two departures."""

@@ -1,0 +1,107 @@
+"""Compare one route at several times of a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from htp_app import model
+from htp_app.components.heading import heading
+from htp_app.jobs import background
+from htp_app.jobs.action import action
+from htp_app.plan import plan_or_problem
+from htp_app.state import BLOCK, STREET, Departures, remember, restore
+from htp_app.views.generate.controls import route_panel
+from htp_app.views.generate.results import PLAIN
+from htp_app.views.times_of_day import departures
+from htp_app.views.times_of_day.charts import lost_chart, progress_chart, travel_time_chart
+from htp_app.views.times_of_day.controls import departures_panel
+from htp_app.views.times_of_day.maps import departure_maps
+
+NAME = "departures"  # of the choices and of the work
+CHART_PX = 285  # height
+PROGRESS_HELP = "A trip a line, in its departure's colour. Flat stretches are stops. Dashed: at the speed limits."
+LOST_HELP = (
+    "Mean seconds that a trip spends on a road beyond the drive at its speed limit: at lights, in queues. "
+    "Positions come every 15 s, so neighbouring blocks share some of it."
+)
+
+
+def page() -> None:
+    """Ask for a route and times, generate when asked to, show the departures side by side."""
+    served = model.current()
+    city = served.generator.city
+    choices, problems = restore(_defaults(served), NAME)
+    plan, problem = plan_or_problem(city, choices.via)
+    with st.sidebar:
+        heading(served, "See one route at up to four times of a day: how long it takes, and where time is lost.")
+        route_panel(served, choices, plan, NAME)
+        if plan is None:
+            st.button(
+                "Try an example route", on_click=_example, args=(served,), width="stretch", icon=":material/route:"
+            )
+        choices = departures_panel(choices)
+        button = st.container(key="action")
+    compared = _collected(choices)
+    current = compared is not None and compared.made_for(choices)
+    with st.container(key="page"):
+        departure_maps(served, choices, plan, problem, compared)
+        if compared:
+            _charts(compared, choices, current=current)
+    remember(replace(choices, show=current), NAME)
+    for sentence in problems:
+        st.toast(sentence, icon=":material/link_off:", duration="long")
+    with button:
+        label = "Compare again" if compared else "Compare"
+        work = (lambda: departures.work_for(served, choices, plan)) if plan else None
+        action(NAME, label, work, at_once=choices.show and compared is None)
+
+
+def _defaults(served: model.Model) -> Departures:
+    """Return the choices of somebody who comes without a link: the route of the page before, 08:00 against 23:00."""
+    before = st.session_state.get("choices")
+    return Departures(day=served.first_day, via=before.via if before else ())
+
+
+def _collected(choices: Departures) -> departures.Compared | None:
+    """Return the trips of the last work, unless their route is no longer the chosen one."""
+    done = background.collect(NAME)
+    if done is not None:
+        st.session_state["compared"] = done
+    compared: departures.Compared | None = st.session_state.get("compared")
+    return compared if compared is not None and compared.choices.via == choices.via else None
+
+
+def _charts(compared: departures.Compared, choices: Departures, *, current: bool) -> None:
+    if not current:
+        st.caption(":material/history: The settings have changed since; compare again to see them at work.")
+    left, middle, right = st.columns([1, 1.25, 0.85], gap="small")
+    with left:
+        st.markdown("##### Progress along the route", help=PROGRESS_HELP)
+        st.plotly_chart(progress_chart(compared, CHART_PX), key="progress", config=PLAIN)
+    with middle:
+        where = st.container(horizontal=True, key="lost", vertical_alignment="center")
+        where.markdown("##### Where time is lost", help=LOST_HELP)
+        where.segmented_control(
+            "Lost by",
+            (STREET, BLOCK),
+            default=choices.by,
+            key="departures-by",
+            format_func=lambda by: f"By {by}",
+            label_visibility="collapsed",
+        )
+        st.plotly_chart(lost_chart(compared, choices.by, CHART_PX), key="lost-chart", config=PLAIN)
+    with right:
+        st.markdown("##### Travel time", help="A trip a point; the box holds the middle half. Dashed: at the limits.")
+        st.plotly_chart(travel_time_chart(compared, CHART_PX), key="times-chart", config=PLAIN)
+
+
+def _example(served: model.Model) -> None:
+    """Take over the example route, before the page runs."""
+    st.session_state[NAME] = replace(st.session_state[NAME], via=departures.example_route(served), show=False)
+    st.session_state["revision"] = st.session_state.get("revision", 0) + 1
+    st.session_state["fit"] = st.session_state.get("fit", 0) + 1
+
+
+page()

@@ -1,0 +1,358 @@
+"""Map commands to functions: `htp COMMAND --help` says what each one takes.
+
+Imports a command's part of the package when it is run, so that `htp --help` is quick. Bad input ends with one sentence
+and exit code 2.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date  # noqa: TC003  typer reads the annotations
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from htp.cli import serve as serve_commands
+from htp.cli.bench import bench, load
+from htp.cli.demand import demand
+from htp.cli.experiment import experiment
+from htp.cli.privacy import audit
+from htp.cli.train import CheckpointFolder, CityFolder, Seed, train
+from htp.errors import InputError, no_room
+from htp.progress import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import geopandas as gpd
+
+    from htp.generate_files import Like
+
+app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(train, name="train")
+app.add_typer(experiment, name="experiment")
+app.command()(audit)
+app.command()(bench)
+app.command()(load)
+app.command()(demand)
+serve_commands.add_to(app)
+console = Console(stderr=True)
+
+OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
+Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: local, auto or HOST:PORT.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+
+class Plus(StrEnum):
+    """What HTP+ is told of a route that it writes."""
+
+    nothing = "nothing"
+    start = "start"
+    destination = "destination"
+
+
+@app.command()
+def city(
+    source: Annotated[str, typer.Argument(help=".osm.pbf or .osm extract, osmnx .graphml, or a place name (online).")],
+    out: Annotated[Path, typer.Option(help="City folder to write.")],
+    name: Annotated[str | None, typer.Option(help="Name of the city; otherwise taken from the source.")] = None,
+    force: Force = False,
+) -> None:
+    """Make a city folder from OpenStreetMap roads."""
+    from htp.city.sources import build_city
+
+    _refuse_to_overwrite(out / "roads.parquet", force)
+    built = build_city(source, name=name)
+    built.save(out)
+    length_km = built.length_m.sum() / 1000
+    print(f"{out}: {built.name}, {len(built):,} roads, {length_km:,.0f} km, time zone {built.timezone}")
+
+
+@app.command()
+def prepare(
+    trips: Annotated[list[Path], typer.Argument(help="Porto CSV, CSV of points, GPX, or GeoParquet of trips.")],
+    city: CityFolder,
+    out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
+    interval: Annotated[float, typer.Option(min=1, max=120, help="Sampling interval in seconds.")] = 15.0,
+    column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
+    heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    ray: Ray = None,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Clean raw trips, match them to the roads and label their points."""
+    from htp.city import City
+    from htp.prepare.options import PrepareOptions
+    from htp.prepare.pipeline import prepare as run
+    from htp.prepare.reasons import explained
+
+    _refuse_to_overwrite(out / "report.json", force)
+    columns = dict(_pair(text) for text in column)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, cache=city)
+    with Bar("preparing") as progress:
+        report = run(trips, City.load(city), out, options, progress=progress)
+    for note in report["notes"]:
+        print(note)
+    print(f"{out}: kept {report['kept']:,} of {report['rows']:,} trips")
+    for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
+        print(f"dropped {count:,} as {explained(reason)}")
+
+
+@app.command()
+def simulate(
+    city: CityFolder,
+    trips: Annotated[int, typer.Option(help="How many trips to write at most.")],
+    out: OutFile,
+    day: Annotated[list[str], typer.Option(help="Day to simulate, e.g. 2024-05-14; repeatable.")] = [],
+    work: Annotated[Path | None, typer.Option(help="Folder for finished days; beside --out by default.")] = None,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make raw trips for a city that has none, driven through it by SUMO."""
+    from htp.city import City
+    from htp.simulate import DAYS
+    from htp.simulate import simulate as run
+
+    _refuse_to_overwrite(out, force)
+    days = tuple(_day(text) for text in day) or DAYS
+    with Bar("simulating") as progress:
+        run(City.load(city), trips, out, work=work or out.parent / "days", days=days, seed=seed, progress=progress)
+    print(f"{out}: written; these trips are simulated")
+
+
+@app.command()
+def tokenize(
+    trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
+    checkpoint: CheckpointFolder,
+    out: OutFile,
+    force: Force = False,
+) -> None:
+    """Add the patterns of prepared trips to them."""
+    from htp.generate import load_tokenizer
+    from htp.generate import tokenize as run
+
+    _through(trips, out, force, lambda piece, tokenizer, _: run(piece, tokenizer), load_tokenizer(checkpoint))
+
+
+@app.command()
+def reconstruct(
+    trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
+    checkpoint: CheckpointFolder,
+    out: OutFile,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Send prepared trips through the tokenizer and back."""
+    from htp.generate import load_tokenizer
+    from htp.generate import reconstruct as run
+
+    tokenizer = load_tokenizer(checkpoint)
+    _through(trips, out, force, lambda piece, tokenizer, at: run(piece, tokenizer, seed, at), tokenizer)
+
+
+@app.command()
+def generate(
+    checkpoint: CheckpointFolder,
+    out: Annotated[str, typer.Option(help="Trips: .parquet, .geojson, .gpx or .csv; with --ray also a folder or URL.")],
+    like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
+    plus: Annotated[Plus | None, typer.Option(help="With --like: write the routes too, told so much of them.")] = None,
+    via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
+    depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
+    interval: Annotated[float, typer.Option(help="Sampling interval in seconds.")] = 15.0,
+    n: Annotated[int, typer.Option("-n", help="Trips to generate along the route.")] = 1,
+    temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    ray: Ray = None,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Generate trips: like given ones, or along the fastest route through places."""
+    from htp.generate import Generator, check_count
+    from htp.generate_files import Like, generate_along, generate_like
+    from htp.language.sampling import Sampling
+    from htp.trips import Conditions
+
+    file, sampling = Path(out), Sampling(temperature, top_p)
+    if ray is None or file.suffix:
+        _check_file(file, force)
+    _check_asked(like, via, plus, depart, ray)
+    check_count(1, n)
+    places = [_place(text) for text in via]
+    if ray is not None and like is not None:
+        count = _generate_on(ray, Like(checkpoint.absolute(), like, sampling, plus, seed, device), out, force)
+    else:
+        generator = Generator.load(checkpoint, device)
+        with Bar("generating") as progress:
+            if like is not None:
+                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=progress)
+            else:
+                when = generator.city.local_time(depart or "")
+                wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
+                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=progress)
+    print(f"{out}: {count:,} generated trips")
+
+
+@app.command()
+def evaluate(
+    real: Annotated[Path, typer.Option(help="Real trips.")],
+    generated: Annotated[Path, typer.Option(help="Generated trips.")],
+    city: CityFolder,
+    ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
+    train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    ray: Ray = None,
+    seed: Seed = 0,
+) -> None:
+    """Compare generated with real trips by the paper's eight metrics, each beside its noise floor."""
+    from htp.city import City
+    from htp.evaluate import evaluate as run
+
+    town = City.load(city)
+    with Bar("measuring") as progress:
+        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed, cache=city)
+        report = asked(workers=workers, ray=ray, progress=progress)
+    if as_json:
+        print(report.to_json())
+    else:
+        report.print()
+
+
+@app.command()
+def card(
+    checkpoint: CheckpointFolder,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,
+    train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Evaluate a checkpoint on its held-out trips and write the result into its model card."""
+    from htp.card import write_card
+
+    with Bar("measuring") as progress:
+        report = write_card(checkpoint, simulated=simulated, train=train, seed=seed, workers=workers, progress=progress)
+    report.print()
+
+
+@app.command("app")
+def open_app(
+    checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")] = Path("checkpoints/coquimbo"),
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+    workspace: Annotated[Path, typer.Option(help="Folder for what is added in the app.")] = Path("htp-data"),
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of an `htp serve` that makes the trips; give it again to offer several."),
+    ] = None,
+) -> None:
+    """Open the Streamlit app; the environment variable HTP_KEY holds the key for services that have keys."""
+    from importlib.util import find_spec
+
+    app_spec = find_spec("htp_app")
+    assert app_spec, "app is installed with htp"
+    assert app_spec.submodule_search_locations
+    main_page = Path(app_spec.submodule_search_locations[0]) / "main.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(main_page), "--server.port", str(port)]
+    chosen = ["--checkpoint", str(checkpoint), "--workspace", str(workspace)]
+    chosen += [f"--backend={url}" for url in backend or ()]
+    raise typer.Exit(subprocess.call([*command, "--", *chosen]))  # noqa: S603  our own command
+
+
+def main() -> None:
+    """Run the program; bad input is one sentence on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        _end(str(error))
+    except Exception as error:
+        if sentence := no_room(error):  # where a library writes a file of its own
+            _end(f"a file {sentence}")
+        raise
+
+
+def _end(sentence: str) -> None:
+    console.print(f"[bold red]htp:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+    sys.exit(2)
+
+
+def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
+    """Answer a request on a Ray cluster, in parts; return how many trips there are."""
+    from htp.generate_files import generate_on
+    from htp.scale import Cluster
+
+    with Cluster(address, gpus=request.device != "cpu") as cluster, Bar("generating") as progress:
+        return generate_on(cluster, request, out, force=force, progress=progress)
+
+
+def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
+    """Send a table of trips through a step piece by piece."""
+    from htp.trips import count_trips, iter_trips, write_pieces
+
+    _check_file(out, force)
+    total, done = count_trips(trips), 0
+    with Bar("tokenizing") as progress:
+
+        def pieces() -> Iterator[gpd.GeoDataFrame]:
+            nonlocal done
+            for piece in iter_trips(trips, needs=("roads", "percent", "offset")):
+                yield step(piece, tokenizer, done)
+                done += len(piece)
+                progress(done, total)
+
+        write_pieces(pieces(), out)
+    print(f"{out}: {total:,} trips")
+
+
+def _check_asked(like: Path | None, via: list[str], plus: Plus | None, depart: str | None, ray: str | None) -> None:
+    if (like is None) == (not via):
+        raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
+    if ray is not None and like is None:
+        raise InputError("--ray shares out the trips of --like TRIPS; along --via one machine is enough.")
+    if plus is not None and like is None:
+        raise InputError("--plus writes the routes of --like TRIPS; along --via the route is given.")
+    if like is None and depart is None:
+        raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
+
+
+def _check_file(out: Path, force: bool) -> None:
+    from htp.trips import check_ending
+
+    _refuse_to_overwrite(out, force)
+    check_ending(out)
+
+
+def _refuse_to_overwrite(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; give --force to overwrite it, or another --out.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    role, equals, name = text.partition("=")
+    if not equals:
+        raise InputError(f"--column {text!r}: write role=name, e.g. --column trip_id=ride.")
+    return role, name
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--via {text!r}: write LON,LAT in degrees, e.g. --via -71.34,-29.95.") from error
+    return lon, lat
+
+
+def _day(text: str) -> date:
+    from datetime import date as day
+
+    try:
+        return day.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--day {text!r}: write a date such as 2024-05-14.") from error

@@ -1,0 +1,222 @@
+"""Write answers that are valid by construction: anchor, a, b, c, d for every pattern, each drawn among what may stand.
+
+Knows the model and its grammar, nothing of roads on a map or of points. Every trip draws from a stream of its own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from htp.compute.random_streams import TOKENS, uniforms
+from htp.errors import InputError
+from htp.language.batch import Answer, collate_questions, shared_tokens
+from htp.language.depth import DepthModel
+from htp.language.kv_cache import kv_cache_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from htp.language.model import LanguageModel, TokenBatch
+    from htp.language.prompt import Question
+
+
+BATCH = 128  # answers written at once
+HIGHEST = 1.0 - 2.0**-20  # ours: of uniform numbers, whose product with a sum must be less than it when rounded
+COLDEST = 1e-4  # ours: divided by less, logits are no numbers any more; the likeliest token wins anyway
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn."""
+
+    temperature: float = 1.0  # 0: the likeliest token
+    top_p: float = 1.0  # only the likeliest tokens that together have this probability
+
+    def __post_init__(self) -> None:
+        """Check the ranges; `InputError` says which is left."""
+        if not 0.0 <= self.temperature <= 5.0:
+            raise InputError(f"temperature is {self.temperature}; give 0 to 5.")
+        if not 0.0 < self.top_p <= 1.0:
+            raise InputError(f"top_p is {self.top_p}; give a number above 0 and up to 1.")
+
+
+def sample_answers(
+    model: LanguageModel,
+    questions: Sequence[Question],
+    keys: NDArray[np.uint64],
+    sampling: Sampling,
+    *,
+    batch_size: int = BATCH,
+    progress: Callable[[int], None] | None = None,
+) -> list[Answer]:
+    """Return an answer for every question; `keys` [B, 2] (seed, place in the request) fix each one's random numbers."""
+
+    def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
+        return _write_batch(model, questions, keys, sampling)
+
+    return in_batches(questions, keys, write, batch_size=batch_size, progress=progress)
+
+
+@torch.inference_mode()
+def in_batches(
+    questions: Sequence[Question],
+    keys: NDArray[np.uint64],
+    write: Callable[[list[Question], NDArray[np.uint64]], list[Answer]],
+    *,
+    batch_size: int = BATCH,
+    progress: Callable[[int], None] | None = None,
+) -> list[Answer]:
+    """Return the answers to all questions, written for questions of like length together."""
+    order = sorted(range(len(questions)), key=lambda row: (questions[row].points, len(questions[row].ids)))
+    answers: dict[int, Answer] = {}
+    for at in range(0, len(order), batch_size):
+        rows = order[at : at + batch_size]
+        answers.update(zip(rows, write([questions[row] for row in rows], keys[rows]), strict=True))
+        if progress is not None:
+            progress(len(rows))
+    return [answers[row] for row in range(len(questions))]
+
+
+def _write_batch(
+    model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
+) -> list[Answer]:
+    """Return the answers to questions in order of their lengths: the short ones leave the batch when they are done."""
+    layers = len(model.vocabulary.codebook_sizes)
+    device = model.rows.small.weight.device
+    shared = shared_tokens(questions)
+    asked = collate_questions(questions, layers, shared).to(device)
+    counts = asked.patterns.tolist()
+    uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(device)
+    writer = writer_of(model)(model, asked, sampling, shared)
+    before = torch.zeros(len(questions), dtype=torch.long, device=device)
+    written = 0
+    for pattern in range(counts[-1]):
+        if counts[written] == pattern:
+            done = bisect_right(counts, pattern) - written
+            writer.leave(done)
+            uniform, before, written = uniform[done:], before[done:], written + done
+        draws = uniform[:, pattern * (layers + 1) :]
+        before = writer.anchor(before, pattern, draws[:, 0])
+        writer.codes(before, pattern, draws[:, 1 : layers + 1], go_on=pattern + 1 < counts[-1])
+    anchors, codes = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy()
+    return [Answer(anchors[i, :n].astype(np.int32), codes[i, :n].astype(np.int16)) for i, n in enumerate(counts)]
+
+
+class Sampler:
+    """The state of a batch of answers: what has been read, the last hidden state, the keys of the route's roads."""
+
+    def __init__(self, model: LanguageModel, asked: TokenBatch, sampling: Sampling, shared: int) -> None:
+        """Read the questions; their first `shared` tokens, the same in all of them, are read only once."""
+        self.model, self.asked, self.sampling = model, asked, sampling
+        texts, width = asked.ids.shape
+        answer = asked.anchors.shape[1] * self.steps(asked.codes.shape[2])
+        self.reader = kv_cache_of(model.backbone, texts, width - shared + answer)
+        self.embedded = embedded = model.embed(asked.ids, asked.place)
+        roads = asked.road_mask.shape[1]
+        if shared:
+            route = self.reader.share(embedded[:1, :shared])
+            self.keys = model.road_keys(route, asked.first_road_at[:1], roads).expand(texts, -1, -1)
+        h = self.reader.read(embedded[:, shared:], asked.mask[:, shared:])
+        if not shared:
+            self.keys = model.road_keys(h, asked.first_road_at, roads)
+        self.last = h[:, -1]
+
+    @staticmethod
+    def steps(layers: int) -> int:
+        """Return how often the backbone runs to write a pattern."""
+        return 1 + layers
+
+    def leave(self, done: int) -> None:
+        """Go on without the first texts; what they have written stays where it is."""
+        self.asked, self.embedded = self.asked.without(done), self.embedded[done:]
+        self.keys, self.last = self.keys[done:], self.last[done:]
+        self.reader.leave(done)
+
+    def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:
+        """Draw the road on which the pattern ends, [B]."""
+        number = torch.full_like(before, pattern)[:, None]
+        logits = self.model.anchor_logits(self.last[:, None], self.keys, self.asked, before[:, None], number)
+        road = draw(logits[:, 0] * self.model.sharpness[0], uniform, self.sampling)
+        self.asked.anchors[:, pattern] = road
+        return road
+
+    def road(self, road: Tensor) -> Tensor:
+        """Return the input embeddings [B, hidden] of roads [B] of the routes."""
+        return self.embedded[torch.arange(len(road), device=road.device), self.asked.first_road_at + road]
+
+    def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
+        """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
+
+        The last token is read only where the answer is to `go_on`.
+        """
+        token = self.road(before)
+        for layer in range(uniform.shape[1]):
+            self.last = self.reader.step(token)
+            code = self.code(layer, uniform[:, layer])
+            self.asked.codes[:, pattern, layer] = code
+            token = self.model.embed_code(layer, code)
+        if go_on:
+            self.last = self.reader.step(token)
+
+    def code(self, layer: int, uniform: Tensor) -> Tensor:
+        """Draw the code of a layer, [B]."""
+        logits = self.model.code_logits(self.last, layer).float() * self.model.sharpness[layer + 1]
+        return draw(logits, uniform, self.sampling)
+
+
+class DepthSampler(Sampler):
+    """Write a pattern's codes by the depth network, then read the pattern as one token."""
+
+    model: DepthModel
+
+    @staticmethod
+    def steps(layers: int) -> int:  # noqa: ARG004  as many, whatever the layers
+        """Return how often the backbone runs to write a pattern."""
+        return 1
+
+    def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
+        """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
+
+        The pattern is read only where the answer is to `go_on`.
+        """
+
+        def choose(layer: int, state: Tensor) -> Tensor:
+            self.last = state
+            return self.code(layer, uniform[:, layer])
+
+        codes, whole = self.model.write(self.last, self.road(before), choose)
+        self.asked.codes[:, pattern] = torch.stack(codes, dim=1)
+        if go_on:
+            self.last = self.reader.step(whole)
+
+
+def writer_of(model: LanguageModel) -> type[Sampler]:
+    """Return how the answers of a model are written."""
+    return DepthSampler if isinstance(model, DepthModel) else Sampler
+
+
+def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
+    """Draw from logits [B, C] by inverting the distribution at `uniform` [B]."""
+    if sampling.temperature < COLDEST:
+        return logits.argmax(dim=-1)
+    probability = (logits / sampling.temperature).softmax(dim=-1)
+    if sampling.top_p < 1.0:
+        probability = _likeliest(probability, sampling.top_p)
+    cumulative = probability.cumsum(dim=-1)
+    return (cumulative <= uniform.clamp_max(HIGHEST)[:, None] * cumulative[:, -1:]).sum(dim=-1)
+
+
+def _likeliest(probability: Tensor, top_p: float) -> Tensor:
+    """Return probabilities [B, C] with zeros but for the fewest, likeliest first, that have `top_p` together."""
+    ordered, index = probability.sort(dim=-1, descending=True)
+    kept = ordered.cumsum(dim=-1) - ordered < top_p
+    kept[:, 0] = True  # one is always left, also where `top_p` is no more than 0 to a float32
+    return probability * torch.zeros_like(kept).scatter(1, index, kept)

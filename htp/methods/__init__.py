@@ -1,0 +1,1 @@
+"""Hold the generators that are compared: the paper's six baselines, HTP, and HTP with one part changed."""

@@ -1,0 +1,105 @@
+"""Slow the arterial roads by time of day, as congestion would: this is imposed, not an outcome of the traffic.
+
+The demand that a simulation can carry does not congest a city by itself (see docs/simulation.md), so the speed limit
+of arterial roads falls about the peaks: by class, by street (a smooth random field) and by direction (into the centre
+in the morning, out of it in the evening). SUMO applies it as variable speed signs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from htp.simulate.demand import DAY_S, is_weekend, middles_m
+from htp.simulate.network import TERTIARY, lane_count, road_rank
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+
+STEP_S = 900  # signs change every quarter of an hour
+SLOWEST = 0.35  # no sign goes below this share of the speed limit
+DEPTH = np.array([0.33, 0.35, 0.40, 0.38, 0.30])  # share of the limit lost in a full peak: motorway … tertiary
+INBOUND_TILT = 0.3  # a peak is this much stronger in its direction and weaker against it
+STREET_SPREAD = 0.25  # standard deviation of the random field over streets, about 1
+WAVE_M = 3000.0  # length over which the field changes
+
+
+class Peak(NamedTuple):
+    """A time of slow traffic; `inbound` is 1 towards the centre, -1 away from it, 0 both ways."""
+
+    hour: float
+    spread_h: float
+    strength: float
+    inbound: float
+
+
+WEEKDAY = (Peak(8.08, 0.7, 1.0, 1.0), Peak(13.3, 1.3, 0.3, 0.0), Peak(18.5, 0.95, 1.0, -1.0))
+WEEKEND = (Peak(12.8, 1.6, 0.5, 0.5), Peak(19.2, 1.6, 0.5, -0.5))
+
+
+class Slowdown:
+    """The share of its speed limit that traffic on each road can reach at each time of a day."""
+
+    def __init__(self, city: City, day: date, seed: int) -> None:
+        """Draw the field of streets; the same for every day of a seed."""
+        rank = road_rank(city)
+        self.roads = np.flatnonzero(rank <= TERTIARY)  # [A] the arterial roads, which are slowed
+        self._city = city
+        self._peaks = WEEKEND if is_weekend(day) else WEEKDAY
+        self._depth = DEPTH[rank[self.roads]] * _street_field(city, seed)[self.roads]
+        self._inbound = _inbound(city)[self.roads]
+
+    def factor(self, time_s: float) -> NDArray[np.float64]:
+        """Return the share of the limit that is left on the arterial roads at a time after midnight, [A]."""
+        lost = np.zeros(len(self.roads))
+        for peak in self._peaks:
+            height = peak.strength * np.exp(-0.5 * ((time_s / 3600 - peak.hour) / peak.spread_h) ** 2)
+            lost += height * (1 + INBOUND_TILT * peak.inbound * self._inbound)
+        return np.clip(1 - lost * self._depth, SLOWEST, 1.0)
+
+    def write_signs(self, file: Path) -> None:
+        """Write a variable speed sign a road as a SUMO additional file; speeds in m/s, changes below 2 % left out."""
+        lanes = lane_count(self._city)[self.roads]
+        limit_ms = self._city.roads["speed_kmh"].to_numpy(dtype=float)[self.roads] / 3.6
+        times_s = np.arange(0, DAY_S + STEP_S, STEP_S)
+        factors = np.array([self.factor(time_s + STEP_S / 2) for time_s in times_s])  # [S, A]
+        with file.open("w", encoding="utf-8") as xml:
+            xml.write("<additional>\n")
+            for place, road in enumerate(self.roads.tolist()):
+                names = " ".join(f"{road}_{lane}" for lane in range(lanes[place]))
+                xml.write(f'<variableSpeedSign id="sign{road}" lanes="{names}">\n')
+                shown = 1.0
+                for time_s, factor in zip(times_s.tolist(), factors[:, place].tolist(), strict=True):
+                    if abs(factor - shown) >= 0.02:
+                        xml.write(f'<step time="{time_s}" speed="{factor * limit_ms[place]:.2f}"/>\n')
+                        shown = factor
+                xml.write("</variableSpeedSign>\n")
+            xml.write("</additional>\n")
+
+
+def _street_field(city: City, seed: int) -> NDArray[np.float64]:
+    """Return how much stronger or weaker than usual each road is slowed, about 1, [V]: half by place, half by name."""
+    rng = np.random.default_rng([seed, 1])
+    middle_m = middles_m(city)
+    waves = rng.normal(scale=2 * np.pi / WAVE_M, size=(2, 16))
+    phases = rng.uniform(0, 2 * np.pi, size=16)
+    place = np.cos(middle_m @ waves + phases).sum(axis=1) / np.sqrt(8)  # about standard normal
+    _, street = np.unique(city.roads["name"].fillna("").astype(str), return_inverse=True)
+    by_name = rng.normal(size=street.max() + 1)[street]
+    return np.clip(1 + STREET_SPREAD * (place + by_name) / np.sqrt(2), 0.4, 1.6)
+
+
+def _inbound(city: City) -> NDArray[np.float64]:
+    """Return the cosine between each road and the way to the centre (the middle of all road length), [V]."""
+    start_m, end_m = city.xy_m[city.first_vertex[:-1]], city.xy_m[city.first_vertex[1:] - 1]
+    middle_m = middles_m(city)
+    centre_m = np.average(middle_m, axis=0, weights=city.length_m)
+    along, inward = end_m - start_m, centre_m - middle_m
+    size = np.hypot(*along.T) * np.hypot(*inward.T)
+    return np.divide((along * inward).sum(axis=1), size, out=np.zeros(len(city)), where=size > 0)

@@ -1,0 +1,284 @@
+"""Turn tables of trips into patterns and patterns into points, with a trained RQ-VAE over a city.
+
+Knows files and tables, not training and not language models.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import geopandas as gpd
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from htp.city.linear_referencing import RouteLines, check_roads, lines_through
+from htp.compute.batching import runs_of
+from htp.compute.random_streams import POINTS, keys_of, stream_of
+from htp.config import TokenizerConfig, with_tuples
+from htp.errors import InputError
+from htp.tokenizer.batch import Batches, DecoderInputs, pad
+from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
+from htp.tokenizer.lengths import length_token, pattern_count
+from htp.tokenizer.model import RQVAE
+from htp.tokenizer.offsets import movement_of
+from htp.tokenizer.roads import node2vec, road_features
+from htp.trips import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from htp.city.network import City
+
+BATCH = 256
+DRAWN = 128  # trips whose offsets are drawn together: the draws of a point are small, and a call costs more
+MIN_POINTS, MAX_POINTS = 8, 1024  # what the encoder accepts
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """The tokens of B trips, P patterns in all."""
+
+    codes: NDArray[np.int16]  # [P, L]
+    anchors: NDArray[np.int32]  # [P] place in its route of the road each pattern ends on
+    first: NDArray[np.int64]  # [B + 1]
+    points: NDArray[np.int64]  # [B]
+
+    @property
+    def length_tokens(self) -> NDArray[np.int8]:
+        """Number 0 to 7 of each trip's length token, [B]."""
+        return np.array([length_token(int(n)) for n in self.points], dtype=np.int8)
+
+
+@dataclass(frozen=True)
+class DecoderConditions:
+    """What the decoder is told of B trips besides their patterns."""
+
+    roads: Sequence[NDArray[np.int32]]
+    distance_m: NDArray[np.float32]  # [B] first to last point
+    interval_s: NDArray[np.float32]  # [B]
+    first_m: NDArray[np.float32] | None  # [B] where the first point lies, NaN where the decoder says; None: always so
+    keys: NDArray[np.uint64]  # [B, 2] seed and place in the request: each trip's own random stream
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where the points of B trips lie, N points in all, trip after trip."""
+
+    percent: NDArray[np.float32]  # [N] 0 to 1 along the route
+    offset: NDArray[np.float32]  # [N, 2] metres east and north
+    lonlat: NDArray[np.float64]  # [N, 2]
+    counts: NDArray[np.int64]  # [B]
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """How the cars of B trips move, which is what their offsets are drawn from."""
+
+    rows: NDArray[np.int64]  # [B] of the trips
+    movement: torch.Tensor  # [B, T, MOVEMENT]
+
+
+class Tokenizer:
+    """Stage 1 over a city: trips to patterns and back."""
+
+    model_type: ClassVar[type[RQVAE]] = RQVAE
+
+    def __init__(self, model: RQVAE, city: City) -> None:
+        self.model, self.city = model.eval(), city
+
+    @classmethod
+    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0) -> Self:
+        """Make an untrained tokenizer with the city's node2vec embedding."""
+        torch.manual_seed(seed)
+        vectors = torch.from_numpy(node2vec(city, config.road_dim, seed))
+        return cls(cls.model_type(config, vectors, torch.from_numpy(road_features(city))), city)
+
+    @classmethod
+    def load(cls, folder: Path, city: City, device: str = "cpu") -> Self:
+        """Load a tokenizer; `InputError` where a file is missing or does not fit the city."""
+        try:
+            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            config = TokenizerConfig(**with_tuples(facts))
+            state = load_file(folder / "model.safetensors")
+            model = cls.model_type(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
+            model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+            raise InputError(f"{folder}: the tokenizer is missing, damaged, or of another city; train it.") from error
+        if len(state["roads.node2vec"]) != len(city):
+            known = len(state["roads.node2vec"])
+            raise InputError(f"{folder}: the tokenizer knows {known} roads, the city has {len(city)}; train it on it.")
+        return cls(model.to(device), city)
+
+    @classmethod
+    def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Self:
+        """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
+        facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        new = cls.new(TokenizerConfig(**with_tuples(facts)), city, seed=seed)
+        state = load_file(folder / "model.safetensors")
+        state["roads.node2vec"] = new.model.state_dict()["roads.node2vec"]
+        new.model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+        return new
+
+    def save(self, folder: Path) -> None:
+        """Write config.json and model.safetensors, in half precision: 1e-3 of a weight, below what training leaves."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / "config.json") as path:
+            path.write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
+        state = {
+            name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
+            for name, tensor in self.model.state_dict().items()
+        }
+        with replacing(folder / "model.safetensors") as path:
+            save_file(state, path)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return next(self.model.parameters()).device
+
+    @torch.inference_mode()
+    def encode(self, trips: gpd.GeoDataFrame) -> Patterns:
+        """Return the patterns of prepared trips of 8 to 1,024 points."""
+        counts = np.array([len(percent) for percent in trips["percent"]])
+        wrong = np.flatnonzero((counts < MIN_POINTS) | (counts > MAX_POINTS))
+        if len(wrong):
+            name, n = trips["trip_id"].iloc[wrong[0]], counts[wrong[0]]
+            raise InputError(f"trip {name} has {n} points; the tokenizer takes {MIN_POINTS} to {MAX_POINTS}.")
+        samples = describe(trips, self.city, inputs=self.model.config.inputs)
+        anchors, first = anchors_of(samples)
+        batches = Batches(samples)
+        codes = np.zeros((first[-1], len(self.model.config.codebook_sizes)), dtype=np.int16)
+        for rows in batches.epoch(BATCH, None):
+            batch = batches.collate(rows)
+            routes = batch.routes.to(self.device)
+            found = self.model.encode(batch.inputs.to(self.device), routes)[routes.pattern_mask].cpu().numpy()
+            codes[_places(first, rows)] = found
+        return Patterns(codes, anchors, first, samples.points)
+
+    @torch.inference_mode()
+    def decode(self, patterns: Patterns, drives: DecoderConditions) -> Points:
+        """Return the points that patterns stand for along the routes; offsets are drawn from each trip's own stream."""
+        lines = RouteLines.of(self.city, drives.roads)
+        first_point = np.r_[0, np.cumsum(patterns.points)]
+        along_m = np.zeros(first_point[-1])
+        offset_m = np.zeros((first_point[-1], 2))
+        moved: list[_Moved] = []
+        longest = np.maximum(patterns.points, np.diff(lines.first_road))
+        order = np.argsort(longest, kind="stable")
+        for run in runs_of(longest[order].tolist(), self.device.type):
+            rows = order[run]
+            routes = self._routes(patterns, drives, lines, rows).to(self.device)
+            codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
+            along, h = self.model.decode(codes, routes)
+            place, mask = _places(first_point, rows), routes.point_mask
+            along_m[place] = along[mask].cpu().numpy()
+            if self.model.noise is None:
+                offset_m[place] = self.model.regressed_offsets(h)[mask].cpu().numpy()
+            else:
+                moved.append(_Moved(rows, movement_of(along, self._turns(lines, rows, along, mask))))
+        for some in _together(moved):
+            offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns, drives)
+        row = np.repeat(np.arange(len(order)), patterns.points)
+        return self._to_points(lines, row, along_m, offset_m)
+
+    def _draw_offsets(self, moved: _Moved, patterns: Patterns, drives: DecoderConditions) -> NDArray[np.float32]:
+        """Return the offsets along and across the road in metres of all points of some trips, trip after trip."""
+        assert self.model.noise is not None
+        points, width = patterns.points[moved.rows], moved.movement.shape[1]
+        uniform, normal = offset_numbers(drives.keys[moved.rows], points, width)
+        drawn_m = self.model.noise.draw(moved.movement, uniform.to(self.device), normal.to(self.device))
+        return drawn_m.cpu().numpy()[np.arange(width) < points[:, None]]
+
+    def _to_points(
+        self, lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
+    ) -> Points:
+        along_m = np.clip(along_m, 0.0, lines.length_m[row])
+        offset = from_route_frame(offset_m, lines.direction(row, along_m))
+        lonlat = self.city.to_lonlat(lines.place(row, along_m) + offset)
+        percent = (along_m / lines.length_m[row]).astype(np.float32)
+        return Points(percent, offset.astype(np.float32), lonlat, np.bincount(row, minlength=len(lines.length_m)))
+
+    @staticmethod
+    def _turns(lines: RouteLines, rows: NDArray[np.int64], along: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return how the routes turn between points at `along` [B, T] metres, [B, T, 2]."""
+        real = mask.cpu().numpy()
+        row = np.repeat(rows, real.sum(axis=1))
+        turn = np.zeros((*real.shape, 2), dtype=np.float32)
+        turn[real] = turns(row, lines.direction(row, along.cpu().numpy()[real].astype(np.float64)))
+        return torch.from_numpy(turn).to(along.device)
+
+    def _routes(
+        self, patterns: Patterns, drives: DecoderConditions, lines: RouteLines, rows: NDArray[np.int64]
+    ) -> DecoderInputs:
+        counts = np.diff(lines.first_road)[rows]
+        width = int(counts.max())
+        return DecoderInputs(
+            roads=pad(lines.roads, lines.first_road, rows, width).long(),
+            mask=torch.arange(width)[None] < torch.from_numpy(counts)[:, None],
+            start_m=pad(lines.road_start_m.astype(np.float32), lines.first_road, rows, width),
+            length_m=pad(lines.road_length_m.astype(np.float32), lines.first_road, rows, width),
+            total_m=torch.from_numpy(lines.length_m[rows].astype(np.float32)),
+            distance_m=torch.from_numpy(np.asarray(drives.distance_m)[rows].astype(np.float32)),
+            interval_s=torch.from_numpy(np.asarray(drives.interval_s)[rows].astype(np.float32)),
+            points=torch.from_numpy(patterns.points[rows]),
+            anchors=pad(patterns.anchors, patterns.first, rows, pattern_count(int(patterns.points[rows].max()))).long(),
+            first_m=None if drives.first_m is None else torch.from_numpy(drives.first_m[rows].astype(np.float32)),
+        )
+
+
+def decoder_conditions_of(trips: gpd.GeoDataFrame, city: City, seed: int, first: int = 0) -> DecoderConditions:
+    """Return what the decoder is told of prepared trips, as they were driven; `first` is the first one's place."""
+    roads = [np.asarray(route, dtype=np.int32) for route in trips["roads"]]
+    check_roads(city, roads)
+    lengths = np.array([city.length_m[route].sum() for route in roads])
+    driven = np.array([percent[-1] - percent[0] for percent in trips["percent"]], dtype=np.float64)
+    interval_s = trips["interval"].to_numpy(dtype=np.float32)
+    return DecoderConditions(roads, driven * lengths, interval_s, None, keys_of(seed, first, len(trips)))
+
+
+def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
+    """Return the trips with these points in place of their own."""
+    ends = np.cumsum(points.counts)[:-1]
+    columns = {
+        "percent": np.split(points.percent, ends),
+        "offset": [part.ravel() for part in np.split(points.offset, ends)],
+    }
+    lines = lines_through(points.lonlat, points.counts)
+    return trips.assign(**columns, geometry=gpd.GeoSeries(lines, trips.index, "EPSG:4326"))
+
+
+def offset_numbers(
+    keys: NDArray[np.uint64], points: NDArray[np.int64], width: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the uniform [B, width] and normal [B, width, 2] numbers of each trip's own stream."""
+    uniform, normal = np.zeros((len(keys), width), np.float32), np.zeros((len(keys), width, 2), np.float32)
+    for row, (key, n) in enumerate(zip(keys, points, strict=True)):
+        stream = stream_of(key, POINTS)
+        numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
+        uniform[row, :n], normal[row, :n] = numbers
+    return torch.from_numpy(uniform), torch.from_numpy(normal)
+
+
+def _together(moved: list[_Moved]) -> Iterator[_Moved]:
+    """Join neighbours into batches of up to `DRAWN` trips."""
+    ends = np.cumsum([len(some.rows) for some in moved])
+    for _, places in groupby(range(len(moved)), key=lambda place: (ends[place] - 1) // DRAWN):
+        joined = [moved[place] for place in places]
+        width = max(some.movement.shape[1] for some in joined)
+        movement = [F.pad(some.movement, (0, 0, 0, width - some.movement.shape[1])) for some in joined]
+        yield _Moved(np.concatenate([some.rows for some in joined]), torch.cat(movement))
+
+
+def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places in a flat array of the pieces of these rows."""
+    counts = first[rows + 1] - first[rows]
+    return np.arange(counts.sum()) + np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
