@@ -82,6 +82,6 @@ def _made(served: Model) -> dict[tuple[int | None, int], Measures]:  # noqa: ARG
 
 
 def _conditions(served: Model, like: gpd.GeoDataFrame) -> list[Conditions]:
-    from htp.generate import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
+    from htp.conditions import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
 
     return conditions_of(like, served.generator.city)

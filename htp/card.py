@@ -11,10 +11,11 @@ from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 from htp.evaluate import evaluate
 from htp.evaluate.privacy import audit
+from htp.files import replacing
 from htp.generate import Generator, reconstruct
 from htp.generate_files import generate_like
 from htp.language.sampling import Sampling
-from htp.trips import count_trips, iter_trips, replacing, write_pieces
+from htp.trips import count_trips, iter_trips, write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

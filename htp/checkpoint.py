@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from htp.errors import InputError
-from htp.fingerprint import fingerprint_of
-from htp.trips import replacing
+from htp.files import fingerprint_of, replacing
 
 VERSION = 3
 MANIFEST = "manifest.json"

@@ -15,7 +15,8 @@ import pandas as pd
 
 from htp.checkpoint import MANIFEST, Checkpoint
 from htp.compute.random_streams import keys_of
-from htp.generate import PIECE, Generator, conditions_of
+from htp.conditions import conditions_of
+from htp.generate import PIECE, Generator
 from htp.language.sampling import Sampling
 from htp.prepare.sources import digest
 from htp.scale.parts import PartRecord, Parts, forget, write_part
@@ -47,7 +48,7 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
     With `plus` the routes are written as well (HTP+), told no more of the given ones than it says, see `TOLD`.
     """
     total = count_trips(like)
-    writer = None if plus is None else generator.route_writer()
+    writer = None if plus is None else generator.route_generator()
 
     def pieces() -> Iterator[gpd.GeoDataFrame]:
         names: list[str] = []
@@ -153,7 +154,7 @@ class PartMaker:
     def __init__(self, request: Like, store: Store) -> None:
         self.request, self.store = request, store
         self.generator = Generator.load(request.checkpoint, request.device)
-        self.writer = None if request.plus is None else self.generator.route_writer()
+        self.writer = None if request.plus is None else self.generator.route_generator()
 
     def make(self, task: tuple[int, gpd.GeoDataFrame]) -> tuple[int, PartRecord]:
         """Generate and write the part of a number for its prepared trips."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htp.compute.random_streams import keys_of
+from htp.conditions import prompt_conditions_of
 from htp.evaluate.metrics import bin_edges, bin_numbers, jensen_shannon
-from htp.generate import as_patterns, prompt_conditions_of
+from htp.generate import as_patterns
 from htp.language.sampling import Sampling
 from htp.tokenizer.tokenizer import decoder_conditions_of
 

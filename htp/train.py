@@ -16,8 +16,10 @@ from torch import nn
 from htp.checkpoint import Checkpoint
 from htp.city.network import City
 from htp.compute import distributed
+from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
-from htp.generate import answers_of, load_tokenizer, prompt_conditions_of
+from htp.files import replacing
+from htp.generate import answers_of, load_tokenizer
 from htp.language.anchors import begin_anchors
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers, fit
@@ -31,7 +33,7 @@ from htp.tokenizer.offsets_train import fit_offsets
 from htp.tokenizer.tokenizer import Tokenizer
 from htp.tokenizer.train import TokenizerTrainer
 from htp.travel_time.model import TravelTimeModel
-from htp.trips import PREPARED, compact, read_trips, replacing, write_trips
+from htp.trips import PREPARED, compact, read_trips, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,7 @@ A table of trips is a GeoDataFrame in EPSG:4326, longitude first: `trip_id`, `st
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,8 +26,8 @@ import pyarrow.parquet as pq
 import pyproj
 import shapely
 
-from htp.errors import InputError, no_room
-from htp.spreadsheet import plain_cell
+from htp.errors import InputError
+from htp.files import plain_cell, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,28 +165,6 @@ def check_ending(path: Path) -> None:
     """Raise `InputError` where trips cannot be written under this name."""
     if path.suffix not in WRITABLE:
         raise InputError(f"{path}: trips can be written as {', '.join(WRITABLE)}; choose one of these endings.")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise.
-
-    `InputError` where the disk is full.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(0o644)
-    try:
-        yield temporary
-        temporary.replace(path)
-    except Exception as error:
-        if sentence := no_room(error):
-            raise InputError(f"{path}: {sentence}") from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def to_arrow(trips: gpd.GeoDataFrame, *, with_bounds: bool = True) -> pa.Table:

@@ -11,9 +11,10 @@ import shapely
 
 import htp
 import htp.generate
+from htp.conditions import conditions_of
 from htp.errors import InputError
 from htp.evaluate.validity import validity
-from htp.generate import conditions_of, load_tokenizer, reconstruct, tokenize
+from htp.generate import load_tokenizer, reconstruct, tokenize
 from htp.generate_files import generate_along, generate_like
 from htp.language.sampling import Sampling
 from htp.trips import Conditions, Route, read_trips, write_trips

@@ -10,8 +10,8 @@ import pytest
 
 from htp import Conditions, Generator
 from htp.checkpoint import Checkpoint
+from htp.conditions import conditions_of
 from htp.evaluate import evaluate
-from htp.generate import conditions_of
 from htp.trips import MAX_POINTS, MIN_POINTS, count_trips
 
 FOLDER = Path(__file__).resolve().parents[1] / "checkpoints" / "coquimbo"

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from htp.checkpoint import Checkpoint
+from htp.conditions import conditions_of
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 from htp.errors import InputError
-from htp.generate import Generator, conditions_of, load_tokenizer
+from htp.generate import Generator, load_tokenizer
 from htp.generate_files import generate_like
 from htp.language.language import Language
 from htp.language.sampling import Sampling

@@ -18,7 +18,8 @@ from htp.bench.rivals import time_rivals
 from htp.bench.roofline import TokenCost, measure_machine
 from htp.bench.stages import shares
 from htp.bench.workload import WORKS, Workload, timed
-from htp.generate import Generator, prompt_conditions_of
+from htp.conditions import prompt_conditions_of
+from htp.generate import Generator
 from htp.language.sampling import BATCH, writer_of
 from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htp.conditions import conditions_of
 from htp.errors import InputError
-from htp.generate import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

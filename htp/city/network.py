@@ -21,7 +21,8 @@ import shapely
 
 from htp.city import turns
 from htp.errors import InputError
-from htp.trips import open_parquet, replacing
+from htp.files import replacing
+from htp.trips import open_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -176,7 +176,8 @@ def generate(
     force: Force = False,
 ) -> None:
     """Generate trips: like given ones, or along the fastest route through places."""
-    from htp.generate import Generator, check_count
+    from htp.conditions import check_count
+    from htp.generate import Generator
     from htp.generate_files import Like, generate_along, generate_like
     from htp.language.sampling import Sampling
     from htp.trips import Conditions

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from htp.errors import InputError
-from htp.trips import LIST_COLUMNS, PARQUET, open_parquet, replacing
+from htp.files import replacing
+from htp.trips import LIST_COLUMNS, PARQUET, open_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ from pyproj import Geod
 
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher, ensure_paths
-from htp.compute.workers import begin_worker, result_of
+from htp.compute.parallel import begin_worker, result_of
 from htp.evaluate.checked_trips import CheckedTrips, nothing_in, read_pieces
 from htp.scale.cluster import LOCAL, Cluster
 

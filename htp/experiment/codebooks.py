@@ -20,7 +20,7 @@ from htp.errors import InputError
 from htp.experiment.data import Data
 from htp.experiment.layout import Layout, read_json, write_json
 from htp.experiment.settings import machine, versions
-from htp.fingerprint import fingerprint_of
+from htp.files import fingerprint_of
 from htp.methods.ablations.road_vectors import road_vectors
 from htp.methods.ablations.stages import ENDLESS
 from htp.methods.ablations.variant import HTPConfig

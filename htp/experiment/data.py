@@ -13,7 +13,7 @@ import shapely
 from htp.city.linear_referencing import check_roads
 from htp.city.network import City
 from htp.errors import InputError
-from htp.fingerprint import fingerprint_of
+from htp.files import fingerprint_of
 from htp.trips import PREPARED, read_trips
 
 if TYPE_CHECKING:

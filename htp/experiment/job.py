@@ -14,7 +14,7 @@ import pandas as pd
 from htp.experiment.layout import note_of, read_note, stem_of, write_json
 from htp.experiment.methods import OURS, choose
 from htp.experiment.times_of_day import times_of_day
-from htp.fingerprint import fingerprint_of
+from htp.files import fingerprint_of
 from htp.generate import PIECE, reconstruct
 from htp.methods.baselines.train import Budget
 from htp.trips import read_trips, write_trips

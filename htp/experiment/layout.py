@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from htp.trips import replacing
+from htp.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from htp.experiment.layout import Layout
 from htp.experiment.results import load
 from htp.experiment.speeds import read_speeds, speed_table
 from htp.experiment.tables import Cell, ResultTable, tables
-from htp.trips import replacing
+from htp.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,26 +8,24 @@ LoRA weights.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from htp.errors import InputError
+from htp.files import replacing
 from htp.language.backbone import balance, built_in, built_in_tokenizer, encode_texts, from_base
 from htp.language.batch import collate
 from htp.language.depth import DepthModel
+from htp.language.lora import ADAPTER, embedding_norm, load_adapted, save_adapter, with_adapters
 from htp.language.prompt import PromptConditions, Question, ask, question_texts
 from htp.language.sampling import Sampling, sample_answers
 from htp.language.vocabulary import Vocabulary
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,15 +60,11 @@ class Language:
 
     @classmethod
     def on_base(cls, base: str, vocabulary: Vocabulary, road_features: Tensor, rank: int) -> Language:
-        """Put new tokens and LoRA adapters on a base model, whose own weights stay as they are (paper §4.2).
-
-        The adapters are on all linear layers, attention and feed-forward alike (ours; the paper gives the rank alone).
-        """
+        """Put new tokens and LoRA adapters on a base model, whose own weights stay as they are (paper §4.2)."""
         backbone, tokenizer = from_base(base)
         size = cast("nn.Embedding", backbone.get_input_embeddings()).num_embeddings
-        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
         gain = balance(backbone)
-        model = cls.model_type(get_peft_model(backbone, lora), vocabulary, size, road_features, gain)
+        model = cls.model_type(with_adapters(backbone, rank), vocabulary, size, road_features, gain)
         return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
 
     def moved(self, vocabulary: Vocabulary, road_features: Tensor, known: Tensor, columns: slice) -> Language:
@@ -108,7 +102,7 @@ class Language:
                 )
                 tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             else:
-                backbone, tokenizer = _adapted(facts, folder)
+                backbone, tokenizer = load_adapted(facts["base"], facts["base_norm"], folder)
             gain = None if facts["base"] is None else torch.ones(backbone.config.hidden_size)  # to be loaded
             model = cls.model_type(backbone, vocabulary, facts["text_size"], gain=gain)
             state = {name: tensor.float() for name, tensor in load_file(folder / "tokens.safetensors").items()}
@@ -138,9 +132,7 @@ class Language:
             model.backbone.save_pretrained(str(folder), state_dict=weights)
             self.tokenizer.save_pretrained(folder)
         else:
-            adapter = {name: t.bfloat16() for name, t in model.backbone.state_dict().items() if "lora_" in name}
-            model.backbone.save_pretrained(str(folder / "adapter"), state_dict=adapter, save_embedding_layers=False)
-            (folder / "adapter" / "README.md").unlink()  # peft's blank form of a model card
+            save_adapter(model.backbone, folder)
         self.save_facts(folder)
 
     def save_facts(self, folder: Path) -> None:
@@ -152,7 +144,7 @@ class Language:
             "text_size": model.text_size,
             "sharpness": list(model.sharpness),
             "base": self.base,
-            "base_norm": None if self.base is None else _embedding_norm(model.backbone),
+            "base_norm": None if self.base is None else embedding_norm(model.backbone),
         }
         with replacing(folder / "language.json") as path:
             path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -178,38 +170,8 @@ class Language:
         return sample_answers(self.model, self.ask(facts, city), keys, sampling, progress=progress)
 
 
-def _adapted(facts: dict, folder: Path) -> tuple[PeftModel, PreTrainedTokenizerFast]:
-    """Return the base model with the adapter of `folder`, and its tokenizer."""
-    backbone, tokenizer = from_base(_place_of_base(facts["base"], folder))
-    if not math.isclose(_embedding_norm(backbone), facts["base_norm"], rel_tol=1e-3):
-        raise InputError(
-            f"{folder}: was trained on another model than {facts['base']} is now; put the one it was trained on there."
-        )
-    if not (folder / "adapter" / SAFETENSORS_WEIGHTS_NAME).is_file():  # peft would take a pickle instead
-        raise InputError(f"{folder}/adapter: {SAFETENSORS_WEIGHTS_NAME} is missing; take a whole checkpoint.")
-    return PeftModel.from_pretrained(backbone, str(folder / "adapter")), tokenizer
-
-
 def _remove_model(folder: Path) -> None:
     """Remove the model that was there before, which may be of the other kind: half of each must not look whole."""
-    shutil.rmtree(folder / "adapter", ignore_errors=True)
+    shutil.rmtree(folder / ADAPTER, ignore_errors=True)
     for name in ("language.json", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (folder / name).unlink(missing_ok=True)
-
-
-def _place_of_base(base: str, folder: Path) -> str:
-    """Return where the base model is found: where it was at training, or a copy of it beside its adapter."""
-    beside = folder / Path(base).name
-    if not Path(base).exists() and beside.exists():
-        return str(beside)
-    if Path(base).is_absolute() and not Path(base).exists():
-        raise InputError(
-            f"{folder}: needs the base model {base}, which is not there any more; put it back, or a copy of it into "
-            f"{folder} under the name {beside.name}."
-        )
-    return base
-
-
-def _embedding_norm(backbone: PreTrainedModel | PeftModel) -> float:
-    """Return one number by which a base model is known again, whatever machine has loaded it."""
-    return float(cast("nn.Embedding", backbone.get_input_embeddings()).weight.detach().float().norm())

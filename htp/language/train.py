@@ -24,8 +24,8 @@ from htp.compute import distributed
 from htp.compute.precision import half_is_faster
 from htp.compute.schedule import rate_at
 from htp.errors import InputError
+from htp.files import replacing
 from htp.language.optimizer import MuonAndAdamW
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow.parquet as pq
 
 from htp.city.matching import Matcher, city_fingerprint, ensure_paths
-from htp.compute.workers import begin_worker, result_of
+from htp.compute.parallel import begin_worker, result_of
 from htp.errors import InputError
-from htp.fingerprint import fingerprint_of
+from htp.files import fingerprint_of, replacing
 from htp.prepare.chunk import prepare_chunk
 from htp.prepare.reasons import explained
 from htp.prepare.sources import check_in_town, digest, open_sources
 from htp.prepare.tally import Tally
 from htp.scale.cluster import LOCAL, Cluster
-from htp.trips import replacing, write_trips
+from htp.trips import write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

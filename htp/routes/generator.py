@@ -16,11 +16,12 @@ from safetensors.torch import load_file, save_file
 
 from htp.config import LanguageConfig
 from htp.errors import InputError
+from htp.files import replacing
 from htp.language.sampling import Sampling
 from htp.routes.conditions import RouteConditions, check_route_conditions, route_conditions_from
 from htp.routes.model import ROUTE_SIZES, RouteModel
 from htp.routes.sampling import sample_routes
-from htp.trips import Route, replacing
+from htp.trips import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,8 +15,8 @@ import torch
 
 from htp.compute.schedule import rate_at
 from htp.errors import InputError
+from htp.files import replacing
 from htp.routes.batch import TOLD_SHARE, RouteDataset
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

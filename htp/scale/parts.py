@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from htp.errors import InputError
-from htp.fingerprint import fingerprint_of
+from htp.files import fingerprint_of
 from htp.trips import PARQUET, to_arrow
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from htp.generate import ConditionBatch, Generator
+from htp.generate import Generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
 
+    from htp.conditions import ConditionBatch
     from htp.language.sampling import Sampling
     from htp.trips import Conditions
 

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from htp.errors import InputError
+from htp.files import replacing
 from htp.simulate.check import check_day, check_trips
 from htp.simulate.day import Simulation, simulate_day, vehicles_needed
 from htp.simulate.network import build_network
 from htp.simulate.run import DayFolder
-from htp.trips import WRITABLE, read_trips, replacing, write_trips
+from htp.trips import WRITABLE, read_trips, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

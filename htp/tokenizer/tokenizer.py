@@ -22,13 +22,13 @@ from htp.compute.batching import runs_of
 from htp.compute.random_streams import POINTS, keys_of, stream_of
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
+from htp.files import replacing
 from htp.tokenizer.batch import Batches, DecoderInputs, pad
 from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
 from htp.tokenizer.lengths import length_token, pattern_count
 from htp.tokenizer.model import RQVAE
 from htp.tokenizer.offsets import movement_of
 from htp.tokenizer.roads import node2vec, road_features
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

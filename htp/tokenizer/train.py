@@ -17,9 +17,9 @@ from torch import Tensor
 from htp.compute import distributed
 from htp.compute.precision import half_is_faster
 from htp.compute.schedule import rate_at
+from htp.files import replacing
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.offsets_train import fit_offsets
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,9 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from htp.errors import InputError
+from htp.files import replacing
 from htp.travel_time.features import FEATURES, DrivenRoutes, RoadTable, free_flow_seconds, route_features
-from htp.trips import read_trips, replacing
+from htp.trips import read_trips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -59,7 +59,7 @@ def trained(processes, tiny_data, tmp_path_factory):
 LOADED = {  # what reads a stage of a checkpoint, and says where it is none
     "tokenizer": load_tokenizer,
     "language": lambda folder: Language.load(folder / "language"),
-    "routes": lambda folder: Generator.load(folder, "cpu").route_writer(),
+    "routes": lambda folder: Generator.load(folder, "cpu").route_generator(),
 }
 TRAINING = {
     "tokenizer, between steps": ("tokenizer", Kill(REPORT, 2)),

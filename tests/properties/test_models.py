@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htp.compute.random_streams import keys_of
-from htp.generate import Generator, prompt_conditions_of
+from htp.conditions import prompt_conditions_of
+from htp.generate import Generator
 from htp.language.sampling import Sampling
 from htp.tokenizer.tokenizer import DecoderConditions, decoder_conditions_of
 

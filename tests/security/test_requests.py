@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
-from htp.generate import Generator, prompt_conditions_of
+from htp.generate import Generator
 from htp.language.backbone import built_in_tokenizer, encode_texts
 from htp.language.prompt import MAX_NAME, question_texts
 from htp.language.vocabulary import MARKS

@@ -14,8 +14,8 @@ from geopandas.testing import assert_geodataframe_equal
 
 import htp
 from htp.client import RemoteTravelTimes
+from htp.conditions import conditions_of
 from htp.errors import InputError
-from htp.generate import conditions_of
 from htp.serve.joint import JointGenerator
 from htp.serve.keys import Keys, new_key
 from htp.trips import Conditions

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
+from htp.conditions import conditions_of
 from htp.errors import InputError
-from htp.generate import conditions_of
 from htp.language.sampling import Sampling
 from htp.serve.joint import JointGenerator
 from htp.trips import Conditions

@@ -172,7 +172,7 @@ def _training(prepared: Path) -> Path:
 
 
 def _conditions(served: Model, like: gpd.GeoDataFrame) -> list[Conditions]:
-    from htp.generate import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
+    from htp.conditions import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
 
     if max(int(max(roads, default=0)) for roads in like["roads"]) >= len(served.generator.city):
         raise InputError(f"the real trips name roads that {served.generator.city.name} does not have.")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from htp.generate import answers_of, prompt_conditions_of
+from htp.conditions import prompt_conditions_of
+from htp.generate import answers_of
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.features import describe
 

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from PIL import Image
 
 from htp.experiment.tables import OURS
-from htp.trips import replacing
+from htp.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

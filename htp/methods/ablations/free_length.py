@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from htp.generate import as_patterns, prompt_conditions_of
+from htp.conditions import prompt_conditions_of
+from htp.generate import as_patterns
 from htp.language.batch import collate_questions
 from htp.language.depth import DepthModel
 from htp.language.sampling import Sampling, draw

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from htp.conditions import prompt_conditions_of
 from htp.config import LanguageTraining
-from htp.generate import prompt_conditions_of
 from htp.methods.ablations.whole import HTP
 from htp.methods.baselines.protocol import COLUMNS
 from htp.routes.conditions import ANY_ROAD, RouteConditions, route_conditions_of

@@ -15,8 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from htp.files import replacing
 from htp.tokenizer.roads import WALK_STEPS, WALKS, node2vec
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

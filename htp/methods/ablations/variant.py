@@ -20,11 +20,12 @@ import pandas as pd
 from htp.city.linear_referencing import check_roads
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining, with_tuples
 from htp.errors import InputError
+from htp.files import replacing
 from htp.generate import PIECE
 from htp.methods.ablations.stages import Stages
 from htp.methods.baselines.train import Budget
 from htp.tokenizer.tokenizer import MAX_POINTS, MIN_POINTS, decoder_conditions_of
-from htp.trips import PREPARED, replacing
+from htp.trips import PREPARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from htp.generate import answers_of, as_patterns, prompt_conditions_of, with_patterns
+from htp.conditions import prompt_conditions_of
+from htp.generate import answers_of, as_patterns, with_patterns
 from htp.language.anchors import begin_anchors
 from htp.language.language import Language
 from htp.language.sampling import Sampling

@@ -16,8 +16,8 @@ import shapely
 import torch
 
 from htp.city.linear_referencing import lines_through
+from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
-from htp.generate import prompt_conditions_of
 from htp.language.backbone import encode_texts
 from htp.language.batch import Answer, collate_questions
 from htp.language.sampling import Sampling

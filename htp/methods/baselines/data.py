@@ -19,7 +19,7 @@ import torch
 
 from htp.city.linear_referencing import check_roads
 from htp.errors import InputError
-from htp.trips import replacing
+from htp.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

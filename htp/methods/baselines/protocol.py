@@ -21,10 +21,10 @@ from safetensors.torch import load_file, save_file
 from htp.city.linear_referencing import lines_through
 from htp.config import with_tuples
 from htp.errors import InputError
+from htp.files import replacing
 from htp.methods.baselines.data import AttributeBatch, Normalisation, first_points, points_of, resample
 from htp.methods.baselines.streams import Streams
 from htp.methods.baselines.train import Budget, Training
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from htp.trips import check_ending, iter_trips, replacing, to_geojson, write_pieces
+from htp.files import replacing
+from htp.trips import check_ending, iter_trips, to_geojson, write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htp.errors import InputError
-from htp.spreadsheet import plain_cell
+from htp.files import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ import pandas as pd
 
 from htp.city.addresses import crossing_streets
 from htp.evaluate.density import Density
-from htp.spreadsheet import plain_cell
+from htp.files import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

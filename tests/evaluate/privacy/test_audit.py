@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from htp.cli.main import main
+from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.evaluate.privacy import Audit, AuditFigure, audit
 from htp.evaluate.privacy.chance import Estimate
 from htp.evaluate.privacy.losses import language_loss, tokenizer_error_m
-from htp.generate import Generator, answers_of, prompt_conditions_of, reconstruct
+from htp.generate import Generator, answers_of, reconstruct
 from htp.trips import read_trips, write_trips
 
 NAMES = [

@@ -9,7 +9,7 @@ import pytest
 import shapely
 import torch
 
-from htp.generate import prompt_conditions_of
+from htp.conditions import prompt_conditions_of
 from htp.language.batch import Answer
 from htp.methods.ablations.free_length import FEWEST, MOST
 from htp.tokenizer.lengths import restore_length

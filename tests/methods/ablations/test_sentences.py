@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
-from htp.generate import prompt_conditions_of
 from htp.language.batch import Answer
 from htp.methods.ablations import VARIANTS, sentences
 from htp.methods.ablations.sentences import WIDTH, SentenceEncoder

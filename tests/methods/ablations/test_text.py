@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from htp.generate import prompt_conditions_of
+from htp.conditions import prompt_conditions_of
 from htp.language.batch import Answer
 from htp.methods.ablations.text_model import tree_of
 from htp.methods.ablations.without_rqvae import Cells, answer_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from htp.city.linear_referencing import RouteLines
-from htp.generate import prompt_conditions_of
+from htp.conditions import prompt_conditions_of
 from htp.tokenizer.model import RQVAE
 
 

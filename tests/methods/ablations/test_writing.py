@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from htp.conditions import prompt_conditions_of
 from htp.config import LanguageTraining
-from htp.generate import answers_of, prompt_conditions_of
+from htp.generate import answers_of
 from htp.language.sampling import Sampling
 from htp.methods.ablations import VARIANTS
 from htp.methods.ablations.stages import Stages

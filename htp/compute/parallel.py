@@ -1,4 +1,4 @@
-"""Do independent work in several threads, each with one thread of PyTorch.
+"""Do independent work side by side: in threads, each with one thread of PyTorch, or in the processes of a pool.
 
 PyTorch leaves Python's lock while it computes. Two batches side by side use two cores better than one batch whose
 every product is cut in two, and do not wait for each other where other programs take a core away.
@@ -6,13 +6,19 @@ every product is cut in two, and do not wait for each other where other programs
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING, TypeVar
 
-import torch
+from htp.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -25,6 +31,8 @@ def in_threads(work: Callable[[Given], Made], parts: Sequence[Given], workers: i
     """
     if min(workers, len(parts)) < 2:
         return [work(part) for part in parts]
+    import torch  # noqa: PLC0415  pools of processes do without
+
     threads = torch.get_num_threads()
     pool = ThreadPoolExecutor(min(workers, len(parts)), initializer=torch.set_num_threads, initargs=(1,))
     try:
@@ -34,3 +42,27 @@ def in_threads(work: Callable[[Given], Made], parts: Sequence[Given], workers: i
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # those of threads that are started later: the initializer's is theirs as well
+
+
+def begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with it: workers of a parent that was killed would wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="htp-parent", daemon=True).start()
+
+
+def result_of(future: Future[Made]) -> Made:
+    """Return what a worker has made; `InputError` where it was killed."""
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a worker process was ended by the system, most often for want of memory; run the command again with fewer "
+            "--workers: what is finished is kept."
+        ) from error
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:  # else this is no process of a pool
+        parent.join()
+        os._exit(1)

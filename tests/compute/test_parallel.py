@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from htp.compute.threads import in_threads
+from htp.compute.parallel import in_threads
 from htp.errors import InputError
 
 
