@@ -1,0 +1,1 @@
+"""Data and models: what is there, and what can be added."""

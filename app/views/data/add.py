@@ -1,0 +1,126 @@
+"""Ask for what is needed to add a city or trips to the workspace, and show what came of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from htp.errors import InputError
+from htp.workspace import INCOMING, Kind, report_of
+from htp_app.jobs import background
+from htp_app.state import INTERVALS_S
+from htp_app.views.data.additions import MAX_UPLOAD_MB, ROADS, TRIPS, Added, Files, city_work, trips_work
+from htp_app.views.data.job import command_button
+from htp_app.views.data.report import report_panel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from htp.workspace import Workspace
+    from htp_app.model import Model
+
+UPLOAD, FOLDER = "Upload", "From the folder"
+NAME_HELP = "Up to 40 letters, digits, - and _. It names the folder in the workspace."
+IN_USE = "The city in use"
+
+
+def add_city(workspace: Workspace) -> None:
+    """Make a city of an OpenStreetMap extract."""
+    st.markdown(
+        "A city is made of an OpenStreetMap extract (`.osm.pbf`, `.osm`) or a graph saved by osmnx (`.graphml`), for "
+        "example a city from an extract service, cut to the area of the trips."
+    )
+    name = st.text_input("Name of the city", key="add-city-name", placeholder="porto", help=NAME_HELP)
+    files = _files("add-city", workspace, ROADS, several=False)
+    work = partial(city_work, workspace, name, files) if name and files else None
+    command_button("add-city", "Add the city", work)
+    made = made_by("add-city")
+    if made is not None:
+        st.success(f"**{made.name}** is in the workspace: {made.said}", icon=":material/check_circle:")
+
+
+def add_trips(served: Model | None, workspace: Workspace, city: str | None) -> str | None:
+    """Prepare trips for a city; return the chosen city of the workspace, None where it is the one in use."""
+    st.markdown(
+        "Trips are cleaned, matched to the roads and labelled, so that a model can learn from them: a CSV of points "
+        "(trip_id, time, lon, lat), Porto's CSV, GPX, or GeoParquet. What cannot be used is counted by reason."
+    )
+    left, middle, right = st.columns(3)
+    name = left.text_input("Name of the trips", key="add-trips-name", placeholder="taxis", help=NAME_HELP)
+    with middle:
+        chosen = city_choice(workspace, city, offered=served is not None)
+    interval_s = right.selectbox(
+        "Sampling interval", INTERVALS_S, INTERVALS_S.index(15), key="add-trips-interval", format_func="{} s".format
+    )
+    files = _files("add-trips", workspace, TRIPS, several=True)
+
+    place = chosen or (served.generator.city if served is not None else None)
+    work = None
+    if name and files and place is not None:
+        work = partial(trips_work, workspace, name, files, place, int(interval_s))
+    command_button("add-trips", "Prepare the trips", work)
+    made = made_by("add-trips")
+    if made is not None:
+        st.success(f"**{made.name}** is in the workspace.", icon=":material/check_circle:")
+        show_report(workspace, made.name)
+    return chosen
+
+
+def city_choice(workspace: Workspace, city: str | None, *, offered: bool) -> str | None:
+    """Ask for a city of the workspace; None is the one in use, which may be `offered` as well."""
+    names = [entry.name for entry in workspace.entries(Kind.city) if entry.whole]
+    options = [*([IN_USE] if offered else []), *names]
+    if st.session_state.setdefault("data-city", city or IN_USE) not in options:
+        st.session_state["data-city"] = options[0] if options else None
+    chosen = st.selectbox("City", options, key="data-city")
+    return None if chosen == IN_USE else chosen
+
+
+def show_report(workspace: Workspace, name: str) -> None:
+    """Show what became of prepared trips."""
+    try:
+        report_panel(report_of(workspace.existing(Kind.trips, name)))
+    except InputError as error:
+        st.error(str(error))
+
+
+def _files(name: str, workspace: Workspace, endings: Sequence[str], *, several: bool) -> Files:
+    """Ask for uploads, or for files that lie in the workspace's folder for them."""
+    source = st.segmented_control(
+        "Files", (UPLOAD, FOLDER), default=UPLOAD, key=f"{name}-source", label_visibility="collapsed"
+    )
+    if source == FOLDER:
+        there = workspace.incoming(endings)
+        kinds = ", ".join(endings)
+        picked = st.multiselect(
+            f"Files in {workspace.folder / INCOMING} ({kinds})",
+            there,
+            key=f"{name}-names",
+            max_selections=None if several else 1,
+            placeholder="Choose" if there else "Put files into this folder first",
+        )
+        return Files(names=picked)
+    uploads = st.file_uploader(
+        f"Up to {MAX_UPLOAD_MB} MB a file; put larger ones into {workspace.folder / INCOMING}",
+        type=sorted({ending.rsplit(".", 1)[-1] for ending in endings}),
+        accept_multiple_files=True,
+        key=f"{name}-uploads",
+        max_upload_size=MAX_UPLOAD_MB,
+    )
+    return Files(uploads=uploads if several else uploads[:1])
+
+
+def collect() -> None:
+    """Take over what has ended, before the page offers to start anything."""
+    for name in ("add-city", "add-trips"):
+        done = background.collect(name)
+        if done is not None:
+            st.session_state[f"{name}-made"] = done
+
+
+def made_by(name: str) -> Added | None:
+    """Return what the last work of this session has added."""
+    made: Added | None = st.session_state.get(f"{name}-made")
+    return made
