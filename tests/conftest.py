@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from htp.language.prompt import PromptConditions
+
 CRS = "EPSG:32719"
 ORIGIN_M = np.array([283_000.0, 6_690_000.0])  # about 71.25 W, 29.90 S
 TO_LONLAT = pyproj.Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
@@ -169,6 +171,26 @@ def _random_walk(city: City, roads: int, rng: np.random.Generator) -> NDArray[np
 def random_trips() -> Callable[..., gpd.GeoDataFrame]:
     """(city, numbers of points, seed) -> prepared trips, see `made_up_trips`."""
     return made_up_trips
+
+
+@pytest.fixture(scope="session")
+def facts(grid: City) -> PromptConditions:
+    """Return the conditions of five trips, of 3, 3, 5, 5 and 8 patterns."""
+    from htp.language.prompt import PromptConditions  # noqa: PLC0415  brings torch
+
+    points = np.array([20, 24, 33, 40, 57])
+    trips = made_up_trips(grid, points, seed=2)
+    length_m = [
+        grid.length_m[roads].sum() * (p[-1] - p[0]) for roads, p in zip(trips["roads"], trips["percent"], strict=True)
+    ]
+    return PromptConditions(
+        list(trips["roads"]),
+        pd.DatetimeIndex(trips["start_time"]),
+        points,
+        np.array(length_m, dtype=float),
+        np.full(len(points), 15.0),
+        np.arange(len(points), dtype=np.int8),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,26 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from htp.config import LanguageConfig
 from htp.language.batch import Answer
 from htp.language.language import Language
-from htp.language.prompt import PromptConditions
 from htp.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import geopandas as gpd
-
     from htp.city.network import City
-    from htp.language.prompt import Question
+    from htp.language.prompt import PromptConditions, Question
 
 SIZES = (4, 6, 8)
-POINTS = (20, 24, 33, 40, 57)  # 3, 3, 5, 5 and 8 patterns
 FEATURES = 5
 
 
@@ -32,23 +27,6 @@ FEATURES = 5
 def vocabulary(grid: City) -> Vocabulary:
     """Return the tokens of three codebooks and the roads of the grid."""
     return Vocabulary(SIZES, len(grid))
-
-
-@pytest.fixture(scope="session")
-def facts(grid: City, random_trips: Callable[..., gpd.GeoDataFrame]) -> PromptConditions:
-    """Return the conditions of five trips."""
-    trips = random_trips(grid, POINTS, seed=2)
-    length_m = [
-        grid.length_m[roads].sum() * (p[-1] - p[0]) for roads, p in zip(trips["roads"], trips["percent"], strict=True)
-    ]
-    return PromptConditions(
-        list(trips["roads"]),
-        pd.DatetimeIndex(trips["start_time"]),
-        np.array(POINTS),
-        np.array(length_m, dtype=float),
-        np.full(len(POINTS), 15.0),
-        np.arange(len(POINTS), dtype=np.int8),
-    )
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +63,7 @@ def questions(language: Language, facts: PromptConditions, grid: City) -> list[Q
 def answers(facts: PromptConditions) -> list[Answer]:
     """Return valid answers: anchors that never fall and end on the last road, codes in range."""
     rng, made = np.random.default_rng(0), []
-    for roads, points in zip(facts.roads, POINTS, strict=True):
+    for roads, points in zip(facts.roads, facts.points, strict=True):
         patterns = -(-points // 8)
         anchors = np.sort(rng.integers(0, len(roads), patterns))
         anchors[-1] = len(roads) - 1
