@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 from htp.errors import InputError
 
 train = typer.Typer(
@@ -42,18 +43,17 @@ def train_tokenizer(
     data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Checkpoint folder; a training stopped there goes on.")],
-    epochs: Annotated[int, typer.Option(min=1, help="The paper trains 100.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, help="The paper trains 100.")] = TokenizerTraining.epochs,
     minutes: Minutes = None,
     start: Annotated[Path | None, typer.Option("--from", help="Fine-tune the tokenizer of this checkpoint.")] = None,
     inputs: Annotated[Inputs, typer.Option(help="What the encoder sees; absolute: as in the paper.")] = Inputs.relative,
     increments: Annotated[Increments, typer.Option(help="free: as in the paper.")] = Increments.anchored,
     offset_noise: Annotated[bool, typer.Option(help="Draw offsets; off: regress them as in the paper.")] = True,
-    batch_size: Annotated[int, typer.Option(min=8, help="Trips a step.")] = 128,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    batch_size: Annotated[int, typer.Option(min=8, help="Trips a step.")] = TokenizerTraining.batch_size,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = TokenizerTraining.learning_rate,
     seed: Seed = 0,
 ) -> None:
     """Train stage 1, the RQ-VAE that turns trips into travel patterns."""
-    from htp.config import TokenizerConfig, TokenizerTraining
     from htp.train import train_tokenizer as run
 
     config = TokenizerConfig(inputs=inputs.value, increments=increments.value, offset_noise=offset_noise)
@@ -78,18 +78,19 @@ def train_language(
     data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
     checkpoint: CheckpointFolder,
     base: Annotated[str | None, typer.Option(help="Causal LM: folder, .gguf or hub name; built-in by default.")] = None,
-    lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = 16,
+    lora_rank: Annotated[int, typer.Option(min=1, help="With --base; the paper's is 16.")] = LanguageTraining.lora_rank,
     start: Annotated[
         Path | None, typer.Option("--from", help="Train this checkpoint's language model on, here or on another city.")
     ] = None,
-    epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = 2.0,
+    epochs: Annotated[float, typer.Option(min=0.01, help="The paper trains 2.")] = LanguageTraining.epochs,
     minutes: Minutes = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate; the paper's is 5e-4.")] = 1e-3,
+    batch_size: Annotated[int, typer.Option(min=1, help="Trips a step.")] = LanguageTraining.batch_size,
+    learning_rate: Annotated[
+        float, typer.Option(help="Highest learning rate; the paper's is 5e-4.")
+    ] = LanguageTraining.learning_rate,
     seed: Seed = 0,
 ) -> None:
     """Train stage 2, the language model that writes travel patterns; completes the checkpoint."""
-    from htp.config import LanguageConfig, LanguageTraining
     from htp.train import train_language as run
 
     if base is not None and start is not None:
@@ -121,7 +122,6 @@ def train_routes(
     seed: Seed = 0,
 ) -> None:
     """Train HTP+: the model that writes routes."""
-    from htp.config import LanguageTraining
     from htp.train import train_routes as run
 
     run(data, checkpoint, LanguageTraining(epochs, minutes, batch_size, learning_rate, seed=seed), _say)
