@@ -12,11 +12,8 @@ ENV DEVICE=${DEVICE} PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSI
 WORKDIR /htp
 COPY requirements.txt requirements-extras.txt ./
 RUN pip install -r requirements.txt
-COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY htp htp
-COPY app app
-RUN pip install -c requirements.txt -c requirements-extras.txt ".[serve]" && rm -rf build htp app
-COPY checkpoints/coquimbo /checkpoint
+# the package, the city that ships in it, built from the context as it is, links included; no layer keeps a copy
+RUN --mount=type=bind,target=/htp,rw pip install -c requirements.txt -c requirements-extras.txt ".[serve]"
 
 RUN useradd --system --uid 10001 --no-create-home htp
 USER htp
@@ -25,4 +22,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["sh", "-c", "exec htp serve --checkpoint /checkpoint --device $DEVICE --host 0.0.0.0 --port 8000"]
+CMD ["sh", "-c", "if [ -d /checkpoint ]; then set -- --checkpoint /checkpoint; fi; exec htp serve \"$@\" --device $DEVICE --host 0.0.0.0 --port 8000"]

@@ -18,6 +18,8 @@ and 40 + 8 i + 2 j + 1 (south).
 `random_trips` makes prepared trips along random walks through a city, `tiny_data` holds some of them in files, and
 `tiny_checkpoint` a generator that was trained on those for a few seconds: whole, but it has hardly learned anything.
 
+`wheel` is built from what is tracked and not ignored by Docker, so neither needs anything else of a checkout.
+
 `chromium` is the browser of the tests marked `browser`; without one they are skipped and the summary says so. With
 HTP_REQUIRE_BROWSER=1, as in .ci/run, a skipped browser test fails the run.
 """
@@ -26,6 +28,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -226,6 +230,23 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder shared/ with the real data does not lie beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel, built offline in a folder of its own from what an image is built from as well."""
+    root, source = Path(__file__).resolve().parents[1], tmp_path_factory.mktemp("source")
+    lines = (root / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    wanted = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    command = ["git", "ls-files", "-z", "--", *wanted]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    for name in listed.rstrip("\0").split("\0"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, source / name, follow_symlinks=False)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(source / "dist")]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(source)], check=True)
+    [built] = (source / "dist").glob("*.whl")
+    return built
 
 
 @pytest.fixture(scope="session")
