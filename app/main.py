@@ -1,4 +1,4 @@
-"""Frame every page of the app: `streamlit run app/main.py -- --checkpoint checkpoints/coquimbo`."""
+"""Frame every page of the app: `htp app`, or `streamlit run` on this file."""
 
 from __future__ import annotations
 

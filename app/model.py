@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from htp.checkpoint import Checkpoint
+from htp.checkpoint import Checkpoint, shipped
 from htp.errors import InputError
 from htp.evaluate.profile import Profile
 from htp.workspace import DEFAULT, Kind, Workspace
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from htp.generate import Generator
     from htp.planning.scenario.demand import TravelTimes
     from htp_app.map.table import PackedTable
-
-DEFAULT_CHECKPOINT = "checkpoints/coquimbo"
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class Model:
 def options_of(arguments: list[str]) -> argparse.Namespace:
     """Return what `streamlit run app/main.py -- --checkpoint C --workspace W --backend URL` names."""
     parser = argparse.ArgumentParser(prog="app/main.py")
-    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINT, help="folder of a trained generator")
+    parser.add_argument("--checkpoint", default=shipped(), help="folder of a trained generator")
     parser.add_argument("--workspace", default=DEFAULT, help="folder for what is added in the app")
     parser.add_argument("--backend", action="append", default=[], help="address of `htp serve`; may be given again")
     return parser.parse_args(arguments)

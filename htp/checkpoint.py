@@ -16,7 +16,13 @@ from htp.files import fingerprint_of, replacing
 
 VERSION = 3
 MANIFEST = "manifest.json"
+CITIES = Path(__file__).parent / "cities"  # the checkpoints that ship; in a checkout a link to checkpoints/
 PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")  # endings of files that may run code
+
+
+def shipped() -> Path:
+    """Return the folder of the checkpoint that comes with the package, used wherever none is named."""
+    return CITIES / "coquimbo"
 
 
 @dataclass(frozen=True)

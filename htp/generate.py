@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from htp.checkpoint import Checkpoint
+from htp.checkpoint import Checkpoint, shipped
 from htp.city.linear_referencing import RouteLines
 from htp.city.network import City
 from htp.compute.batching import balanced_batches
@@ -54,9 +54,12 @@ class Generator:
         self.workers = torch.get_num_threads() if tokenizer.device.type == "cpu" else 1  # threads, each with a batch
 
     @classmethod
-    def load(cls, checkpoint: Path | str, device: str = "auto") -> Generator:
-        """Load a checkpoint, its files verified; `InputError` names the first that is missing or damaged."""
-        files = Checkpoint(Path(checkpoint))
+    def load(cls, checkpoint: Path | str | None = None, device: str = "auto") -> Generator:
+        """Load a checkpoint, by default the one that ships, its files verified.
+
+        `InputError` names the first that is missing or damaged.
+        """
+        files = Checkpoint(shipped() if checkpoint is None else Path(checkpoint))
         files.verify()
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"

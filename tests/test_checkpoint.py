@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from htp.checkpoint import MANIFEST, VERSION, Checkpoint
+from htp.checkpoint import MANIFEST, VERSION, Checkpoint, shipped
 from htp.errors import InputError
 
 
@@ -122,6 +123,10 @@ def test_a_whole_checkpoint_of_both_stages_is_sealed(tiny_checkpoint):
     Checkpoint(tiny_checkpoint).verify()
     suffixes = {path.suffix for path in tiny_checkpoint.rglob("*") if path.is_file()}
     assert suffixes == {".json", ".jsonl", ".parquet", ".safetensors", ".skops"}  # no pickle
+
+
+def test_the_checkpoint_that_ships_is_the_repositorys_own():
+    assert shipped().samefile(Path(__file__).parents[1] / "checkpoints" / "coquimbo")
 
 
 def test_a_part_is_known_again_by_its_files_alone(checkpoint):

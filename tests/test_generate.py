@@ -28,6 +28,11 @@ def generator(tiny_checkpoint):
     return htp.Generator.load(tiny_checkpoint, device="cpu")
 
 
+def test_without_a_checkpoint_the_one_that_ships_is_loaded(monkeypatch, tiny_checkpoint):
+    monkeypatch.setattr("htp.generate.shipped", lambda: tiny_checkpoint)
+    assert htp.Generator.load(device="cpu").checkpoint == tiny_checkpoint
+
+
 @pytest.fixture(scope="module")
 def route(generator, place):
     """Return 750 m from the south-west to the north-east of the grid, begun and ended within a block."""

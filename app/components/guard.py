@@ -70,7 +70,7 @@ def no_service(problem: str) -> None:
     st.error(problem, icon=":material/cloud_off:")
     st.button("Try again", type="primary", icon=":material/refresh:")  # any run looks again: a failure is not kept
     st.markdown("A service is started by the command below, on the machine and port of its address.")
-    st.code("htp serve --checkpoint checkpoints/coquimbo --share-heldout", language="bash")
+    st.code("htp serve --share-heldout", language="bash")
     st.markdown(f"If it has keys, put this app's own into the environment variable `{KEY}` and start the app anew.")
     other_backends()
 
@@ -113,9 +113,9 @@ def _no_checkpoint(problem: str) -> None:
     st.error(problem, icon=":material/folder_off:")
     st.markdown(
         "The app shows trips from a **checkpoint**: the folder of a trained generator with its city. "
-        "Start it with the folder of one:"
+        "Start it with the folder of one, or with none for the city that ships:"
     )
-    st.code("htp app --checkpoint checkpoints/coquimbo", language="bash")
+    st.code("htp app --checkpoint checkpoint", language="bash")
     st.markdown("To make one for your own city:")
     st.code(
         "htp city extract.osm.pbf --out city\n"

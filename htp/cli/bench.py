@@ -1,20 +1,19 @@
 """Map `htp bench` and `htp load` to their functions."""
 
-# ruff: noqa: FBT002, PLC0415, T201  options are arguments, imports wait, and a command prints
 from __future__ import annotations
 
 import os
-from pathlib import Path  # noqa: TC003  typer reads the annotations
 from typing import Annotated
 
 import typer
 
+from htp.cli.options import CheckpointRead
 from htp.errors import InputError
 from htp.progress import Bar
 
 
 def bench(
-    checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")],
+    checkpoint: CheckpointRead,
     batches: Annotated[str, typer.Option(help="Trips asked for at once, a comma between the numbers.")] = "1,64,1024",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -1,21 +1,21 @@
 """Map `htp demand` to its function."""
 
-# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917, T201  options are arguments, imports wait, a command prints
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path  # noqa: TC003  typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from htp.cli.options import CheckpointRead
 from htp.errors import InputError
 from htp.progress import Bar
 
 
 def demand(
     table: Annotated[Path, typer.Argument(help="CSV with the columns origin, destination, trips.")],
-    checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")],
+    checkpoint: CheckpointRead,
     day: Annotated[str, typer.Option(help="Date of the departures, e.g. 2024-05-14.")],
     out: Annotated[Path, typer.Option(help="Trips: .parquet, .geojson, .gpx or .csv.")],
     zones: Annotated[Path | None, typer.Option(help="GeoJSON or GeoParquet; the city's own by default.")] = None,

@@ -1,6 +1,5 @@
 """Map `htp experiment` to functions: `run`, `codebooks` and `speed` make results, `report` tables and figures."""
 
-# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917, T201  options are arguments, imports wait, and a command prints
 from __future__ import annotations
 
 import json
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from htp.cli.options import CityFolder
+
 if TYPE_CHECKING:
     from htp.experiment.run import RunSummary
 
 Data = Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")]
-CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
 Results = Annotated[Path, typer.Argument(help="Folder of the results of `htp experiment run`.")]
 Trips = Annotated[int | None, typer.Option(min=1, help="Train on the first so many trips.")]
 HeldOut = Annotated[int | None, typer.Option(min=1, help="Ask for the first so many held-out trips.")]

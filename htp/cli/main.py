@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import date  # noqa: TC003  typer reads the annotations
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,9 @@ from htp.cli import serve as serve_commands
 from htp.cli.bench import bench, load
 from htp.cli.demand import demand
 from htp.cli.experiment import experiment
+from htp.cli.options import CheckpointFolder, CheckpointRead, CityFolder, CityRead, Seed
 from htp.cli.privacy import audit
-from htp.cli.train import CheckpointFolder, CityFolder, Seed, train
+from htp.cli.train import train
 from htp.errors import InputError, no_room
 from htp.progress import Bar
 
@@ -130,7 +131,7 @@ def simulate(
 @app.command()
 def tokenize(
     trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
-    checkpoint: CheckpointFolder,
+    checkpoint: CheckpointRead,
     out: OutFile,
     force: Force = False,
 ) -> None:
@@ -144,7 +145,7 @@ def tokenize(
 @app.command()
 def reconstruct(
     trips: Annotated[Path, typer.Argument(help="Prepared trips.")],
-    checkpoint: CheckpointFolder,
+    checkpoint: CheckpointRead,
     out: OutFile,
     seed: Seed = 0,
     force: Force = False,
@@ -159,7 +160,7 @@ def reconstruct(
 
 @app.command()
 def generate(
-    checkpoint: CheckpointFolder,
+    checkpoint: CheckpointRead,
     out: Annotated[str, typer.Option(help="Trips: .parquet, .geojson, .gpx or .csv; with --ray also a folder or URL.")],
     like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
     plus: Annotated[Plus | None, typer.Option(help="With --like: write the routes too, told so much of them.")] = None,
@@ -206,7 +207,7 @@ def generate(
 def evaluate(
     real: Annotated[Path, typer.Option(help="Real trips.")],
     generated: Annotated[Path, typer.Option(help="Generated trips.")],
-    city: CityFolder,
+    city: CityRead,
     ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
     train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -215,12 +216,14 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Compare generated with real trips by the paper's eight metrics, each beside its noise floor."""
+    from htp.checkpoint import CITIES
     from htp.city import City
     from htp.evaluate import evaluate as run
 
     town = City.load(city)
+    cache = None if city.is_relative_to(CITIES) else city  # nothing is written into the installed package
     with Bar("measuring") as progress:
-        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed, cache=city)
+        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed, cache=cache)
         report = asked(workers=workers, ray=ray, progress=progress)
     if as_json:
         print(report.to_json())
@@ -246,7 +249,7 @@ def card(
 
 @app.command("app")
 def open_app(
-    checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")] = Path("checkpoints/coquimbo"),
+    checkpoint: CheckpointRead,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
     workspace: Annotated[Path, typer.Option(help="Folder for what is added in the app.")] = Path("htp-data"),
     backend: Annotated[

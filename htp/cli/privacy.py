@@ -1,18 +1,18 @@
 """Map `htp audit` to its function."""
 
-# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917, T201  options are arguments, imports wait, and a command prints
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from htp.cli.options import CheckpointRead
 from htp.progress import Bar
 
 
 def audit(
-    checkpoint: Annotated[Path, typer.Option(help="Folder of a trained generator.")],
+    checkpoint: CheckpointRead,
     train: Annotated[Path, typer.Option(help="Prepared trips that it was trained on.")],
     generated: Annotated[Path, typer.Option(help="Trips that it generated.")],
     heldout: Annotated[Path, typer.Option(help="Prepared trips that it was never trained on.")],

@@ -1,6 +1,5 @@
 """Map `htp serve` and `htp key` to functions."""
 
-# ruff: noqa: FBT002, PLC0415, PLR0913, PLR0917, T201  options are arguments, imports wait, and a command prints
 from __future__ import annotations
 
 import sys
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from htp.cli.options import CheckpointRead
 from htp.errors import InputError
 
 if TYPE_CHECKING:
     from htp.serve.served import Served
 
 NEEDS = ("fastapi", "uvicorn", "prometheus_client")
-CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
 ShareHeldout = Annotated[
     bool, typer.Option("--share-heldout", help="Give out the held-out trips, which the app compares to.")
 ]
@@ -24,7 +23,7 @@ LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
 def serve(
-    checkpoint: CheckpointFolder,
+    checkpoint: CheckpointRead,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: every one of this machine.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,

@@ -1,4 +1,4 @@
-"""Map the commands `htp train ...` to functions, and hold the options that they share with all others."""
+"""Map the commands `htp train ...` to functions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from htp.cli.options import CheckpointFolder, CityFolder, Seed
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 from htp.errors import InputError
 
@@ -17,9 +18,6 @@ train = typer.Typer(
     help="Train stage 1 (tokenizer, offsets), stage 2 (language, sharpness), or HTP+ (routes).", no_args_is_help=True
 )
 
-CityFolder = Annotated[Path, typer.Option("--city", help="City folder, as `htp city` writes it.")]
-CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of a trained generator.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**61 - 1, help="The same seed gives the same trips again.")]
 Minutes = Annotated[float | None, typer.Option(min=0.05, help="Train for this long instead of all epochs.")]
 
 

@@ -6,13 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 import htp.cli.main
-from htp.checkpoint import Checkpoint
-from htp_app.model import DEFAULT_CHECKPOINT, checkpoint_of, options_of
+from htp.checkpoint import Checkpoint, shipped
+from htp_app.model import checkpoint_of, options_of
 
 
 def test_the_checkpoint_is_named_after_the_dashes_and_has_a_default():
     assert checkpoint_of(["--checkpoint", "here"]) == "here"
-    assert checkpoint_of([]) == DEFAULT_CHECKPOINT
+    assert checkpoint_of([]) == str(shipped())
 
 
 @pytest.mark.parametrize(

@@ -114,9 +114,34 @@ def test_the_program_lists_its_commands(htp):
 def test_an_unknown_command_or_option_ends_with_code_2(htp):
     assert htp("fly")[0] == 2
     assert htp("generate", "--sideways")[0] == 2
-    code, _, err = htp("generate")
-    assert code == 2
-    assert "--checkpoint" in err
+    for command, missing in (("generate", "--out"), ("card", "--checkpoint")):
+        code, _, err = htp(command)
+        assert code == 2
+        assert f"Missing option '{missing}'" in err
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(name, "--checkpoint") for name in ("tokenize", "reconstruct", "generate", "demand", "audit", "bench")]
+    + [("serve", "--checkpoint"), ("app", "--checkpoint"), ("evaluate", "--city")],
+)
+def test_what_is_only_read_is_the_city_that_ships_where_none_is_named(htp, monkeypatch, command, option):
+    monkeypatch.setenv("COLUMNS", "200")
+    _, out, _ = htp(command, "--help")
+    [line] = [line for line in out.splitlines() if f" {option} " in line]
+    assert "[default: (the city that ships)]" in line
+
+
+def test_the_city_that_ships_is_used_and_named_where_no_checkpoint_is(htp, files, via, monkeypatch):
+    monkeypatch.setattr("htp.cli.options.shipped", lambda: files / "whole")
+    code, _, err = htp("generate", "--out", files / "out.csv", *via, *DEPART)
+    assert code == 0, err
+    assert f"the city that ships: {files / 'whole'}\n" in err
+    assert (files / "out.csv").exists()
+    code, _, err = htp("generate", "--checkpoint", files / "whole", "--out", files / "named.csv", *via, *DEPART)
+    assert code == 0
+    assert "that ships" not in err
+    assert (files / "named.csv").read_bytes() == (files / "out.csv").read_bytes()
 
 
 def test_ctrl_c_ends_without_a_traceback(htp, files, via, monkeypatch):
