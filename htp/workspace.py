@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -113,6 +114,8 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: cannot be made ({error.strerror}); start with another --workspace.") from error
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"{folder}: nobody may write there; start with another --workspace.")
         if not self._leads_inside(folder):
             raise InputError(f"{folder}: leads out of the workspace; put a folder of its own there.")
 

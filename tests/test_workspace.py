@@ -112,6 +112,12 @@ def test_files_to_read_are_found_by_their_ending(workspace):
     assert workspace.incoming((".csv",)) == ["rides.CSV"]
 
 
+def test_a_folder_that_nobody_may_write_to_is_a_sentence(workspace, monkeypatch):
+    monkeypatch.setattr("htp.workspace.os.access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(InputError, match=r"incoming: nobody may write there; start with another --workspace"):
+        workspace.incoming_folder()
+
+
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match=r"cannot be made .* another --workspace"):
