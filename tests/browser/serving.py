@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,13 +51,14 @@ def served_checkpoint(checkpoint: Path, folder: Path) -> Iterator[str]:
 @contextmanager
 def running(command: list[str], health: str, log: Path) -> Iterator[subprocess.Popen]:
     """Run a server, from when it answers at `health` until the end of the block, whatever it is doing then."""
-    with log.open("w") as file:
-        server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+    with log.open("w") as file:  # a group of its own: `htp app` starts Streamlit, which has to end as well
+        server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         _wait_for(health, server, log)
         yield server
     finally:
-        server.kill()  # it may still be generating
+        with suppress(ProcessLookupError):  # ended by the test
+            os.killpg(server.pid, signal.SIGKILL)  # it may still be generating
         server.wait(END_S)
 
 
