@@ -177,11 +177,10 @@ def generate(
     force: Force = False,
 ) -> None:
     """Generate trips: like given ones, or along the fastest route through places."""
+    from htp import Conditions, Generator
     from htp.conditions import check_count
-    from htp.generate import Generator
     from htp.generate_files import Like, generate_along, generate_like
     from htp.language.sampling import Sampling
-    from htp.trips import Conditions
 
     file, sampling = Path(out), Sampling(temperature, top_p)
     if ray is None or file.suffix:
