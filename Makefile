@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help app test lint format lock venv sbom demo-data checkpoint clean
+.PHONY: help app test test-all lint format lock venv sbom demo-data checkpoint clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,15 +20,22 @@ help:  ## show this list
 app: $(VENV)/.app  ## open the app on the city that ships
 	$(BIN)/htp app --checkpoint checkpoints/coquimbo
 
-test: venv  ## run every test; brings its own Chromium
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations 40
+
+test: venv  ## run the tests that guard every change (ten minutes on two cores); brings its own Chromium
 	.ci/chromium
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
+	$(PYTEST) -m "not thorough"
+
+test-all: venv  ## run every test: before a release, and before an issue is closed
+	.ci/chromium
+	HYPOTHESIS_PROFILE=thorough $(PYTEST)
 
 lint: $(VENV)/.dev  ## check the style, the types and who imports whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/house.py
 
 format: $(VENV)/.dev  ## lay the code out as `make lint` wants it
 	$(BIN)/ruff check --fix

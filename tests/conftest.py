@@ -17,6 +17,10 @@ and 40 + 8 i + 2 j + 1 (south).
 
 `random_trips` makes prepared trips along random walks through a city, `tiny_data` holds some of them in files, and
 `tiny_checkpoint` a generator that was trained on those for a few seconds: whole, but it has hardly learned anything.
+The workers of a run share both (`made_once`).
+
+Hypothesis tries the same ten examples in every run; with HYPOTHESIS_PROFILE=thorough, as in `make test-all`, sixty new
+ones.
 
 `wheel` is built from what is tracked and not ignored by Docker, so neither needs anything else of a checkout.
 
@@ -30,6 +34,7 @@ import os
 import shutil
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +44,8 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from htp.city.linear_referencing import RouteLines, lines_through
 from htp.city.network import City
@@ -46,6 +53,7 @@ from htp.trips import write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.context import ForkServerContext
 
     from numpy.typing import NDArray
 
@@ -56,6 +64,11 @@ ORIGIN_M = np.array([283_000.0, 6_690_000.0])  # about 71.25 W, 29.90 S
 TO_LONLAT = pyproj.Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
 GRID = 5
 BLOCK_M = 100.0
+
+ANY_FIXTURE = [HealthCheck.function_scoped_fixture]  # what ours make, they make anew or never change
+settings.register_profile("quick", max_examples=10, derandomize=True, deadline=None, suppress_health_check=ANY_FIXTURE)
+settings.register_profile("thorough", max_examples=60, deadline=None, suppress_health_check=ANY_FIXTURE)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 class Street(NamedTuple):
@@ -198,29 +211,63 @@ def facts(grid: City) -> PromptConditions:
 
 
 @pytest.fixture(scope="session")
-def tiny_data(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder as `htp prepare` writes it, of trips through the grid, with the city's folder `city` in it."""
-    folder = tmp_path_factory.mktemp("data")
-    grid.save(folder / "city")
-    points = np.random.default_rng(1).integers(20, 60, 120)
-    write_trips(made_up_trips(grid, points[:96], seed=2), folder / "train.parquet")
-    write_trips(made_up_trips(grid, points[96:], seed=3), folder / "heldout.parquet")
-    return folder
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """(name, what fills a folder) -> that folder, made by the first of a run's workers that asks; not to be changed."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        made = folder / "made" / name
+        made.parent.mkdir(exist_ok=True)
+        with FileLock(made.with_suffix(".lock")):
+            if not made.exists():
+                begun = made.with_suffix(".begun")
+                shutil.rmtree(begun, ignore_errors=True)  # of a worker that failed
+                begun.mkdir()
+                fill(begun)
+                begun.rename(made)
+        return made
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_data(grid: City, made_once: Callable[..., Path]) -> Path:
+    """Return a folder as `htp prepare` writes it, of trips through the grid, with the city's folder `city` in it."""
+
+    def fill(folder: Path) -> None:
+        grid.save(folder / "city")
+        points = np.random.default_rng(1).integers(20, 60, 120)
+        write_trips(made_up_trips(grid, points[:96], seed=2), folder / "train.parquet")
+        write_trips(made_up_trips(grid, points[96:], seed=3), folder / "heldout.parquet")
+
+    return made_once("data", fill)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_data: Path, made_once: Callable[..., Path]) -> Path:
     """Return a checkpoint trained on `tiny_data` by the functions behind `htp train`; copy it before changing it."""
     from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining  # noqa: PLC0415
     from htp.train import train_language, train_tokenizer  # noqa: PLC0415  brings torch
 
-    folder = tmp_path_factory.mktemp("checkpoint")
-    sizes = TokenizerConfig((4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1)
-    stage_1, stage_2 = TokenizerTraining(epochs=2, batch_size=32), LanguageTraining(epochs=1, batch_size=32)
-    train_tokenizer(tiny_data, tiny_data / "city", folder, sizes, stage_1, report=lambda _: None)
-    built_in = LanguageConfig(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
-    train_language(tiny_data, folder, stage_2, config=built_in, report=lambda _: None)
-    return folder
+    def fill(folder: Path) -> None:
+        sizes = TokenizerConfig(
+            (4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1
+        )
+        stage_1, stage_2 = TokenizerTraining(epochs=2, batch_size=32), LanguageTraining(epochs=1, batch_size=32)
+        train_tokenizer(tiny_data, tiny_data / "city", folder, sizes, stage_1, report=lambda _: None)
+        built_in = LanguageConfig(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
+        train_language(tiny_data, folder, stage_2, config=built_in, report=lambda _: None)
+
+    return made_once("checkpoint", fill)
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Return what starts processes: forked from one that has imported what trains and prepares, they begin at once."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["htp.train", "htp.generate_files", "htp.prepare.pipeline"])
+    return context
 
 
 @pytest.fixture(scope="session")
@@ -263,6 +310,12 @@ def chromium() -> str:
     if not Path(path).exists():
         pytest.skip("no Chromium on this machine; `make test` brings one where it can")
     return path
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests on a cluster first: a worker gives away what it would do last, so one worker starts one cluster."""
+    items.sort(key=lambda item: "two_workers" not in getattr(item, "fixturenames", ()))
 
 
 def skipped_browser_tests(reporter: pytest.TerminalReporter | None) -> int:

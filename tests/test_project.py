@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
@@ -17,12 +16,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MAX_TRACKED_BYTES = 45 * 2**20
-MAX_LINES, MAX_FUNCTION_LINES = 400, 40  # house style 6
 VENDORED = ("app/map/",)  # libraries bundled as they come
 DATA = {".parquet", ".safetensors", ".png", ".jpg", ".gif", ".webp", ".skops", ".ipynb", ".woff2", ".gz", ".zip"}
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|work|opt|Users)/\w")
 REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|download\.pytorch\.org|registry\.npmjs|index[-]url|find[-]links")
-SOURCES = sorted(path for folder in ("htp", "app", ".ci") for path in (ROOT / folder).rglob("*.py"))
 
 
 def tracked() -> list[Path]:
@@ -112,18 +109,3 @@ def test_the_version_is_said_once():
 def test_a_script_is_valid_and_executable(path):
     assert os.access(ROOT / path, os.X_OK)
     assert subprocess.run(["bash", "-n", path], cwd=ROOT, check=False).returncode == 0
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_is_short_and_so_are_its_functions(path):
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MAX_LINES
-    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    long = [f"{n.name}: {size}" for n in functions if (size := function_lines(n)) > MAX_FUNCTION_LINES]
-    assert not long, f"functions over {MAX_FUNCTION_LINES} lines: {long}"
-
-
-def function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return the lines of a function without its decorators and docstring."""
-    docstring = node.body[0] if ast.get_docstring(node) else None
-    return node.end_lineno - node.lineno + 1 - (docstring.end_lineno - docstring.lineno + 1 if docstring else 0)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.distributed import TCPStore
 
 from htp.checkpoint import Checkpoint
 from htp.compute import distributed
@@ -20,25 +21,30 @@ from htp.errors import InputError
 from htp.generate import Generator
 from htp.train import train_offsets, train_routes, train_sharpness
 
-PROGRAM = Path(__file__).parent / "train_in_processes.py"
+sys.path.insert(0, str(Path(__file__).parent))  # for the program, which the processes import as well
+
+import train_in_processes
 
 
 @pytest.fixture
-def train(tiny_data):
+def train(processes, tiny_data):
     """Return a function that trains a stage in two processes; whether it was stopped, it says in its return code."""
 
     def run(stage, checkpoint, *stop):
-        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-        command = [*launcher, PROGRAM, stage, tiny_data, checkpoint, *stop]
-        ended = subprocess.run(
-            list(map(str, command)),
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert stop or ended.returncode == 0, ended.stderr
-        return ended.returncode
+        store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+        told = (store.port, stage, tiny_data, checkpoint, *stop)
+        both = [processes.Process(target=train_in_processes.as_one_of_two, args=(n, *told)) for n in range(2)]
+        for process in both:
+            process.start()
+        wait([process.sentinel for process in both])
+        if any(process.exitcode for process in both):  # the other one waits for it
+            for process in both:
+                process.terminate()
+        for process in both:
+            process.join()
+        codes = [process.exitcode for process in both]
+        assert stop or codes == [0, 0]
+        return codes[0]
 
     return run
 
@@ -56,6 +62,18 @@ def assert_one_model(first, second):
     assert first.keys() == second.keys()
     for name, tensor in first.items():
         assert torch.equal(tensor, second[name]), name
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_torchrun_starts_the_processes(tiny_data, tmp_path):
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*launcher, train_in_processes.__file__, "tokenizer", tiny_data, tmp_path]
+    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert_one_model(*seen(tmp_path))
+    assert [line["epoch"] for line in log_of(tmp_path / "tokenizer")] == [1, 2, 3]
+    Checkpoint(tmp_path).verify()
 
 
 @pytest.mark.slow

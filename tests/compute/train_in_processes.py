@@ -1,7 +1,7 @@
 """Train a stage as one of several processes: python -m torch.distributed.run … this.py STAGE DATA CHECKPOINT [stop].
 
-Leaves the model that this process has when all part as CHECKPOINT/seen-RANK.safetensors. With `stop` the first process
-is interrupted at its second report.
+`as_one_of_two` does so in a process that a test started and that has PyTorch already. Each leaves the model that it has
+when they part as CHECKPOINT/seen-RANK.safetensors. With `stop` the first is interrupted at its second report.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 
 import htp.language.train as language_training
@@ -71,6 +72,14 @@ def main(stage, data, checkpoint, stop=None):
     else:
         settings = LanguageTraining(epochs=2, batch_size=16, learning_rate=1e-2)
         train_language(data, checkpoint, settings, config=BUILT_IN, report=report)
+
+
+def as_one_of_two(number, port, *arguments):
+    """Train one stage in a process that finds the other at the store behind a port, as torchrun's processes do."""
+    torch.set_num_threads(1)
+    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    main(*arguments)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Run work in processes that may be killed: forked from one that has imported everything, they start at once."""
+"""Run work in processes that may be killed."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # for doing, which the processes
 import doing
 
 SECONDS = 600  # that any of them may take
-
-
-@pytest.fixture(scope="session")
-def processes():
-    """Return the context of the processes."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["doing", "htp.train", "htp.generate_files", "htp.prepare.pipeline"])
-    return context
 
 
 @pytest.fixture

@@ -44,16 +44,24 @@ def content(folder):
     return {name: path.read_bytes() for name, path in found.items() if not any(p[0] == "." for p in name.split("/"))}
 
 
-@pytest.fixture(scope="module")
-def trained(processes, tiny_data, tmp_path_factory):
+@pytest.fixture(scope="session")
+def trained(processes, tiny_data, made_once):
     """Return a checkpoint that was trained without a fault."""
-    out = tmp_path_factory.mktemp("trained") / "checkpoint"
-    process = processes.Process(target=doing.train, args=(tiny_data, out))
-    process.start()
-    process.join()
-    assert process.exitcode == 0
-    Checkpoint(out).verify()
-    return out
+
+    def fill(out):
+        process = processes.Process(target=doing.train, args=(tiny_data, out))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        Checkpoint(out).verify()
+
+    return made_once("trained", fill)
+
+
+def cases(every_time, thoroughly):
+    """Return the cases of a test: one fault a kind and stage in every run, the others in `make test-all`."""
+    first = [pytest.param(*case, id=name) for name, case in every_time.items()]
+    return first + [pytest.param(*case, id=name, marks=pytest.mark.thorough) for name, case in thoroughly.items()]
 
 
 LOADED = {  # what reads a stage of a checkpoint, and says where it is none
@@ -62,23 +70,25 @@ LOADED = {  # what reads a stage of a checkpoint, and says where it is none
     "routes": lambda folder: Generator.load(folder, "cpu").route_generator(),
 }
 TRAINING = {
-    "tokenizer, between steps": ("tokenizer", Kill(REPORT, 2)),
     "tokenizer, its state half written": ("tokenizer", Kill("torch:save", 2, half=True)),
+    "tokenizer, disk full": ("tokenizer", Full(100_000, "htp.tokenizer.tokenizer:Tokenizer.save")),
+    "language, its state half written": ("language", Kill("torch:save", 4, half=True)),
+    "language, disk full at its state": ("language", Full(30_000, "htp.train:fit")),
+    "routes, half written": ("routes", Kill("htp.routes.generator:save_file", half=True)),
+    "routes, disk full at its state": ("routes", Full(5000, "htp.routes.train:RouteTrainer._save_state")),
+}
+MORE_TRAINING = {
+    "tokenizer, between steps": ("tokenizer", Kill(REPORT, 2)),
     "tokenizer, half written": ("tokenizer", Kill("htp.tokenizer.tokenizer:save_file", half=True)),
     "tokenizer, manifest not written": ("tokenizer", Kill("htp.checkpoint:_describe", 3)),
     "tokenizer, disk full at once": ("tokenizer", Full(100)),
     "tokenizer, disk full at its state": ("tokenizer", Full(100_000, "torch:save", 2)),
-    "tokenizer, disk full": ("tokenizer", Full(100_000, "htp.tokenizer.tokenizer:Tokenizer.save")),
     "language, between steps": ("language", Kill("htp.language.train:AnswerTrainer.compute_loss", 3)),
-    "language, its state half written": ("language", Kill("torch:save", 4, half=True)),
     "language, half written": ("language", Kill("htp.language.language:save_file", half=True)),
     "language, without its facts": ("language", Kill("htp.language.language:Language.save_facts")),
     "language, manifest not written": ("language", Kill("htp.checkpoint:_describe", 7)),
-    "language, disk full at its state": ("language", Full(30_000, "htp.train:fit")),
     "language, disk full": ("language", Full(30_000, "htp.language.language:Language.save")),
     "language, disk full at the manifest": ("language", Full(1000, "htp.checkpoint:Checkpoint.seal")),
-    "routes, half written": ("routes", Kill("htp.routes.generator:save_file", half=True)),
-    "routes, disk full at its state": ("routes", Full(5000, "htp.routes.train:RouteTrainer._save_state")),
 }
 
 
@@ -97,7 +107,7 @@ def begun(trained, tmp_path):
     return make
 
 
-@pytest.mark.parametrize(("stage", "fault"), TRAINING.values(), ids=TRAINING)
+@pytest.mark.parametrize(("stage", "fault"), cases(TRAINING, MORE_TRAINING))
 def test_a_training_with_a_fault_ends_where_one_without_ends(meet, begun, trained, tiny_data, stage, fault):
     out, whole = begun(stage), content(trained)
     heard = meet(fault, doing.train, tiny_data, out, (stage,))
@@ -180,11 +190,12 @@ def test_preparation_on_a_full_disk_says_so_and_goes_on(meet, raw, tmp_path):
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
 
 
-GENERATION = {"kill": Kill("pathlib:Path.replace"), "disk": Full(1000)}
+KILL, DISK = Kill("pathlib:Path.replace"), Full(1000)
+FILE = {"kill, .parquet": (KILL, ".parquet"), "disk, .csv": (DISK, ".csv")}
+MORE_FILE = {"kill, .csv": (KILL, ".csv"), "disk, .parquet": (DISK, ".parquet")}
 
 
-@pytest.mark.parametrize("ending", [".parquet", ".csv"])
-@pytest.mark.parametrize("fault", GENERATION.values(), ids=GENERATION)
+@pytest.mark.parametrize(("fault", "ending"), cases(FILE, MORE_FILE))
 def test_a_file_of_trips_is_whole_or_not_there(meet, tiny_checkpoint, tiny_data, tmp_path, fault, ending):
     like, out = tiny_data / "heldout.parquet", tmp_path / f"trips{ending}"
     heard = meet(fault, doing.generate, tiny_checkpoint, like, out)
@@ -197,14 +208,16 @@ def test_a_file_of_trips_is_whole_or_not_there(meet, tiny_checkpoint, tiny_data,
 
 
 PARTS = {
-    "between parts": Kill(REPORT, 2),
-    "before a part has its name": Kill("fsspec.implementations.local:LocalFileSystem.mv", 3),
-    "before the manifest has its name": Kill("fsspec.implementations.local:LocalFileSystem.mv", 1),
-    "disk full": Full(2000),
+    "before a part has its name": (Kill("fsspec.implementations.local:LocalFileSystem.mv", 3),),
+    "disk full": (Full(2000),),
+}
+MORE_PARTS = {
+    "between parts": (Kill(REPORT, 2),),
+    "before the manifest has its name": (Kill("fsspec.implementations.local:LocalFileSystem.mv", 1),),
 }
 
 
-@pytest.mark.parametrize("fault", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("fault", cases(PARTS, MORE_PARTS))
 def test_parts_are_made_once_whatever_happens(meet, tiny_checkpoint, tiny_data, tmp_path, fault):
     like, out = tiny_data / "heldout.parquet", tmp_path / "day"
     heard = meet(fault, doing.generate_parts, tiny_checkpoint, like, out)

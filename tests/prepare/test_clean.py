@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.prepare.clean import clean, in_town, resample
@@ -187,7 +187,6 @@ def test_no_trips_stay_no_trips(grid):
     assert cleaned(empty, grid).raw.dropped == {"no_points": 2}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trips=st.lists(st.lists(st.tuples(JUNK, JUNK, JUNK), min_size=1, max_size=6), max_size=4))
 def test_junk_never_stops_the_cleaning_and_every_trip_is_accounted_for(grid, trips):
     before = RawTrips.of([str(i) for i in range(len(trips))], [np.array(trip) for trip in trips], Counter())

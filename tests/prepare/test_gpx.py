@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
@@ -139,9 +139,9 @@ def test_a_billion_laughs_do_not_explode(read):
     entities = '<!ENTITY a "ha">' + "".join(
         f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in itertools.pairwise(names)
     )
-    started = time.monotonic()
+    started = time.process_time()
     trips = read(document(track(TWO_POINTS, name="&j;"), head=f"<!DOCTYPE gpx [{entities}]>"))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert trips.dropped == {"broken_file": 1}
 
 
@@ -174,7 +174,6 @@ def test_a_folder_without_gpx_is_an_error(tmp_path):
         list(GpxSource(tmp_path).chunks())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=60),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.city.linear_referencing import RouteLines
@@ -128,7 +128,6 @@ def test_places_are_brought_forward(along_m, x_m, expected):
     np.testing.assert_allclose(forward(np.array(along_m, dtype=float), xy_m, 6.0), expected)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 500), st.floats(-50, 500)), min_size=2, max_size=30), st.floats(0.1, 6))
 def test_places_never_run_backwards_nor_leave_the_range_of_the_matched_ones(points, still_m):
     along_m, x_m = np.array(points).T
@@ -138,7 +137,6 @@ def test_places_never_run_backwards_nor_leave_the_range_of_the_matched_ones(poin
     assert places[-1] <= along_m.max() + 1e-6
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), noise_m=st.floats(0, 15), points=st.integers(20, 60))
 def test_labels_of_noisy_drives_keep_what_they_promise(grid, matcher, random_trips, seed, noise_m, points):
     line = random_trips(grid, [points], seed=seed).geometry.iloc[0]

@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
@@ -207,7 +207,6 @@ def test_a_local_time_that_clocks_repeat_or_leave_out_is_none():
     assert np.diff(with_zone).tolist() == [1]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -227,7 +226,6 @@ def test_no_time_stops_the_reader(times):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyarrow prints what it cannot decode
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60))
 def test_no_bytes_stop_the_reader_without_a_sentence(source, junk):
     with contextlib.suppress(InputError):  # a sentence; anything else fails

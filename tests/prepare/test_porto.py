@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
@@ -186,7 +186,6 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert most < path.stat().st_size / 4
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.text(max_size=20), st.sampled_from(["False", "True", ""]), st.one_of(st.text(max_size=40), st.just("[[1,2]]"))
 )
@@ -197,7 +196,6 @@ def test_no_row_stops_the_reader(timestamp, missing, polyline):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyarrow prints what it cannot decode
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=80))
 def test_no_bytes_below_the_header_stop_the_reader_without_a_sentence(tmp_path, junk):
     path = tmp_path / "junk.csv"

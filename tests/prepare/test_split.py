@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.prepare.split import is_heldout
@@ -18,7 +18,6 @@ def test_about_the_share_asked_for_is_held_out(share):
     assert is_heldout(IDS, share).mean() == pytest.approx(share, abs=0.015)
 
 
-@settings(max_examples=20, deadline=None)
 @given(ids=st.lists(TEXT), others=st.lists(TEXT), seed=st.integers(0, 9))
 def test_a_trip_is_on_one_side_whatever_file_and_order_it_comes_in(ids, others, seed):
     side = dict(zip(ids, is_heldout(ids, 0.3, seed), strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.compute.random_streams import keys_of
@@ -13,7 +13,6 @@ from htp.generate import Generator
 from htp.language.sampling import Sampling
 from htp.tokenizer.tokenizer import DecoderConditions, decoder_conditions_of
 
-few = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 2**61 - 1)
 
 
@@ -22,7 +21,6 @@ def generator(tiny_checkpoint):
     return Generator.load(tiny_checkpoint, "cpu")
 
 
-@few
 @given(points=st.lists(st.integers(8, 200), min_size=1, max_size=4), seed=st.integers(0, 1000))
 def test_the_tokenizer_keeps_the_number_of_points_and_both_ends(generator, random_trips, points, seed):
     city, tokenizer = generator.city, generator.tokenizer
@@ -42,7 +40,6 @@ def test_the_tokenizer_keeps_the_number_of_points_and_both_ends(generator, rando
         assert along_m[-1] == pytest.approx(first_m[row] + told.distance_m[row], abs=0.5)
 
 
-@few
 @given(
     points=st.lists(st.integers(8, 200), min_size=1, max_size=4),
     seed=seeds,

@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
@@ -14,7 +14,6 @@ from htp.prepare.clean import clean
 from htp.prepare.sources import check_in_town, open_sources
 from htp.trips import read_trips
 
-few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 cells = st.one_of(
     st.text(max_size=8),
     st.integers(-(2**70), 2**70).map(str),
@@ -56,14 +55,12 @@ def check(trips):
         assert np.isfinite(raw.lonlat).all()
 
 
-@few
 @given(tables())
 def test_any_csv_text_gives_trips_or_a_sentence(tmp_path, grid, text):
     (tmp_path / "any.csv").write_text(text, encoding="utf-8", errors="replace", newline="")
     check(read(tmp_path / "any.csv", grid))
 
 
-@few
 @given(st.binary(max_size=200))
 @pytest.mark.parametrize("ending", ["csv", "gpx", "parquet"])
 def test_any_bytes_give_trips_or_a_sentence(tmp_path, grid, ending, content):
@@ -72,7 +69,6 @@ def test_any_bytes_give_trips_or_a_sentence(tmp_path, grid, ending, content):
     check(read(path, grid))
 
 
-@few
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_any_damage_of_a_table_of_trips_is_unnoticed_or_a_sentence(tmp_path, tiny_data, damage):
     content = bytearray((tiny_data / "heldout.parquet").read_bytes())

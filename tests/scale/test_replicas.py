@@ -5,8 +5,10 @@ What is refused before a cluster is asked for anything is checked without one.
 
 from __future__ import annotations
 
+import random
 import socket
 import sys
+from contextlib import suppress
 from types import SimpleNamespace
 
 import httpx
@@ -26,9 +28,12 @@ SECRET, LINE = new_key("ana")
 
 
 def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """Return a port that is free and stays so: it lies below those that the system gives to whoever asks for any."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def replicas(two_workers, served):
     port = free_port()
     with (
         served_on(two_workers, served, Scaling(2, 2), "127.0.0.1", port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, headers=bearer()) as http,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300, headers=bearer()) as http,
     ):
         yield http
 
