@@ -11,6 +11,17 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MAX_BYTES = 400_000
+COMMANDS_HERE = """
+import sys
+from htp.cli.main import main
+
+def terminal(command, lines=40):  # does in the kernel, which has imported everything, what a process would do
+    sys.argv = command.format(**globals()).split()
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code
+"""
 
 
 def test_there_is_a_notebook():
@@ -20,9 +31,22 @@ def test_there_is_a_notebook():
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path, monkeypatch):
-    monkeypatch.setenv("HTP_NOTEBOOK_MINUTES", "0.1")  # of training, where there is one
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(COMMANDS_HERE))
+    run(notebook, "0.01", monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_a_notebook_runs_its_commands_in_processes(monkeypatch):
+    run(nbformat.read(FOLDER / "your_own_city.ipynb", as_version=4), "0.1", monkeypatch)
+
+
+def run(notebook, minutes, monkeypatch):
+    """Run a notebook's cells, with so many minutes of training where there is any."""
+    monkeypatch.setenv("HTP_NOTEBOOK_MINUTES", minutes)
+    NotebookClient(notebook, timeout=1800, resources={"metadata": {"path": str(FOLDER)}}).execute()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
