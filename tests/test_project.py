@@ -47,7 +47,9 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/testing.md", "CHANGELOG.md"]
+)
 def test_every_make_command_of_a_document_is_a_target(document):
     text = (ROOT / document).read_text(encoding="utf-8")
     commands = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
@@ -109,3 +111,10 @@ def test_the_version_is_said_once():
 def test_a_script_is_valid_and_executable(path):
     assert os.access(ROOT / path, os.X_OK)
     assert subprocess.run(["bash", "-n", path], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_page_on_testing_names_every_file_with_tests_that_make_test_leaves_out():
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    files = [name.as_posix() for name, text in own_texts() if re.search(r"mark\.thorough", text)]
+    assert "tests/faults/test_faults.py" in files
+    assert [name for name in files if name not in page] == []

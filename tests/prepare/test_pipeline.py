@@ -342,6 +342,7 @@ def test_the_result_is_the_same_whatever_the_number_of_processes(grid, porto_csv
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_porto_is_prepared_as_its_readme_asks(shared, tmp_path, out):
     city = build_city(str(shared / "porto" / "porto.osm.pbf"))
     options = PrepareOptions(cache=tmp_path, workers=1)
