@@ -34,7 +34,7 @@ def test_a_notebook_runs(path, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(COMMANDS_HERE))
-    run(notebook, "0.01", monkeypatch)
+    run(notebook, "0.05", monkeypatch)
 
 
 @pytest.mark.slow

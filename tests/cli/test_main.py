@@ -44,6 +44,7 @@ def htp(monkeypatch, capsys):
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["htp", *(str(argument) for argument in arguments)])
+        monkeypatch.setattr(sys.modules["__main__"], "__package__", None)  # else `python -m pytest` gives the name
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
