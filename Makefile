@@ -7,6 +7,7 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations 40
 CITY := runs/coquimbo/city
 TRIPS := runs/coquimbo/trips.parquet
 MORE_TRIPS := runs/coquimbo/more/trips.parquet
@@ -19,8 +20,6 @@ help:  ## show this list
 
 app: $(VENV)/.app  ## open the app on the city that ships
 	$(BIN)/htp app --checkpoint checkpoints/coquimbo
-
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations 40
 
 test: venv  ## run the tests that guard every change (ten minutes on two cores); brings its own Chromium
 	.ci/chromium
