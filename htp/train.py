@@ -18,9 +18,7 @@ from htp.city.network import City
 from htp.compute import distributed
 from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
-from htp.files import replacing
-from htp.generate import answers_of, load_tokenizer
-from htp.language.anchors import begin_anchors
+from htp.generate import answers_of, load_tokenizer, prompt_conditions_of
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
@@ -106,7 +104,7 @@ def train_language(  # noqa: PLR0913  the command's options
     city, train = tokenizer.city, _prepared(data, "train")
     facts, patterns = prompt_conditions_of(train, city), tokenizer.encode(train)
     torch.manual_seed(settings.seed)
-    vocabulary = Vocabulary(tuple(tokenizer.model.config.codebook_sizes), len(city))
+    vocabulary = vocabulary_of(tokenizer)
     features = tokenizer.model.roads.described
     if start is not None:
         language = _language_of(start, tokenizer, checkpoint)
@@ -115,13 +113,11 @@ def train_language(  # noqa: PLR0913  the command's options
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
     pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
-    if start is None:
-        begin_anchors(language, pairs, settings.seed)
     if distributed.is_first():  # before the long work, so that only sealing comes after it
         _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
         TravelTimeModel.fit(train, city).save(files.conditions)
         write_trips(compact(_prepared(data, "heldout")), files.heldout)
-    fit(language, pairs, settings, files.language, report)
+    fit(language, pairs, settings, files.language, report, anew=start is None)
     if distributed.is_first():
         files.seal()
 
@@ -142,14 +138,30 @@ def train_routes(
     """Train HTP+'s writer of routes on `data`/train.parquet with the roads of the checkpoint's tokenizer."""
     distributed.refuse("training routes")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
-    city, train = tokenizer.city, _prepared(data, "train")
-    facts = prompt_conditions_of(train, city)
-    last_points = np.array([line.coords[-1] for line in train.geometry])
-    writer = RouteGenerator.new(city, tokenizer.model.roads.described, seed=settings.seed)
+    train = _prepared(data, "train")
+    writer = RouteGenerator.new(tokenizer.city, tokenizer.model.roads.described, seed=settings.seed)
     _write_settings(files.routes, settings)
-    told = route_conditions_of(facts, city.to_metres(last_points))
-    RouteTrainer(writer, settings, files.routes).fit(told, facts.roads, report)
+    fit_routes(writer, train, settings, files.routes, report)
     files.seal()
+
+
+def fit_routes(
+    writer: RouteGenerator,
+    trips: gpd.GeoDataFrame,
+    settings: LanguageTraining,
+    folder: Path,
+    report: Callable[[dict], None],
+) -> None:
+    """Train a writer of routes on prepared trips and save it."""
+    facts = prompt_conditions_of(trips, writer.city)
+    last_points = np.array([line.coords[-1] for line in trips.geometry])
+    told = route_conditions_of(facts, writer.city.to_metres(last_points))
+    RouteTrainer(writer, settings, folder).fit(told, facts.roads, report)
+
+
+def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
+    """Return the new tokens of a language model: a tokenizer's codes and its city's roads."""
+    return Vocabulary(tuple(tokenizer.model.config.codebook_sizes), len(tokenizer.city))
 
 
 def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Language:

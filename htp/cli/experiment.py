@@ -40,9 +40,9 @@ def run(
     force: Force = False,
 ) -> None:
     """Train, generate and measure each method for the same time on the same trips."""
-    from htp.experiment.methods import choose
     from htp.experiment.run import run as run_all
     from htp.experiment.settings import ExperimentSettings, seconds_of
+    from htp.methods.registry import choose
 
     settings = ExperimentSettings(seconds_of(budget), seeds, trips, heldout, device)
     tally = run_all(data, city, choose(methods), settings, out, force=force, workers=workers, report=_say)

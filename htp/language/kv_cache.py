@@ -2,7 +2,7 @@
 
 `transformers` reads any base model. The built-in one is read by a loop of our own over the same weights: keys and
 values stay where they are instead of being copied at every token, those of the tokens that all trips of a batch begin
-with are kept once, and padding is not computed. `htp bench` shows what that brings.
+with are kept once, and padding is not computed. `docs/speed.md` has what that brings.
 """
 
 from __future__ import annotations

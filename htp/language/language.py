@@ -24,7 +24,7 @@ from htp.language.batch import collate
 from htp.language.depth import DepthModel
 from htp.language.lora import ADAPTER, embedding_norm, load_adapted, save_adapter, with_adapters
 from htp.language.prompt import PromptConditions, Question, ask, question_texts
-from htp.language.sampling import Sampling, sample_answers
+from htp.language.sampling import Sampling, in_batches, write_batch
 from htp.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -167,7 +167,15 @@ class Language:
         progress: Callable[[int], None] | None = None,
     ) -> list[Answer]:
         """Return the patterns of one trip for each of the facts."""
-        return sample_answers(self.model, self.ask(facts, city), keys, sampling, progress=progress)
+
+        def write(questions: list[Question], keys: NDArray) -> list[Answer]:
+            return self.write_batch(questions, keys, sampling)
+
+        return in_batches(self.ask(facts, city), keys, write, progress=progress)
+
+    def write_batch(self, questions: list[Question], keys: NDArray, sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions in order of their lengths."""
+        return write_batch(self.model, questions, keys, sampling)
 
 
 def _remove_model(folder: Path) -> None:

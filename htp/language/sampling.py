@@ -48,23 +48,6 @@ class Sampling:
             raise InputError(f"top_p is {self.top_p}; give a number above 0 and up to 1.")
 
 
-def sample_answers(
-    model: LanguageModel,
-    questions: Sequence[Question],
-    keys: NDArray[np.uint64],
-    sampling: Sampling,
-    *,
-    batch_size: int = BATCH,
-    progress: Callable[[int], None] | None = None,
-) -> list[Answer]:
-    """Return an answer for every question; `keys` [B, 2] (seed, place in the request) fix each one's random numbers."""
-
-    def write(questions: list[Question], keys: NDArray[np.uint64]) -> list[Answer]:
-        return _write_batch(model, questions, keys, sampling)
-
-    return in_batches(questions, keys, write, batch_size=batch_size, progress=progress)
-
-
 @torch.inference_mode()
 def in_batches(
     questions: Sequence[Question],
@@ -85,27 +68,17 @@ def in_batches(
     return [answers[row] for row in range(len(questions))]
 
 
-def _write_batch(
+def write_batch(
     model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
 ) -> list[Answer]:
-    """Return the answers to questions in order of their lengths: the short ones leave the batch when they are done."""
-    layers = len(model.vocabulary.codebook_sizes)
-    device = model.rows.small.weight.device
+    """Return the answers to questions in order of their lengths."""
     shared = shared_tokens(questions)
-    asked = collate_questions(questions, layers, shared).to(device)
-    counts = asked.patterns.tolist()
-    uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(device)
-    writer = writer_of(model)(model, asked, sampling, shared)
-    before = torch.zeros(len(questions), dtype=torch.long, device=device)
-    written = 0
-    for pattern in range(counts[-1]):
-        if counts[written] == pattern:
-            done = bisect_right(counts, pattern) - written
-            writer.leave(done)
-            uniform, before, written = uniform[done:], before[done:], written + done
-        draws = uniform[:, pattern * (layers + 1) :]
-        before = writer.anchor(before, pattern, draws[:, 0])
-        writer.codes(before, pattern, draws[:, 1 : layers + 1], go_on=pattern + 1 < counts[-1])
+    asked = collate_questions(questions, len(model.vocabulary.codebook_sizes), shared)
+    return writer_of(model)(model, asked.to(model.rows.small.weight.device), sampling, shared).write(keys)
+
+
+def written_answers(asked: TokenBatch, counts: Sequence[int]) -> list[Answer]:
+    """Return the first patterns of each answer in a batch, so many as `counts` says."""
     anchors, codes = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy()
     return [Answer(anchors[i, :n].astype(np.int32), codes[i, :n].astype(np.int16)) for i, n in enumerate(counts)]
 
@@ -113,21 +86,41 @@ def _write_batch(
 class Sampler:
     """The state of a batch of answers: what has been read, the last hidden state, the keys of the route's roads."""
 
-    def __init__(self, model: LanguageModel, asked: TokenBatch, sampling: Sampling, shared: int) -> None:
+    def __init__(self, model: LanguageModel, asked: TokenBatch, sampling: Sampling, shared: int = 0) -> None:
         """Read the questions; their first `shared` tokens, the same in all of them, are read only once."""
         self.model, self.asked, self.sampling = model, asked, sampling
         texts, width = asked.ids.shape
         answer = asked.anchors.shape[1] * self.steps(asked.codes.shape[2])
         self.reader = kv_cache_of(model.backbone, texts, width - shared + answer)
-        self.embedded = embedded = model.embed(asked.ids, asked.place)
-        roads = asked.road_mask.shape[1]
+        self.embedded = model.embed(asked.ids, asked.place)
+        self.last = self.read(shared)
+
+    def read(self, shared: int) -> Tensor:
+        """Read the questions and keep the keys of their roads; return the last hidden state [B, hidden]."""
+        asked, embedded, roads = self.asked, self.embedded, self.asked.road_mask.shape[1]
         if shared:
             route = self.reader.share(embedded[:1, :shared])
-            self.keys = model.road_keys(route, asked.first_road_at[:1], roads).expand(texts, -1, -1)
+            self.keys = self.model.road_keys(route, asked.first_road_at[:1], roads).expand(len(embedded), -1, -1)
         h = self.reader.read(embedded[:, shared:], asked.mask[:, shared:])
         if not shared:
-            self.keys = model.road_keys(h, asked.first_road_at, roads)
-        self.last = h[:, -1]
+            self.keys = self.model.road_keys(h, asked.first_road_at, roads)
+        return h[:, -1]
+
+    def write(self, keys: NDArray[np.uint64]) -> list[Answer]:
+        """Return the answers drawn from the streams of `keys` [B, 2]; short ones leave the batch when they are done."""
+        asked, layers = self.asked, self.asked.codes.shape[2]
+        counts = asked.patterns.tolist()
+        uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(asked.ids.device)
+        before, written = torch.zeros_like(asked.patterns), 0
+        for pattern in range(counts[-1]):
+            if counts[written] == pattern:
+                done = bisect_right(counts, pattern) - written
+                self.leave(done)
+                uniform, before, written = uniform[done:], before[done:], written + done
+            draws = uniform[:, pattern * (layers + 1) :]
+            before = self.anchor(before, pattern, draws[:, 0])
+            self.codes(before, pattern, draws[:, 1 : layers + 1], go_on=pattern + 1 < counts[-1])
+        return written_answers(asked, counts)
 
     @staticmethod
     def steps(layers: int) -> int:

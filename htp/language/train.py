@@ -24,7 +24,7 @@ from htp.compute import distributed
 from htp.compute.precision import half_is_faster
 from htp.compute.schedule import rate_at
 from htp.errors import InputError
-from htp.files import replacing
+from htp.language.anchors import begin_anchors
 from htp.language.optimizer import MuonAndAdamW
 
 if TYPE_CHECKING:
@@ -203,8 +203,15 @@ def fit(
     settings: LanguageTraining,
     folder: Path,
     report: Callable[[dict], None],
+    *,
+    anew: bool = False,
 ) -> None:
-    """Train and save; goes on from `folder`/training where a training was stopped."""
+    """Train and save; goes on from `folder`/training where a training was stopped.
+
+    `anew`: the model has learned nothing yet, so its anchor head, where it has one, begins with distances.
+    """
+    if anew and language.model.names_anchors:
+        begin_anchors(language, pairs, settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model, training = language.model, folder / "training"
     training.mkdir(exist_ok=True)

@@ -96,10 +96,11 @@ class Tokenizer:
         self.model, self.city = model.eval(), city
 
     @classmethod
-    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0) -> Self:
-        """Make an untrained tokenizer with the city's node2vec embedding."""
+    def new(cls, config: TokenizerConfig, city: City, *, seed: int = 0, vectors: torch.Tensor | None = None) -> Self:
+        """Make an untrained tokenizer with the city's node2vec embedding, `vectors` [V, dim] where it is known."""
+        if vectors is None:
+            vectors = torch.from_numpy(node2vec(city, config.road_dim, seed))
         torch.manual_seed(seed)
-        vectors = torch.from_numpy(node2vec(city, config.road_dim, seed))
         return cls(cls.model_type(config, vectors, torch.from_numpy(road_features(city))), city)
 
     @classmethod

@@ -9,7 +9,7 @@ import shapely
 from htp.experiment.data import Data
 from htp.experiment.settings import ExperimentSettings
 from htp.experiment.times_of_day import times_of_day
-from htp.methods.ablations.variant import check_prepared
+from htp.methods.protocol import check_prepared
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import torch
 from htp.language.batch import collate, collate_questions, shared_tokens
 from htp.language.depth import DepthModel
 from htp.language.model import LanguageModel
-from htp.language.sampling import Sampling, draw, sample_answers, writer_of
+from htp.language.sampling import Sampling, draw, in_batches, write_batch, writer_of
 
 SIZES = (4, 6, 8)
 
@@ -23,6 +23,10 @@ def keys_of(count, seed=0):
 
 def as_lists(answers):
     return [(answer.anchors.tolist(), answer.codes.tolist()) for answer in answers]
+
+
+def sample_answers(model, questions, keys, sampling, **options):
+    return in_batches(questions, keys, lambda some, keys: write_batch(model, some, keys, sampling), **options)
 
 
 def step_by_step(model, questions, answers):

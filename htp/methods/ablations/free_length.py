@@ -6,6 +6,7 @@ length token is still given; a trip gets as many points as its patterns and that
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from htp.conditions import prompt_conditions_of
-from htp.generate import as_patterns
+from htp.compute.random_streams import TOKENS, uniforms
+from htp.generate import as_patterns, prompt_conditions_of
 from htp.language.batch import collate_questions
 from htp.language.depth import DepthModel
-from htp.language.sampling import Sampling, draw
+from htp.language.language import Language
+from htp.language.sampling import COLDEST, DepthSampler, Sampling, written_answers
 from htp.methods.ablations.whole import HTP
-from htp.methods.ablations.writing import BatchLanguage, PatternSampler, Reader
-from htp.methods.baselines.protocol import COLUMNS
+from htp.methods.protocol import COLUMNS
 from htp.tokenizer.lengths import restore_length
 
 if TYPE_CHECKING:
@@ -56,50 +57,45 @@ class FreeLengthModel(DepthModel):
         return (self._even(h).float() * row.float()).sum(dim=-1)
 
 
-class FreeLengthSampler(PatternSampler):
+class FreeLengthSampler(DepthSampler):
     """Write patterns until the model says that it is over."""
 
     model: FreeLengthModel
 
-    def __init__(
-        self, model: FreeLengthModel, asked: TokenBatch, reader: Reader, keys: Tensor, sampling: Sampling
-    ) -> None:
-        super().__init__(model, asked, reader, keys, sampling)
-        self.limit = asked.patterns * MOST
-        self.most = int(self.limit.max())
-        self.counts = torch.zeros_like(asked.patterns)
+    def write(self, keys: NDArray[np.uint64]) -> list[Answer]:
+        """Return the answers drawn from the streams of `keys` [B, 2]; none leaves before all are over."""
+        most, layers = self.asked.codes.shape[1:]
+        numbers = layers + 2  # of a pattern: its anchor, its codes, and whether the answer ends before it
+        uniform = torch.from_numpy(uniforms(keys, TOKENS, most * numbers)).to(self.asked.ids.device)
+        counts, before = torch.zeros_like(self.asked.patterns), torch.zeros_like(self.asked.patterns)
+        for pattern in range(most):
+            draws = uniform[:, pattern * numbers : (pattern + 1) * numbers]
+            goes_on = (counts == pattern) & ~self.ends(pattern, draws[:, -1])
+            if not bool(goes_on.any()):
+                break
+            counts = counts + goes_on
+            before = self.anchor(before, pattern, draws[:, 0])
+            self.codes(before, pattern, draws[:, 1:-1], go_on=True)
+        return written_answers(self.asked, counts.tolist())
 
-    def over(self, pattern: int, uniform: Tensor) -> bool:
-        """Draw for each answer that goes on whether it ends before this pattern."""
-        probability = torch.sigmoid(self.model.end_logits(self.reader.last) / max(self.sampling.temperature, 1e-6))
-        ends = (uniform < probability) & (pattern >= FEWEST) | (pattern >= self.limit)
-        self.counts = torch.where((self.counts == pattern) & ~ends, pattern + 1, self.counts)
-        return not bool((self.counts > pattern).any())
-
-    def _codes(self, embedded: Tensor, draws: Tensor) -> Tensor:
-        """Draw a pattern's codes [B, L] by the depth network, then read the pattern as one token."""
-
-        def choose(layer: int, state: Tensor) -> Tensor:
-            return draw(self.model.code_logits(state, layer).float(), draws[:, layer], self.sampling)
-
-        codes, whole = self.model.write(self.reader.last, embedded, choose)
-        self.reader.step(whole)
-        return torch.stack(codes, dim=1)
+    def ends(self, pattern: int, uniform: Tensor) -> Tensor:
+        """Draw for each answer whether it ends before this pattern, [B]."""
+        probability = torch.sigmoid(self.model.end_logits(self.last) / max(self.sampling.temperature, COLDEST))
+        return (uniform < probability) & (pattern >= FEWEST) | (pattern >= MOST * self.asked.patterns)
 
 
-class FreeLengthLanguage(BatchLanguage):
+class FreeLengthLanguage(Language):
     """Stage 2 that says how many patterns a trip has."""
 
     model_type = FreeLengthModel
     model: FreeLengthModel
 
-    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
-        model, device = self.model, self.model.rows.small.weight.device
-        asked = collate_questions(questions, len(model.vocabulary.codebook_sizes)).to(device)
-        reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
-        roads = model.road_keys(reader.h, asked.first_road_at, asked.road_mask.shape[1])
-        writer = FreeLengthSampler(model, asked, reader, roads, sampling)
-        return writer.write(keys)
+    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions of like length."""
+        asked = collate_questions(questions, len(self.model.vocabulary.codebook_sizes))
+        room = {name: getattr(asked, name).repeat_interleave(MOST, dim=1) for name in ("anchors", "codes")}
+        asked = replace(asked, **room).to(self.model.rows.small.weight.device)
+        return FreeLengthSampler(self.model, asked, sampling).write(keys)
 
 
 class FreeLength(HTP):

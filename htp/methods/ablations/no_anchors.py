@@ -13,13 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from htp.compute.random_streams import TOKENS, uniforms
-from htp.language.batch import Answer, collate_questions
+from htp.language.batch import collate_questions
+from htp.language.language import Language
 from htp.language.model import LanguageModel
-from htp.language.sampling import Sampling, draw
+from htp.language.sampling import Sampler
+from htp.methods.ablations.text_model import collate_written, read_written
 from htp.methods.ablations.whole import HTP
-from htp.methods.ablations.writing import BatchLanguage, Reader
-from htp.methods.ablations.written import collate_written, read_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.config import TokenizerConfig
+    from htp.language.batch import Answer
     from htp.language.model import TokenBatch
     from htp.language.prompt import Question
+    from htp.language.sampling import Sampling
     from htp.tokenizer.tokenizer import DecoderConditions, Patterns
 
 
@@ -50,7 +51,28 @@ class CodesModel(LanguageModel):
         return total / real.sum()
 
 
-class CodesLanguage(BatchLanguage):
+class CodesSampler(Sampler):
+    """Write codes one after another."""
+
+    @staticmethod
+    def steps(layers: int) -> int:
+        """Return how often the backbone runs to write a pattern."""
+        return layers
+
+    def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:  # noqa: ARG002  none is drawn
+        """Return the anchors as they are: zeros."""
+        return before
+
+    def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:  # noqa: ARG002
+        """Draw the codes of a pattern and read them, the last one only where the answer is to `go_on`."""
+        for layer in range(uniform.shape[1]):
+            code = self.code(layer, uniform[:, layer])
+            self.asked.codes[:, pattern, layer] = code
+            if go_on or layer + 1 < uniform.shape[1]:
+                self.last = self.reader.step(self.model.embed_code(layer, code))
+
+
+class CodesLanguage(Language):
     """Stage 2 that writes codes; the anchors of its answers are zeros that nobody reads."""
 
     model_type = CodesModel
@@ -61,22 +83,10 @@ class CodesLanguage(BatchLanguage):
         first = np.array([size + vocabulary.first_code(layer) for layer in range(len(vocabulary.codebook_sizes))])
         return collate_written(questions, [(answer.codes + first).ravel() for answer in answers])
 
-    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
-        model, device = self.model, self.model.rows.small.weight.device
-        layers = len(model.vocabulary.codebook_sizes)
-        asked = collate_questions(questions, layers).to(device)
-        reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
-        tokens = int(asked.patterns.max()) * layers
-        draws = torch.from_numpy(uniforms(keys, TOKENS, tokens)).to(device)
-        codes: list[Tensor] = []
-        for token in range(tokens):
-            layer = token % layers
-            if token:
-                reader.step(model.embed_code((token - 1) % layers, codes[-1]))
-            codes.append(draw(model.code_logits(reader.last, layer).float(), draws[:, token], sampling))
-        written = torch.stack(codes, dim=1).unflatten(1, (-1, layers)).cpu().numpy().astype(np.int16)
-        counts = asked.patterns.tolist()
-        return [Answer(np.zeros(n, np.int32), part[:n]) for part, n in zip(written, counts, strict=True)]
+    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions in order of their lengths."""
+        asked = collate_questions(questions, len(self.model.vocabulary.codebook_sizes))
+        return CodesSampler(self.model, asked.to(self.model.rows.small.weight.device), sampling).write(keys)
 
 
 class NoAnchors(HTP):

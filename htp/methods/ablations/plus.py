@@ -15,10 +15,10 @@ import numpy as np
 from htp.conditions import prompt_conditions_of
 from htp.config import LanguageTraining
 from htp.methods.ablations.whole import HTP
-from htp.methods.baselines.protocol import COLUMNS
+from htp.methods.protocol import COLUMNS
 from htp.routes.conditions import ANY_ROAD, RouteConditions, route_conditions_of
 from htp.routes.generator import RouteGenerator
-from htp.routes.train import RouteTrainer
+from htp.train import fit_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.language.prompt import PromptConditions
-    from htp.methods.ablations.stages import Stages
+    from htp.methods.budget import Stages
     from htp.tokenizer.tokenizer import DecoderConditions
 
 ROUTES_SHARE = 0.1  # of a budget's seconds, besides it
@@ -55,14 +55,11 @@ class HTPPlus(HTP):
             stages.charge(stage["stage"], stage["seconds"] + stage.get("preparation_seconds", 0.0), shared=True)
 
     def _train_routes(self, trips: gpd.GeoDataFrame, stages: Stages, folder: Path) -> None:
-        facts = prompt_conditions_of(trips, self.city)
-        last_points = np.array([line.coords[-1] for line in trips.geometry])
         writer = RouteGenerator.new(self.city, self._road_features(), seed=stages.seed)
         writer.model.to(self.device)
         settings = stages.settings(ROUTE_TRAINING, stages.spent + ROUTES_SHARE)
         with stages.run("routes", writer.model.backbone, len(trips), settings.batch_size) as report:
-            told = route_conditions_of(facts, self.city.to_metres(last_points))
-            RouteTrainer(writer, settings, folder).fit(told, facts.roads, report)
+            fit_routes(writer, trips, settings, folder, report)
         self.routes = self._load_routes(folder)
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:

@@ -7,6 +7,7 @@ written. All texts of one tree are equally long, so none begins another, and the
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,10 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from htp.compute.random_streams import TOKENS, stream_of
+from htp.language.batch import collate_questions
+from htp.language.kv_cache import DynamicKVCache
 from htp.language.model import LanguageModel, TokenBatch
 from htp.language.sampling import draw
-from htp.methods.ablations.writing import Reader
-from htp.methods.ablations.written import read_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.language.batch import Answer
+    from htp.language.prompt import Question
     from htp.language.sampling import Sampling
 
 Tree = dict[int, Any]  # the next text id → a tree, or the number that the text stands for
@@ -56,6 +58,31 @@ class PlainTextModel(TextModel):
         return self.backbone.get_input_embeddings()(ids)
 
 
+def collate_written(questions: Sequence[Question], written: Sequence[NDArray[np.int64]]) -> TokenBatch:
+    """Return questions, padded on the left, and behind them the ids of their answers, padded on the right."""
+    asked = collate_questions(questions, layers=1)
+    longest = max(len(ids) for ids in written)
+    ids, real = np.zeros((len(written), longest), np.int64), np.zeros((len(written), longest), np.bool_)
+    for row, answer in enumerate(written):
+        ids[row, : len(answer)], real[row, : len(answer)] = answer, True
+    place = torch.zeros(len(written), longest, asked.place.shape[2])
+    return replace(
+        asked,
+        ids=torch.cat([asked.ids, torch.from_numpy(ids)], dim=1),
+        mask=torch.cat([asked.mask, torch.from_numpy(real)], dim=1),
+        place=torch.cat([asked.place, place], dim=1),
+    )
+
+
+def read_written(model: LanguageModel, asked: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what each token of the answers is predicted from [B, A, hidden], its id [B, A], and whether it is real."""
+    begin = int(asked.answer_at[0])  # the same for all, as questions are padded on the left
+    h = model.backbone(
+        inputs_embeds=model.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
+    ).last_hidden_state
+    return h[:, begin - 1 : -1], asked.ids[:, begin:], asked.mask[:, begin:]
+
+
 def tree_of(numbers: Iterable[tuple[int, Sequence[int]]]) -> Tree:
     """Return the tree of numbers and the text ids that each is written with."""
     tree: Tree = {}
@@ -75,13 +102,14 @@ def write_text(
     sampling: Sampling,
 ) -> list[Answer]:
     """Return an answer for every question, drawn among what its grammar lets stand next."""
-    reader = Reader(model.backbone, model.embed(asked.ids, asked.place), asked.mask)
+    reader = DynamicKVCache(model.backbone, len(keys))
+    last = reader.read(model.embed(asked.ids, asked.place), asked.mask)[:, -1]
     streams = [stream_of(key, TOKENS) for key in keys]
     open_ = {row: next(grammar) for row, grammar in enumerate(grammars)}  # where each unfinished answer stands
     answers: dict[int, Answer] = {}
     while True:
         uniform = np.array([stream.random(dtype=np.float32) for stream in streams])
-        token = _draw(model, reader, open_, uniform, sampling)
+        token = _draw(model, last, open_, uniform, sampling)
         for row, piece in enumerate(token.tolist()):
             if row in open_:
                 open_[row] = open_[row][piece]
@@ -89,19 +117,19 @@ def write_text(
                     _go_on(row, grammars[row], open_, answers)
         if not open_:
             return [answers[row] for row in range(len(grammars))]
-        reader.step(model.embed(token[:, None], asked.place.new_zeros(len(token), 1, asked.place.shape[2]))[:, 0])
+        nowhere = asked.place.new_zeros(len(token), 1, asked.place.shape[2])
+        last = reader.step(model.embed(token[:, None], nowhere)[:, 0])
 
 
-def _draw(model: TextModel, reader: Reader, open_: dict[int, Tree], uniform: NDArray, sampling: Sampling) -> Tensor:
+def _draw(model: TextModel, last: Tensor, open_: dict[int, Tree], uniform: NDArray, sampling: Sampling) -> Tensor:
     """Draw the next piece of each answer [B] among those allowed; answers that are finished get piece 0."""
     allowed = np.zeros((len(uniform), model.text_size), np.bool_)
     allowed[:, 0] = True
     for row, tree in open_.items():
         allowed[row, 0] = False
         allowed[row, list(tree)] = True
-    device = reader.last.device
-    logits = model.text_logits(reader.last).float().masked_fill(~torch.from_numpy(allowed).to(device), -torch.inf)
-    return draw(logits, torch.from_numpy(uniform).to(device), sampling)
+    logits = model.text_logits(last).float().masked_fill(~torch.from_numpy(allowed).to(last.device), -torch.inf)
+    return draw(logits, torch.from_numpy(uniform).to(last.device), sampling)
 
 
 def _go_on(row: int, grammar: Grammar, open_: dict[int, Any], answers: dict[int, Answer]) -> None:

@@ -7,38 +7,37 @@ variant changes are the types of the two stages, the tokenizer's settings and ho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 
-from htp.conditions import prompt_conditions_of
-from htp.generate import answers_of, as_patterns, with_patterns
-from htp.language.anchors import begin_anchors
+from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining, with_tuples
+from htp.generate import PIECE, answers_of, as_patterns, prompt_conditions_of, with_patterns
 from htp.language.language import Language
 from htp.language.sampling import Sampling
-from htp.language.train import QuestionsAndAnswers
-from htp.language.train import fit as fit_language
-from htp.language.vocabulary import Vocabulary
+from htp.language.train import QuestionsAndAnswers, fit
 from htp.methods.ablations.code_use import watch
 from htp.methods.ablations.road_vectors import road_vectors
-from htp.methods.ablations.variant import Variant
-from htp.methods.baselines.protocol import COLUMNS
+from htp.methods.budget import Stages
+from htp.methods.protocol import COLUMNS, Method, MethodConfig
 from htp.tokenizer.features import describe
 from htp.tokenizer.offsets_train import BATCH_SIZE, fit_offsets
-from htp.tokenizer.roads import road_features
-from htp.tokenizer.tokenizer import Tokenizer, with_points
+from htp.tokenizer.tokenizer import Tokenizer, decoder_conditions_of, with_points
 from htp.tokenizer.train import TokenizerTrainer
+from htp.train import vocabulary_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import geopandas as gpd
 
-    from htp.config import LanguageTraining, TokenizerConfig
     from htp.language.batch import Answer
     from htp.language.prompt import PromptConditions
-    from htp.methods.ablations.stages import Stages
+    from htp.methods.budget import Budget
+    from htp.methods.protocol import Progress, Report
     from htp.tokenizer.features import Samples
     from htp.tokenizer.tokenizer import DecoderConditions, Patterns
 
@@ -46,17 +45,62 @@ TOKENIZER_UNTIL, OFFSETS_UNTIL = 0.3, 0.4  # shares of the seconds that are left
 CHECKED = 100  # trips, of those trained on, whose error the tokenizer reports
 
 
-class HTP(Variant):
+@dataclass(frozen=True)
+class HTPConfig(MethodConfig):
+    """The sizes of both stages and how each is trained; the defaults are those of `htp train`."""
+
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
+    tokenizer_training: TokenizerTraining = field(default_factory=TokenizerTraining)
+    language_training: LanguageTraining = field(default_factory=LanguageTraining)
+
+    @classmethod
+    def small(cls) -> Self:
+        """Return what suits two cores and a budget of minutes: the sizes are small already, batches get smaller."""
+        return cls(
+            tokenizer_training=TokenizerTraining(batch_size=64), language_training=LanguageTraining(batch_size=32)
+        )
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> Self:
+        """Return the configuration read from JSON, whose lists are tuples."""
+        return cls(
+            TokenizerConfig(**with_tuples(facts["tokenizer"])),
+            LanguageConfig(**facts["language"]),
+            TokenizerTraining(**facts["tokenizer_training"]),
+            LanguageTraining(**facts["language_training"]),
+        )
+
+
+class HTP(Method[HTPConfig]):
     """Both stages: conditions to patterns, patterns to points."""
 
     name = "HTP"
+    config_type = HTPConfig
     tokenizer_type: ClassVar[type[Tokenizer]] = Tokenizer
     trainer_type: ClassVar[type[TokenizerTrainer]] = TokenizerTrainer
     language_type: ClassVar[type[Language]] = Language
     tokenizer: Tokenizer
     language: Language
 
+    def generate(
+        self, like: gpd.GeoDataFrame, *, seed: int = 0, first: int = 0, progress: Progress | None = None
+    ) -> gpd.GeoDataFrame:
+        """Return a trip for the conditions of each of the prepared trips `like`."""
+
+        def make(piece: gpd.GeoDataFrame, at: int, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
+            return self._draw(piece, decoder_conditions_of(piece, self.city, seed, first + at), tell)
+
+        return self._in_pieces(like, PIECE, make, progress)
+
+    def _fit(self, trips: gpd.GeoDataFrame, budget: Budget, seed: int, report: Report) -> list[dict[str, Any]]:
+        stages = Stages(budget, seed, report)
+        with TemporaryDirectory(prefix="htp-") as work:
+            self._train(trips, stages, Path(work))
+        return stages.done
+
     def _train(self, trips: gpd.GeoDataFrame, stages: Stages, work: Path) -> None:
+        """Train the stages on prepared trips; `work` is an empty folder."""
         self._train_tokenizer(trips, stages, work / "tokenizer")
         # as it is saved, rounded to half precision: its codes are what the language model learns
         self.tokenizer = self.tokenizer_type.load(work / "tokenizer", self.city, self.device)
@@ -85,11 +129,9 @@ class HTP(Variant):
         tokenizer.save(folder)
 
     def _new_tokenizer(self, stages: Stages) -> Tokenizer:
-        """Return the untrained tokenizer, as `Tokenizer.new` makes it."""
-        vectors, features = self._road_vectors(stages), torch.from_numpy(road_features(self.city))
-        torch.manual_seed(stages.seed)
-        model = self.tokenizer_type.model_type(self._tokenizer_config(), vectors, features)
-        return self.tokenizer_type(model, self.city)
+        """Return the untrained tokenizer."""
+        vectors = self._road_vectors(stages)
+        return self.tokenizer_type.new(self._tokenizer_config(), self.city, seed=stages.seed, vectors=vectors)
 
     def _road_vectors(self, stages: Stages) -> torch.Tensor:
         """Return the node2vec embedding of the roads, [V, dim] float16, and charge its time."""
@@ -104,12 +146,11 @@ class HTP(Variant):
         pairs = QuestionsAndAnswers(language.ask(facts, self.city), answers)
         settings = stages.settings(self._language_training())
         with stages.run("language", language.model.backbone, len(answers), settings.batch_size) as report:
-            if self.language_type.model_type.names_anchors:
-                begin_anchors(language, pairs, stages.seed)
-            fit_language(language, pairs, settings, work / "language", report)
+            fit(language, pairs, settings, work / "language", report, anew=True)
         return self.language_type.load(work / "language", self.device)
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
+        """Return a trip for each of the conditions; `tell` hears how many more are written."""
         return self._write(like[COLUMNS], prompt_conditions_of(like, self.city), drives, tell)
 
     def _write(
@@ -138,10 +179,8 @@ class HTP(Variant):
 
     def _new_language(self, facts: PromptConditions) -> Language:
         """Return the untrained language model."""
-        return self.language_type.new(self.config.language, self._vocabulary(), self._road_features(), facts, self.city)
-
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(tuple(self.tokenizer.model.config.codebook_sizes), len(self.city))
+        vocabulary = vocabulary_of(self.tokenizer)
+        return self.language_type.new(self.config.language, vocabulary, self._road_features(), facts, self.city)
 
     def _road_features(self) -> torch.Tensor:
         """Return what a road's row starts from, node2vec and geometry, [V, F]."""

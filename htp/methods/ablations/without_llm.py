@@ -1,19 +1,163 @@
-"""HTP without its language model: a plain transformer told the conditions by a frozen sentence encoder (paper §5.3)."""
+"""HTP without its language model: a plain transformer over patterns, told the conditions in one token (paper §5.3).
+
+    embedding of "Main roads: A, B. Tuesday 08:15, 12 min …", <road_9> <a_3> <b_17> <c_99> <d_4>, <road_12> …
+
+No token of the question is read. Ours: anchors are still chosen among the roads of the route, which are known here by
+their rows (node2vec, geometry, place on the route) alone; without them the tokenizer would have to be another as well.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from htp.methods.ablations.sentence_model import SentenceLanguage
-from htp.methods.ablations.sentences import SentenceEncoder
+import torch
+from torch import Tensor, nn
+from transformers import GPT2Config, GPT2Model
+
+from htp.language.batch import collate_questions
+from htp.language.language import Language
+from htp.language.model import LanguageModel, TokenBatch, taken
+from htp.language.prompt import PromptConditions, Question, ask, question_texts
+from htp.language.sampling import Sampler
+from htp.methods.ablations.sentences import WIDTH, SentenceEncoder
 from htp.methods.ablations.whole import HTP
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import geopandas as gpd
+    import numpy as np
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerFast
 
-    from htp.methods.ablations.stages import Stages
+    from htp.city.network import City
+    from htp.config import LanguageConfig
+    from htp.language.batch import Answer
+    from htp.language.sampling import Sampling
+    from htp.language.vocabulary import Vocabulary
+    from htp.methods.budget import Stages
+
+LONGEST = 1024  # tokens of an answer; trips of 1,024 points have 640
+TEXT_SIZE = 1  # the built-in table of text pieces has one row, which nobody reads
+
+
+@dataclass(frozen=True)
+class Described(Question):
+    """A question whose `ids` are the route alone; its words are read by the sentence encoder."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class DescribedBatch(TokenBatch):
+    """A batch with the embeddings of its descriptions."""
+
+    sentence: Tensor  # [B, WIDTH]
+
+
+class SentenceModel(LanguageModel):
+    """The heads of HTP's language model over a plain transformer."""
+
+    tell: nn.Linear
+
+    def add_layers(self, hidden: int) -> None:
+        """Add what a description's embedding is read through."""
+        self.tell = nn.Linear(WIDTH, hidden)
+
+    def read(self, asked: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
+        """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
+        assert isinstance(asked, DescribedBatch)
+        embedded, keys = self.embed_roads(asked)
+        tokens = patterns * (1 + asked.codes.shape[2])
+        places = asked.answer_at[:, None] - 1 + torch.arange(tokens, device=embedded.device)
+        answer = taken(embedded, places)
+        told = torch.cat([self.tell(asked.sentence)[:, None].to(answer.dtype), answer[:, 1:]], dim=1)
+        h = self.backbone(
+            inputs_embeds=told, attention_mask=taken(asked.mask[..., None], places)[..., 0].long(), use_cache=False
+        )
+        return h.last_hidden_state.unflatten(1, (patterns, -1)), keys
+
+    def embed_roads(self, asked: TokenBatch) -> tuple[Tensor, Tensor]:
+        """Return the embeddings of all tokens [B, S, hidden] and the keys of the roads [B, R, .]."""
+        embedded = self.embed(asked.ids, asked.place)
+        return embedded, self.road_keys(embedded, asked.first_road_at, asked.road_mask.shape[1])
+
+
+class SentenceSampler(Sampler):
+    """Write patterns after the one token that tells the conditions."""
+
+    model: SentenceModel
+    asked: DescribedBatch
+
+    def read(self, shared: int) -> Tensor:  # noqa: ARG002  no token of the questions is read
+        """Read what is told; return the last hidden state [B, hidden]."""
+        _, self.keys = self.model.embed_roads(self.asked)
+        told = self.model.tell(self.asked.sentence)[:, None]
+        return self.reader.read(told, torch.ones(len(told), 1, dtype=torch.bool, device=told.device))[:, -1]
+
+
+class SentenceLanguage(Language):
+    """Stage 2 without a language model. Its text tokenizer is the sentence encoder's."""
+
+    model_type = SentenceModel
+    model: SentenceModel
+
+    def __init__(self, model: LanguageModel, tokenizer: PreTrainedTokenizerFast, base: str | None = None) -> None:
+        super().__init__(model, tokenizer, base)
+        self.sentences = SentenceEncoder.find()
+
+    @classmethod
+    def new(
+        cls,
+        config: LanguageConfig,
+        vocabulary: Vocabulary,
+        road_features: Tensor,
+        facts: PromptConditions,  # noqa: ARG003  nothing is learned from the questions
+        city: City,  # noqa: ARG003
+    ) -> SentenceLanguage:
+        """Make an untrained model with the layers and heads of HTP's."""
+        backbone = GPT2Model(
+            GPT2Config(
+                vocab_size=TEXT_SIZE,
+                n_positions=LONGEST,
+                n_embd=config.hidden,
+                n_layer=config.layers,
+                n_head=config.heads,
+                n_inner=4 * config.hidden,  # two matrices of this width weigh as much as HTP's three of 3 · hidden
+                resid_pdrop=0.0,  # HTP's has no dropout either
+                embd_pdrop=0.0,
+                attn_pdrop=0.0,
+                bos_token_id=0,
+                eos_token_id=0,
+            )
+        )
+        model = SentenceModel(backbone, vocabulary, TEXT_SIZE, road_features)
+        return cls(model, SentenceEncoder.find().tokenizer)
+
+    def ask(self, facts: PromptConditions, city: City) -> list[Question]:
+        """Return the questions of trips: their routes as tokens, everything else as a description."""
+        vocabulary, texts = self.model.vocabulary, question_texts(facts, city)
+        routes = ask(facts, city, vocabulary, TEXT_SIZE, lambda texts: [[] for _ in texts])
+        ends = [1 + len(roads) for roads in facts.roads]  # the mark and the roads; then marks that nobody reads
+        return [
+            Described(q.ids[:end], q.road_start_m, q.road_end_m, q.distance_m, q.points, text)
+            for q, end, text in zip(routes, ends, texts, strict=True)
+        ]
+
+    def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> DescribedBatch:
+        """Return a padded batch of questions and answers."""
+        return self._told(super().collate(questions, answers), questions)
+
+    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions in order of their lengths."""
+        asked = self._told(collate_questions(questions, len(self.model.vocabulary.codebook_sizes)), questions)
+        return SentenceSampler(self.model, asked.to(self.model.tell.weight.device), sampling).write(keys)
+
+    def _told(self, asked: TokenBatch, questions: Sequence[Question]) -> DescribedBatch:
+        texts = [question.text for question in questions if isinstance(question, Described)]
+        return DescribedBatch(**vars(asked), sentence=self.sentences.encode(texts))
 
 
 class WithoutLLM(HTP):

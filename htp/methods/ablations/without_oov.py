@@ -15,12 +15,11 @@ import numpy as np
 
 from htp.language.backbone import built_in, built_in_tokenizer, encode_texts
 from htp.language.batch import Answer, collate_questions
+from htp.language.language import Language
 from htp.language.prompt import PromptConditions, Question, question_texts
 from htp.language.vocabulary import LAYERS, Vocabulary
-from htp.methods.ablations.text_model import Grammar, PlainTextModel, Tree, tree_of, write_text
+from htp.methods.ablations.text_model import Grammar, PlainTextModel, Tree, collate_written, tree_of, write_text
 from htp.methods.ablations.whole import HTP
-from htp.methods.ablations.writing import BatchLanguage
-from htp.methods.ablations.written import collate_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +44,7 @@ class TextQuestion(Question):
     roads: tuple[str, ...]  # each road of the route as it is written
 
 
-class TextLanguage(BatchLanguage):
+class TextLanguage(Language):
     """Stage 2 in the base vocabulary."""
 
     model_type = PlainTextModel
@@ -97,7 +96,8 @@ class TextLanguage(BatchLanguage):
         """Return a padded batch of questions and answers."""
         return collate_written(questions, [self._written(q, a) for q, a in zip(questions, answers, strict=True)])
 
-    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions of like length."""
         device = self.model.rows.small.weight.device
         asked = collate_questions(questions, layers=1).to(device)
         return write_text(self.model, asked, [self._grammar(question) for question in questions], keys, sampling)

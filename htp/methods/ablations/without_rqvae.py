@@ -20,13 +20,12 @@ from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.language.backbone import encode_texts
 from htp.language.batch import Answer, collate_questions
+from htp.language.language import Language
 from htp.language.sampling import Sampling
 from htp.language.vocabulary import Vocabulary
-from htp.methods.ablations.text_model import Grammar, TextModel, Tree, tree_of, write_text
+from htp.methods.ablations.text_model import Grammar, TextModel, Tree, collate_written, tree_of, write_text
 from htp.methods.ablations.whole import HTP
-from htp.methods.ablations.writing import BatchLanguage
-from htp.methods.ablations.written import collate_written
-from htp.methods.baselines.protocol import COLUMNS
+from htp.methods.protocol import COLUMNS
 from htp.tokenizer.roads import road_features
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from htp.config import LanguageTraining
     from htp.language.model import TokenBatch
     from htp.language.prompt import Question
-    from htp.methods.ablations.stages import Stages
+    from htp.methods.budget import Stages
     from htp.tokenizer.tokenizer import DecoderConditions
 
 MARGIN_M = 100.0  # around the roads; points further out are written at the edge, ours
@@ -73,7 +72,7 @@ class Cells:
         return f" {cell:0{len(str(int(self.counts.max()) - 1))}d}"
 
 
-class CellLanguage(BatchLanguage):
+class CellLanguage(Language):
     """Conditions to cells. The `codes` of an answer are cells here, [T, 2]; it has no anchors."""
 
     model_type = TextModel
@@ -95,7 +94,8 @@ class CellLanguage(BatchLanguage):
         written = [[token for cell in answer.codes.ravel() for token in self.ids[cell]] for answer in answers]
         return collate_written(questions, [np.array(ids, dtype=np.int64) for ids in written])
 
-    def _write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+        """Return the answers to questions of like length."""
         asked = collate_questions(questions, layers=1).to(self.model.rows.small.weight.device)
         grammars = [self._grammar(question.points) for question in questions]
         return write_text(self.model, asked, grammars, keys, sampling)

@@ -14,26 +14,25 @@ are not clipped: the published call comes after the step and does nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 import torch
 from torch import Tensor, nn
 
+from htp.methods.baselines.attention import attend
 from htp.methods.baselines.attributes import WideDeep
+from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.data import CELLS, SLOTS
 from htp.methods.baselines.diffusion import Schedule
-from htp.methods.baselines.protocol import Baseline, BaselineConfig, DiffusionSampling
-from htp.methods.baselines.roaddit import RoadDiT
 from htp.methods.baselines.segments import SPECIALS, SegmentAutoencoder, SegmentShape, numbered
 from htp.methods.baselines.train import Descent, Training, TrainingStage
-from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape
+from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape, sinusoid
 
 if TYPE_CHECKING:
     from htp.city.network import City
-    from htp.methods.baselines.data import AttributeBatch
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.data import AttributeBatch, Streams
 
 TOLD_NOISE = 0.2  # of all steps: the noise that sampling says is in the clean tokens
 LONG_SLOTS = 2  # departure slots of ten minutes in place of five
@@ -95,6 +94,47 @@ class CardiffConfig(BaselineConfig):
         )
 
 
+class ModulatedLayer(nn.Module):
+    """A transformer layer whose norms and shortcuts are scaled by the condition; at first it changes nothing."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.first_norm, self.second_norm = (nn.LayerNorm(width, elementwise_affine=False) for _ in range(2))
+        self.query_key_value, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.feed_forward = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.modulation = _zeros(nn.Linear(width, 6 * width))
+
+    def forward(self, h: Tensor, told: Tensor) -> Tensor:
+        """Return tokens [B, K, D] from `h` and the condition `told` [B, D]."""
+        shift, scale, gate, shift_2, scale_2, gate_2 = self.modulation(told)[:, None].chunk(6, dim=-1)
+        parts = self.query_key_value(self.first_norm(h) * (1 + scale) + shift).chunk(3, dim=-1)
+        h = h + gate * self.out(attend(*parts, heads=self.heads))
+        return h + gate_2 * self.feed_forward(self.second_norm(h) * (1 + scale_2) + shift_2)
+
+
+class RoadDiT(nn.Module):
+    """The diffusion transformer: predict the noise in latent tokens of routes, told steps and attributes."""
+
+    positions: Tensor  # [K, D]
+
+    def __init__(self, tokens: int, token_width: int, width: int, depth: int, heads: int) -> None:
+        super().__init__()
+        self.register_buffer("positions", sinusoid(torch.arange(tokens), width), persistent=False)
+        self.enter = nn.Sequential(nn.Linear(token_width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+        self.layers = nn.ModuleList(ModulatedLayer(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.modulation, self.leave = _zeros(nn.Linear(width, 2 * width)), _zeros(nn.Linear(width, token_width))
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        """Return the noise in tokens `x` [B, K, E], told [B, D]."""
+        h, told = self.enter(x) + self.positions, nn.functional.silu(told)
+        for layer in self.layers:
+            h = layer(h, told)
+        shift, scale = self.modulation(told)[:, None].chunk(2, dim=-1)
+        return self.leave(self.norm(h) * (1 + scale) + shift)
+
+
 class CardiffNetwork(nn.Module):
     """The three networks and their embeddings of steps and attributes."""
 
@@ -137,17 +177,17 @@ class CardiffNetwork(nn.Module):
         return road_loss + self.schedule.loss(lambda x, t: self.point_noise(x, t, wanted, seen, level), x)
 
 
-class Cardiff(Baseline[CardiffConfig]):
+class Cardiff(Baseline[CardiffConfig, CardiffNetwork]):
     """Diffusion over roads, then over points."""
 
-    name: ClassVar[str] = "cardiff"
-    config_type: ClassVar[type[BaselineConfig]] = CardiffConfig
+    name = "cardiff"
+    config_type = CardiffConfig
 
-    def _build(self) -> nn.Module:
+    def _build(self) -> CardiffNetwork:
         return CardiffNetwork(self.config, self.city)
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
-        network, config = cast("CardiffNetwork", self.model), self.config
+        network, config = self.model, self.config
         roads = numbered(wanted.roads, config.longest)
         self._train_segments(network.segments, roads, training)
         weights = [weight for weight in network.parameters() if weight.requires_grad]
@@ -173,7 +213,7 @@ class Cardiff(Baseline[CardiffConfig]):
         segments.requires_grad_(requires_grad=False).eval()
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:
-        network, config = cast("CardiffNetwork", self.model), self.config
+        network, config = self.model, self.config
         if sampling.own_roads:
             shape = (config.tokens, config.token_width)
             tokens = network.schedule.sample(lambda x, t: network.road_noise(x, t, wanted), streams, shape, sampling)
@@ -208,3 +248,9 @@ def _told(attributes: WideDeep, wanted: AttributeBatch) -> Tensor:
 def _trimmed(roads: Tensor) -> Tensor:
     """Return numbered roads without columns that are all padding."""
     return roads[:, : int((roads != 0).sum(dim=1).max())]
+
+
+def _zeros(layer: nn.Linear) -> nn.Linear:
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

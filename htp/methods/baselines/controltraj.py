@@ -8,15 +8,15 @@ laid out (see `htp.methods.baselines.roadmae`), RoadMAE's training, its share of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
+from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.data import polylines
 from htp.methods.baselines.diffusion import Schedule
-from htp.methods.baselines.protocol import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.roadmae import RoadMAE, RoadShape
 from htp.methods.baselines.train import Descent, Training, TrainingStage
 from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape
@@ -24,8 +24,7 @@ from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape
 if TYPE_CHECKING:
     import numpy as np
 
-    from htp.methods.baselines.data import AttributeBatch
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.data import AttributeBatch, Streams
 
 
 @dataclass(frozen=True)
@@ -90,17 +89,15 @@ class ControlTrajNetwork(nn.Module):
         return self.unet(x, self.step(step), context)
 
 
-class ControlTraj(Baseline[ControlTrajConfig]):
+class ControlTraj(Baseline[ControlTrajConfig, ControlTrajNetwork]):
     """Diffusion over points that looks at the road."""
 
-    name: ClassVar[str] = "controltraj"
-    config_type: ClassVar[type[BaselineConfig]] = ControlTrajConfig
-
-    def _build(self) -> nn.Module:
-        return ControlTrajNetwork(self.config)
+    name = "controltraj"
+    config_type = ControlTrajConfig
+    network_type = ControlTrajNetwork
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
-        network, config = cast("ControlTrajNetwork", self.model), self.config
+        network, config = self.model, self.config
         lines = self._lines(wanted)
         self._train_roads(network.roads, lines, training)
         trained = [network.unet, network.step, network.asked]
@@ -129,7 +126,7 @@ class ControlTraj(Baseline[ControlTrajConfig]):
         roads.requires_grad_(requires_grad=False).eval()
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:
-        network = cast("ControlTrajNetwork", self.model)
+        network = self.model
         context = network.context(network.roads.encode(self._lines(wanted).to(self.device)), wanted)
         shape = (2, self.config.length)
         return network.schedule.sample(lambda x, t: network.noise(x, t, context), streams, shape, sampling)

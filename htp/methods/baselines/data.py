@@ -18,11 +18,12 @@ import shapely
 import torch
 
 from htp.city.linear_referencing import check_roads
+from htp.compute.random_streams import BASELINES, stream_of
 from htp.errors import InputError
 from htp.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import geopandas as gpd
@@ -113,11 +114,29 @@ class AttributeBatch:
     def __len__(self) -> int:
         return len(self.slots)
 
-    def rows(self, rows: NDArray[np.int64], device: torch.device) -> AttributeBatch:
+    def rows(self, rows: NDArray[np.int64], device: torch.device | str) -> AttributeBatch:
         """Return the conditions of some of the trips, on the device."""
         at = torch.from_numpy(rows)
         slots, numbers, cells = (part[at].to(device) for part in (self.slots, self.numbers, self.cells))
         return AttributeBatch(slots, numbers, cells, [self.roads[row] for row in rows])
+
+
+class Streams:
+    """The random streams of B trips: each trip's depends on the seed and its place alone."""
+
+    def __init__(self, seed: int, places: Iterable[int], device: torch.device | str) -> None:
+        self.device = device
+        self.streams = [stream_of((seed, place), BASELINES) for place in places]
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Return standard normal numbers, [B, *shape], each trip's the next of its own stream."""
+        numbers = np.empty((len(self.streams), *shape), dtype=np.float32)
+        for row, stream in enumerate(self.streams):
+            numbers[row] = stream.standard_normal(shape, dtype=np.float32)
+        return torch.from_numpy(numbers).to(self.device)
 
 
 def numbers_of(trips: gpd.GeoDataFrame, city: City) -> NDArray[np.float64]:

@@ -10,22 +10,21 @@ out).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
+from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.diffusion import Schedule
-from htp.methods.baselines.protocol import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.train import Descent, Training, TrainingStage
 from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from htp.methods.baselines.data import AttributeBatch
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.data import AttributeBatch, Streams
 
 DROPPED = 0.1  # share of trips whose attributes textbook guidance drops in training
 
@@ -81,17 +80,15 @@ class DiffTrajNetwork(nn.Module):
         return self.unet(x, self.step(step) + attributes)
 
 
-class DiffTraj(Baseline[DiffTrajConfig]):
+class DiffTraj(Baseline[DiffTrajConfig, DiffTrajNetwork]):
     """Diffusion over points, guided by attributes."""
 
-    name: ClassVar[str] = "difftraj"
-    config_type: ClassVar[type[BaselineConfig]] = DiffTrajConfig
-
-    def _build(self) -> nn.Module:
-        return DiffTrajNetwork(self.config)
+    name = "difftraj"
+    config_type = DiffTrajConfig
+    network_type = DiffTrajNetwork
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
-        network = cast("DiffTrajNetwork", self.model)
+        network = self.model
         descent = Descent.adamw([network], self.config.learning_rate, self.device)
         predict = network.guided if self.config.guidance == "published" else network.dropping
 
@@ -102,6 +99,6 @@ class DiffTraj(Baseline[DiffTrajConfig]):
         training.run(TrainingStage("diffusion", self.config.epochs, self.config.batch_size), len(points), step)
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:
-        network = cast("DiffTrajNetwork", self.model)
+        network = self.model
         shape = (2, self.config.length)
         return network.schedule.sample(lambda x, t: network.guided(x, t, wanted), streams, shape, sampling)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from htp.methods.baselines.protocol import DiffusionSampling
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.baseline import DiffusionSampling
+    from htp.methods.baselines.data import Streams
 
     Predictor = Callable[[Tensor, Tensor], Tensor]
 

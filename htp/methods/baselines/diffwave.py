@@ -10,22 +10,21 @@ did.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
+from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.diffusion import Schedule
-from htp.methods.baselines.protocol import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.train import Descent, Training, TrainingStage
 from htp.methods.baselines.unet1d import sinusoid
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from htp.methods.baselines.data import AttributeBatch
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.data import AttributeBatch, Streams
 
 
 @dataclass(frozen=True)
@@ -94,17 +93,15 @@ class DiffWaveNetwork(nn.Module):
         return self.leave(F.relu(self.skipped(total / len(self.layers) ** 0.5)))
 
 
-class DiffWave(Baseline[DiffWaveConfig]):
+class DiffWave(Baseline[DiffWaveConfig, DiffWaveNetwork]):
     """Diffusion over points by dilated convolutions."""
 
-    name: ClassVar[str] = "diffwave"
-    config_type: ClassVar[type[BaselineConfig]] = DiffWaveConfig
-
-    def _build(self) -> nn.Module:
-        return DiffWaveNetwork(self.config)
+    name = "diffwave"
+    config_type = DiffWaveConfig
+    network_type = DiffWaveNetwork
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
-        network = cast("DiffWaveNetwork", self.model)
+        network = self.model
         descent = Descent.adamw([network], self.config.learning_rate, self.device)
 
         def step(rows: np.ndarray, _: float) -> float:
@@ -114,6 +111,6 @@ class DiffWave(Baseline[DiffWaveConfig]):
         training.run(TrainingStage("diffusion", self.config.epochs, self.config.batch_size), len(points), step)
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:
-        network = cast("DiffWaveNetwork", self.model)
+        network = self.model
         shape = (2, self.config.length)
         return network.schedule.sample(lambda x, t: network.noise(x, t, wanted), streams, shape, sampling)

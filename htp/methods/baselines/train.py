@@ -7,15 +7,14 @@ rates are constant, as published.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 
 from htp.compute.precision import half_is_faster
-from htp.errors import InputError
+from htp.methods.budget import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,22 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 REPORT_SECONDS = 30.0  # at least this often; otherwise every epoch
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long to train: until the first of these limits; `batch_size` None: the configuration's."""
-
-    seconds: float | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse budgets in which nothing can be learned."""
-        for name in ("seconds", "epochs", "batch_size"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"{name} is {value}; give a budget above 0.")
 
 
 @dataclass(frozen=True)
@@ -52,18 +35,10 @@ class TrainingStage:
     until: float = 1.0  # share of the seconds of the whole training at which this stage ends
 
 
-class Training:
+class Training(Clock):
     """The clock, the order of trips and the reports of one training."""
 
-    def __init__(self, budget: Budget, seed: int, report: Callable[[dict[str, Any]], None]) -> None:
-        self.budget, self.seed, self.report = budget, seed, report
-        self.started = self.reported = time.monotonic()
-        self.done: list[dict[str, Any]] = []  # what each stage came to
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the training began, preparation included."""
-        return time.monotonic() - self.started
+    reported = 0.0  # seconds into the training, at the last line
 
     def run(self, stage: TrainingStage, trips: int, step: Callable[[NDArray[np.int64], float], float]) -> None:
         """Call `step` with the rows of each batch and the share of the stage that is done; it returns the loss."""
@@ -72,14 +47,12 @@ class Training:
         for epoch, rows, within in self._batches(stage, trips, size):
             losses.append(step(rows, self._share(stage, began, epoch + within)))
             steps += 1
-            if within + 2 * size / trips > 1.0 or time.monotonic() - self.reported > REPORT_SECONDS:
+            if within + 2 * size / trips > 1.0 or self.seconds - self.reported > REPORT_SECONDS:
                 self._tell(stage, epoch, steps, losses)
                 losses = []
         if losses:
             self._tell(stage, epoch, steps, losses)
-        seconds = self.seconds - began
-        facts = {"stage": stage.name, "epochs": epoch + 1, "steps": steps, "seconds": round(seconds, 3)}
-        self.done.append(facts | {"batch_size": size, "ms_per_step": round(1000 * seconds / max(steps, 1), 2)})
+        self.keep(stage.name, began, epochs=epoch + 1, steps=steps, batch_size=size)
 
     def _batches(self, stage: TrainingStage, trips: int, size: int) -> Iterator[tuple[int, NDArray[np.int64], float]]:
         """Yield epoch, rows and the share of the epoch before them, until the stage's time is over; at least once."""
@@ -112,20 +85,19 @@ class Training:
         return min(max(shares), 1.0)
 
     def _tell(self, stage: TrainingStage, epoch: int, steps: int, losses: list[float]) -> None:
-        self.reported = time.monotonic()
-        loss = round(float(np.mean(losses)), 5)
-        seconds = round(self.seconds, 1)
-        self.report({"stage": stage.name, "epoch": epoch + 1, "step": steps, "seconds": seconds, "loss": loss})
+        self.reported, loss = self.seconds, round(float(np.mean(losses)), 5)
+        line = {"stage": stage.name, "epoch": epoch + 1, "step": steps, "seconds": round(self.reported, 1)}
+        self.report(line | {"loss": loss})
 
 
 class Descent:
     """An optimiser and the precision it computes in."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, device: torch.device, *, half: bool = True) -> None:
-        self.optimizer, self.device, self.half = optimizer, device, half
+    def __init__(self, optimizer: torch.optim.Optimizer, device: torch.device | str, *, half: bool = True) -> None:
+        self.optimizer, self.device, self.half = optimizer, torch.device(device), half
 
     @classmethod
-    def adamw(cls, modules: Iterable[nn.Module], rate: float, device: torch.device, *, half: bool = True) -> Descent:
+    def adamw(cls, modules: Iterable[nn.Module], rate: float, device: torch.device | str, *, half: bool = True) -> Self:
         """Return AdamW with torch's weight decay of 0.01 over the weights of `modules`."""
         weights = [weight for module in modules for weight in module.parameters()]
         return cls(torch.optim.AdamW(weights, lr=rate), device, half=half)

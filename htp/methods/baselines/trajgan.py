@@ -10,22 +10,21 @@ told the attributes of DiffTraj.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
-from htp.methods.baselines.protocol import Baseline, BaselineConfig, DiffusionSampling
+from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.train import Descent, Training, TrainingStage
 from htp.methods.baselines.trajvae import LSTMDecoder, LSTMEncoder
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from htp.methods.baselines.data import AttributeBatch
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.data import AttributeBatch, Streams
 
 SLOPE = 0.2  # of the leaky ReLUs
 
@@ -111,17 +110,15 @@ class TrajGANNetwork(nn.Module):
         return -self.critic(self.invent(torch.randn_like(codes), wanted), wanted).mean()
 
 
-class TrajGAN(Baseline[TrajGANConfig]):
+class TrajGAN(Baseline[TrajGANConfig, TrajGANNetwork]):
     """A generative adversarial network over the codes of an autoencoder."""
 
-    name: ClassVar[str] = "trajgan"
-    config_type: ClassVar[type[BaselineConfig]] = TrajGANConfig
-
-    def _build(self) -> nn.Module:
-        return TrajGANNetwork(self.config)
+    name = "trajgan"
+    config_type = TrajGANConfig
+    network_type = TrajGANNetwork
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
-        network = cast("TrajGANNetwork", self.model)
+        network = self.model
         self._train_autoencoder(network, points, training)
         size = self.config.batch_size
         with torch.no_grad():
@@ -158,6 +155,6 @@ class TrajGAN(Baseline[TrajGANConfig]):
         return Descent(optimizer, self.device, half=False)
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:  # noqa: ARG002  no steps here
-        network = cast("TrajGANNetwork", self.model)
+        network = self.model
         codes = network.invent(streams.normal(self.config.code), wanted)
         return network.decoder(codes, self.config.length)

@@ -8,21 +8,20 @@ ignored. As HTP describes it, it is told nothing; with `conditioned` the decoder
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
-from htp.methods.baselines.protocol import Baseline, BaselineConfig, DiffusionSampling
+from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.train import Descent, Training, TrainingStage
 from htp.methods.baselines.unet1d import sinusoid
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from htp.methods.baselines.data import AttributeBatch
-    from htp.methods.baselines.streams import Streams
+    from htp.methods.baselines.data import AttributeBatch, Streams
 
 WARM_UP = 0.1  # share of the training over which the divergence gains its weight: 10 of 100 epochs
 
@@ -104,17 +103,15 @@ class TrajVAENetwork(nn.Module):
         return error + self.config.divergence * min(share / WARM_UP, 1.0) * divergence
 
 
-class TrajVAE(Baseline[TrajVAEConfig]):
+class TrajVAE(Baseline[TrajVAEConfig, TrajVAENetwork]):
     """A variational autoencoder of LSTMs."""
 
-    name: ClassVar[str] = "trajvae"
-    config_type: ClassVar[type[BaselineConfig]] = TrajVAEConfig
-
-    def _build(self) -> nn.Module:
-        return TrajVAENetwork(self.config)
+    name = "trajvae"
+    config_type = TrajVAEConfig
+    network_type = TrajVAENetwork
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
-        network = cast("TrajVAENetwork", self.model)
+        network = self.model
         optimizer = torch.optim.Adam(network.parameters(), lr=self.config.learning_rate)
         descent = Descent(optimizer, self.device, half=False)
 
@@ -125,5 +122,5 @@ class TrajVAE(Baseline[TrajVAEConfig]):
         training.run(TrainingStage("autoencoder", self.config.epochs, self.config.batch_size), len(points), step)
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:  # noqa: ARG002  no steps here
-        network = cast("TrajVAENetwork", self.model)
+        network = self.model
         return network.decode(streams.normal(self.config.code), wanted)

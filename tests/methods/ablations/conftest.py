@@ -12,9 +12,10 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
-from htp.methods.ablations import VARIANTS, sentences
-from htp.methods.ablations.variant import HTPConfig
-from htp.methods.baselines.train import Budget
+from htp.methods.ablations import sentences
+from htp.methods.ablations.whole import HTPConfig
+from htp.methods.budget import Budget
+from htp.methods.registry import ABLATIONS, METHODS
 from htp.tokenizer import offsets_train
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.city.network import City
-    from htp.methods.ablations.variant import Variant
+    from htp.methods.protocol import Method
 
 TINY = HTPConfig(
     TokenizerConfig((4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1),
@@ -73,19 +74,19 @@ def trips(grid: City, random_trips: Callable[..., gpd.GeoDataFrame]) -> gpd.GeoD
     return random_trips(grid, POINTS, seed=4)
 
 
-@pytest.fixture(scope="session", params=list(VARIANTS))
+@pytest.fixture(scope="session", params=list(ABLATIONS))
 def name(request: pytest.FixtureRequest) -> str:
     """Return each of the variants' names, one after another."""
     return request.param
 
 
 @pytest.fixture(scope="session")
-def tiny(grid: City, trips: gpd.GeoDataFrame) -> Callable[[str], Variant]:
+def tiny(grid: City, trips: gpd.GeoDataFrame) -> Callable[[str], Method]:
     """Return what gives the variant of a name, trained for two epochs; the same one each time."""
 
     @cache
     @torch.enable_grad()  # whoever asks for it first
-    def trained(name: str) -> Variant:
-        return VARIANTS[name](TINY).fit(trips, grid, Budget(epochs=2), seed=1, report=lambda _: None)
+    def trained(name: str) -> Method:
+        return METHODS[name].made_by(TINY).fit(trips, grid, Budget(epochs=2), seed=1, report=lambda _: None)
 
     return trained

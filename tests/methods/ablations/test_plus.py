@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from htp.methods.ablations import VARIANTS
 from htp.methods.ablations.plus import ROUTES_SHARE
-from htp.methods.baselines.train import Budget
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_the_start_road_is_kept_where_it_is_told_and_drawn_where_not(tiny, trips
 
 
 def test_stages_that_were_trained_are_taken_and_charged(tiny, trips, grid, base, tmp_path):
-    method = VARIANTS["HTP+"](tiny("HTP").config)
+    method = METHODS["HTP+"].made_by(tiny("HTP").config)
     method.share(tmp_path / "shared", base)
     method.fit(trips, grid, Budget(seconds=1000.0, epochs=1), seed=1, report=lambda _: None)
     whole = tiny("HTP")
@@ -58,7 +58,7 @@ def test_stages_that_were_trained_are_taken_and_charged(tiny, trips, grid, base,
 
 
 def test_routes_have_their_share_of_the_seconds_whatever_the_stages_took(tiny, trips, grid, base):
-    method = VARIANTS["HTP+"](tiny("HTP").config)
+    method = METHODS["HTP+"].made_by(tiny("HTP").config)
     method.share(base.parent / "shared", base)
     method.fit(trips, grid, Budget(seconds=10.0), seed=1, report=lambda _: None)
     routes = method.trained[-1]
@@ -68,7 +68,7 @@ def test_routes_have_their_share_of_the_seconds_whatever_the_stages_took(tiny, t
 
 def test_told_nothing_takes_the_model_of_routes_as_well(tiny, trips, grid, tmp_path):
     tiny("HTP+").save(tmp_path / "plus")
-    method = VARIANTS["HTP+ told nothing"](tiny("HTP").config)
+    method = METHODS["HTP+ told nothing"].made_by(tiny("HTP").config)
     method.share(tmp_path / "shared", tmp_path / "plus")
     method.fit(trips, grid, Budget(epochs=2), seed=1, report=lambda _: None)
     assert all(stage["shared"] for stage in method.trained)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from htp.methods.ablations import VARIANTS, road_vectors
-from htp.methods.baselines.train import Budget
+from htp.methods.ablations import road_vectors
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS
 from htp.tokenizer.tokenizer import Tokenizer
 
 
@@ -49,7 +50,7 @@ def test_a_damaged_file_is_made_anew(grid, tmp_path, computed):
 
 def test_methods_that_share_the_embedding_start_as_without(grid, trips, tiny, tmp_path):
     road_vectors.road_vectors(grid, 16, 1, tmp_path)
-    method = VARIANTS["HTP"](tiny("HTP").config)
+    method = METHODS["HTP"].made_by(tiny("HTP").config)
     method.share(tmp_path)
     method.fit(trips, grid, Budget(epochs=2), seed=1, report=lambda _: None)
     assert method.trained[0]["shared"]
@@ -58,7 +59,7 @@ def test_methods_that_share_the_embedding_start_as_without(grid, trips, tiny, tm
 
 
 def test_the_untrained_tokenizer_is_that_of_htp_train(grid, tiny, monkeypatch):
-    variant = VARIANTS["HTP"](tiny("HTP").config)
+    variant = METHODS["HTP"].made_by(tiny("HTP").config)
     variant.city, made = grid, Tokenizer.new(variant.config.tokenizer, grid, seed=5)
     monkeypatch.setattr(variant, "_road_vectors", lambda _: made.model.roads.node2vec)
     again = variant._new_tokenizer(type("Stages", (), {"seed": 5})())

@@ -12,10 +12,9 @@ from htp.conditions import prompt_conditions_of
 from htp.config import LanguageTraining
 from htp.generate import answers_of
 from htp.language.sampling import Sampling
-from htp.methods.ablations import VARIANTS
-from htp.methods.ablations.stages import Stages
-from htp.methods.ablations.written import read_written
-from htp.methods.baselines.train import Budget
+from htp.methods.ablations.text_model import read_written
+from htp.methods.budget import Budget, Stages
+from htp.methods.registry import METHODS
 
 QUICK = LanguageTraining(batch_size=8, learning_rate=1e-2)
 LIKELIEST = Sampling(temperature=0.0)
@@ -92,6 +91,6 @@ def test_training_lowers_the_loss_of_points_as_text(tiny, trips, grid):
     config = replace(tiny("w/o RQ-VAE").config, language_training=QUICK)
     lines = []
     for epochs in (1, 6):
-        VARIANTS["w/o RQ-VAE"](config).fit(trips, grid, Budget(epochs=epochs), report=lines.append)
+        METHODS["w/o RQ-VAE"].made_by(config).fit(trips, grid, Budget(epochs=epochs), report=lines.append)
     short, long = (line["train_loss"] for line in lines if "train_loss" in line)
     assert long < 0.97 * short

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from htp.methods.baselines import BASELINES
 from htp.methods.baselines.cardiff import CardiffConfig
 from htp.methods.baselines.controltraj import ControlTrajConfig
 from htp.methods.baselines.difftraj import DiffTrajConfig
 from htp.methods.baselines.diffwave import DiffWaveConfig
-from htp.methods.baselines.train import Budget
 from htp.methods.baselines.trajgan import TrajGANConfig
 from htp.methods.baselines.trajvae import TrajVAEConfig
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.city.network import City
-    from htp.methods.baselines.protocol import Baseline, BaselineConfig
+    from htp.methods.baselines.baseline import Baseline, BaselineConfig
 
 UNET = {"base": 8, "multipliers": (1, 2), "groups": 2, "time_width": 16, "attribute_width": 8, "diffusion_steps": 20}
 LSTM = {"hidden": 8, "layers": 1, "code": 4, "position_width": 4, "attribute_width": 4}
@@ -53,7 +53,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def untrained() -> Callable[[str], Baseline]:
     """Return what makes the untrained baseline of a name of `TINY`."""
-    return lambda name: BASELINES[name.split(maxsplit=1)[0]](TINY[name])
+    return lambda name: METHODS[name.split(maxsplit=1)[0]].made_by(TINY[name])
 
 
 @pytest.fixture(scope="session")

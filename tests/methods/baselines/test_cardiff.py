@@ -6,9 +6,9 @@ import numpy as np
 import shapely
 import torch
 
-from htp.methods.baselines.cardiff import CardiffNetwork, places_of
+from htp.methods.baselines.baseline import DiffusionSampling
+from htp.methods.baselines.cardiff import CardiffNetwork, ModulatedLayer, RoadDiT, places_of
 from htp.methods.baselines.data import AttributeBatch, Normalisation
-from htp.methods.baselines.protocol import DiffusionSampling
 from htp.methods.baselines.segments import numbered
 
 
@@ -53,3 +53,24 @@ def test_the_loss_trains_both_stages_but_not_the_frozen_autoencoder(untrained, t
 def test_the_autoencoder_comes_first(tiny):
     assert [stage["stage"] for stage in tiny("cardiff").trained] == ["segments", "diffusion"]
     assert not any(weight.requires_grad for weight in tiny("cardiff").model.segments.parameters())
+
+
+def test_a_new_layer_changes_nothing_and_a_new_network_says_nothing():
+    h, told = torch.randn(2, 4, 8), torch.randn(2, 8)
+    torch.testing.assert_close(ModulatedLayer(8, 2)(h, told), h)
+    found = RoadDiT(4, 6, 8, 2, 2)(torch.randn(2, 4, 6), told)
+    torch.testing.assert_close(found, torch.zeros(2, 4, 6))
+
+
+def test_it_learns_what_the_condition_says():
+    torch.manual_seed(0)
+    net = RoadDiT(4, 6, 16, 1, 2)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    told = torch.cat([torch.ones(8, 16), -torch.ones(8, 16)])
+    asked = torch.cat([torch.ones(8, 4, 6), torch.zeros(8, 4, 6)])
+    for _ in range(60):
+        loss = (net(torch.randn(16, 4, 6), told) - asked).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.05

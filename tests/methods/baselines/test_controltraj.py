@@ -6,9 +6,9 @@ import numpy as np
 import shapely
 import torch
 
+from htp.methods.baselines.baseline import DiffusionSampling
 from htp.methods.baselines.controltraj import ControlTrajConfig, ControlTrajNetwork
 from htp.methods.baselines.data import AttributeBatch, Normalisation
-from htp.methods.baselines.protocol import DiffusionSampling
 
 
 def test_it_has_the_published_number_of_weights():

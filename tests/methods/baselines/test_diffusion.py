@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from htp.methods.baselines.baseline import DiffusionSampling
+from htp.methods.baselines.data import Streams
 from htp.methods.baselines.diffusion import Schedule, ddim_times
-from htp.methods.baselines.protocol import DiffusionSampling
-from htp.methods.baselines.streams import Streams
 
 CPU = torch.device("cpu")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -12,43 +10,15 @@ import pytest
 import shapely
 
 from htp.errors import InputError
-from htp.methods.ablations import VARIANTS
-from htp.methods.baselines.train import Budget
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS
 from htp.trips import read_trips, write_trips
 
-ORDER = [
-    "HTP",
-    "w/o RQ-VAE",
-    "w/o R-Loss",
-    "w/o OOV",
-    "w/o LLM",
-    "regressed offsets",
-    "free increments",
-    "absolute input",
-    "plain road tokens",
-    "no anchors",
-    "free length",
-    "no depth head",
-    "HTP+",
-    "HTP+ told nothing",
-]
 CLOSE = 2e-5  # degrees, two metres: the tables round, and so do products of other shapes
 
 
 def coordinates(trips):
     return shapely.get_coordinates(trips.geometry.to_numpy())
-
-
-def test_htp_comes_first_and_the_papers_four_next():
-    assert list(VARIANTS) == ORDER
-    assert all(VARIANTS[name].name == name for name in VARIANTS)
-    assert "w/o everything" not in VARIANTS
-
-
-def test_the_names_are_known_without_torch():
-    code = "import sys; from htp.methods.ablations import VARIANTS; print(len(VARIANTS), 'torch' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == [str(len(ORDER)), "False"]
 
 
 def test_a_trip_is_generated_for_each_of_the_conditions(name, tiny, trips, tmp_path):
@@ -116,13 +86,13 @@ def test_the_use_of_each_layers_codes_is_kept_of_the_tokenizers_training(tiny):
 def test_a_model_of_another_city_is_refused(name, tiny, triangle, tmp_path):
     tiny(name).save(tmp_path)
     with pytest.raises(InputError, match=r"the city has 3|of another city"):
-        VARIANTS[name].load(tmp_path, triangle)
+        METHODS[name].made_by.load(tmp_path, triangle)
 
 
 def test_a_model_of_another_kind_is_refused(tiny, grid, tmp_path):
     tiny("HTP").save(tmp_path)
     with pytest.raises(InputError, match="holds HTP, not w/o R-Loss; load it as what it is"):
-        VARIANTS["w/o R-Loss"].load(tmp_path, grid)
+        METHODS["w/o R-Loss"].made_by.load(tmp_path, grid)
 
 
 @pytest.mark.parametrize("facts", [None, "{", "[]", '{"method": "HTP", "config": {}, "trained": []}'])
@@ -130,7 +100,7 @@ def test_a_damaged_folder_is_refused(facts, grid, tmp_path):
     if facts is not None:
         (tmp_path / "config.json").write_text(facts)
     with pytest.raises(InputError, match="holds no whole HTP; train it and save it there"):
-        VARIANTS["HTP"].load(tmp_path, grid)
+        METHODS["HTP"].made_by.load(tmp_path, grid)
 
 
 def test_facts_are_readable(tiny, tmp_path):
@@ -144,7 +114,7 @@ def test_facts_are_readable(tiny, tmp_path):
 def test_a_budget_in_seconds_ends_the_training(trips, grid, tiny):
     lines = []
     config = tiny("HTP").config
-    variant = VARIANTS["HTP"](config).fit(trips, grid, Budget(seconds=1.5, batch_size=4), report=lines.append)
+    variant = METHODS["HTP"].made_by(config).fit(trips, grid, Budget(seconds=1.5, batch_size=4), report=lines.append)
     _, first, offsets, second = variant.trained
     assert all(1 <= stage["steps"] < 1000 for stage in (first, second))  # epochs alone would let it go on for ever
     assert first["batch_size"] == second["batch_size"] == 4
@@ -154,7 +124,7 @@ def test_a_budget_in_seconds_ends_the_training(trips, grid, tiny):
 
 def test_the_same_seed_trains_the_same_weights(trips, grid, tiny):
     config = tiny("HTP").config
-    again = VARIANTS["HTP"](config).fit(trips, grid, Budget(epochs=2), seed=1, report=lambda _: None)
+    again = METHODS["HTP"].made_by(config).fit(trips, grid, Budget(epochs=2), seed=1, report=lambda _: None)
     for part in ("tokenizer", "language"):
         one, other = (getattr(variant, part).model.state_dict() for variant in (tiny("HTP"), again))
         assert all(np.array_equal(one[key], other[key]) for key in one)
@@ -162,13 +132,13 @@ def test_the_same_seed_trains_the_same_weights(trips, grid, tiny):
 
 def test_bad_input_is_refused_before_anything_is_trained(trips, grid, triangle, tiny):
     with pytest.raises(InputError, match="no trips to train on"):
-        VARIANTS["HTP"]().fit(trips.iloc[:0], grid)
+        METHODS["HTP"].made_by().fit(trips.iloc[:0], grid)
     with pytest.raises(InputError, match="no column 'percent'; run `htp prepare`"):
-        VARIANTS["HTP"]().fit(trips.drop(columns="percent"), grid)
+        METHODS["HTP"].made_by().fit(trips.drop(columns="percent"), grid)
     with pytest.raises(InputError, match="Triangle does not have"):
-        VARIANTS["HTP"]().fit(trips, triangle)
+        METHODS["HTP"].made_by().fit(trips, triangle)
     with pytest.raises(InputError, match="w/o OOV is not trained; call fit or load first"):
-        VARIANTS["w/o OOV"]().generate(trips)
+        METHODS["w/o OOV"].made_by().generate(trips)
     with pytest.raises(InputError, match="ask for at least one"):
         tiny("HTP").generate(trips.iloc[:0])
     short = trips.iloc[:1].assign(percent=[trips["percent"].iloc[0][:7]])

@@ -10,7 +10,7 @@ import shapely
 import torch
 
 from htp.config import TokenizerTraining
-from htp.methods.ablations.regressed_points import PointTokenizer, PointTrainer, describe_with_points, from_unit
+from htp.methods.ablations.without_rloss import PointTokenizer, PointTrainer, describe_with_points, from_unit
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.features import RELATIVE_INPUTS, absolute_inputs
 from htp.tokenizer.tokenizer import decoder_conditions_of

@@ -7,16 +7,16 @@ import torch
 from torch import nn
 
 from htp.config import LanguageTraining, TokenizerTraining
-from htp.methods.ablations import stages as stages_module
-from htp.methods.ablations.stages import ENDLESS, LEAST_MINUTES, Stages
-from htp.methods.baselines.train import Budget
+from htp.errors import InputError
+from htp.methods import budget as budget_module
+from htp.methods.budget import ENDLESS, LEAST_MINUTES, Budget, Stages
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Return a clock in a list, which the test winds."""
     now = [100.0]
-    monkeypatch.setattr(stages_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(budget_module.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -80,3 +80,9 @@ def test_a_stage_counts_steps_epochs_and_seconds(clock):
             "preparation_seconds": 5.0,
         }
     ]
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"epochs": -1}, {"batch_size": 0}], ids=str)
+def test_a_budget_of_nothing_is_refused(wrong):
+    with pytest.raises(InputError, match="above 0"):
+        Budget(**wrong)
