@@ -6,38 +6,42 @@ import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 
-from htp.bench.ladder import FIRST, ladder
 from htp.bench.plain import PlainSampler
 from htp.bench.result import Bench, Rival, Speed
-from htp.bench.rivals import time_rivals
 from htp.bench.roofline import TokenCost, measure_machine
 from htp.bench.stages import shares
 from htp.bench.workload import WORKS, Workload, timed
 from htp.conditions import prompt_conditions_of
 from htp.generate import Generator
 from htp.language.sampling import BATCH, writer_of
+from htp.methods.baselines.baseline import DiffusionSampling
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS
 from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    import geopandas as gpd
-
-    from htp.bench.ladder import Rung
     from htp.bench.roofline import Machine
     from htp.bench.workload import Timing
+    from htp.methods.baselines.baseline import Baseline
     from htp.trips import Conditions
 
 MOST = 100_000  # trips at once
 COMPARED = 64  # trips at once where HTP is compared and its stages are timed, or the largest batch if that is smaller
-RIVAL_TRIPS = 4  # trips that a diffusion baseline makes at once: on a CPU more at once are no faster
-NO_PLAIN = "transformers.generate was not measured: only the built-in model can be put under a plain head."
+PLAIN = "transformers.generate"
+NO_PLAIN = f"{PLAIN} was not measured: only the built-in model can be put under a plain head."
+DIFFUSION = ("difftraj", "controltraj")  # in their published sizes
+DIFFUSION_TRIPS = 4  # trips that one makes at once: on a CPU more at once are no faster
+DDIM_STEPS = 100
+STEP = Budget(epochs=1, batch_size=2)  # how long a trip takes does not hang on what was learned
 
 
 def run(
@@ -49,19 +53,18 @@ def run(
     progress: Callable[[int, int], None] | None = None,
 ) -> Bench:
     """Measure a checkpoint; `small_rivals`: baselines in their small sizes, as tests want them."""
-    steps = _Steps(progress, len(WORKS) * (len({*batches, min(COMPARED, max(batches))}) + 2) + 2)
+    compared = min(COMPARED, max(batches))
+    sizes = sorted({*batches, compared})
+    done = _counting(progress, len(WORKS) * (len(sizes) + 1) + len(DIFFUSION))
     generator = Generator.load(checkpoint, device)
     place, work = generator.tokenizer.device, Workload.of(generator)
     first_s = _first_trip_s(generator, work)
     machine = measure_machine(place)
-    steps.done()
     token = _token(generator)
-    compared = min(COMPARED, max(batches))
-    measured = _measure(generator, work, sorted({*batches, compared}), steps)
+    measured = _measure(generator, work, sizes, done)
     memory = _peak_memory_bytes(place)
     ours = {name: measured[name, compared].timing for name in WORKS}
-    rivals, notes = _rivals(generator, work, ours, steps, small=small_rivals)
-    plain = {rival.work: rival.timing for rival in rivals if rival.name == FIRST}
+    rivals = _rivals(generator, work, ours, done, small=small_rivals)
     speeds = [
         Speed(name, found.timing, _limit(generator, token, machine, work.ask(name, trips), found.loop_s))
         for (name, trips), found in measured.items()
@@ -70,7 +73,6 @@ def run(
     return Bench(
         tuple(speeds),
         tuple(rivals),
-        tuple(_rungs(generator, work, plain, ours, steps)),
         {name: measured[name, compared].stages for name in WORKS},
         compared,
         machine,
@@ -79,7 +81,7 @@ def run(
         memory,
         str(place),
         torch.get_num_threads(),
-        tuple(notes),
+        () if any(rival.name == PLAIN for rival in rivals) else (NO_PLAIN,),
     )
 
 
@@ -97,7 +99,7 @@ class _Measured:
 
 
 def _measure(
-    generator: Generator, work: Workload, batches: list[int], steps: _Steps
+    generator: Generator, work: Workload, batches: list[int], done: Callable[[], None]
 ) -> dict[tuple[str, int], _Measured]:
     """Time our own way for every kind of work and batch."""
     found = {}
@@ -106,38 +108,37 @@ def _measure(
             asked = work.ask(name, trips)
             timing = timed(partial(generator.generate, asked), trips)
             found[name, trips] = _Measured(timing, shares(generator, asked))
-            steps.done()
+            done()
     return found
 
 
 def _rivals(
-    generator: Generator, work: Workload, ours: dict[str, Timing], steps: _Steps, *, small: bool
-) -> tuple[list[Rival], list[str]]:
-    found, notes = [], []
-    if generator.language.base is None:
-        for name, timing in ours.items():
-            plain = _plain(generator, work, name, timing.trips)
-            found.append(Rival(FIRST, name, plain, timing.times(plain), timing.saves(plain), timing.trips))
-            steps.done()
-    else:
-        notes.append(NO_PLAIN)
-        steps.done(2 * len(ours))  # the ladder's as well
-    heldout: gpd.GeoDataFrame = generator.heldout()
-    device = str(generator.tokenizer.device)
-    timing = ours["distinct routes"]
-    for name, theirs in time_rivals(heldout, generator.city, RIVAL_TRIPS, device, small=small).items():
-        found.append(Rival(name, "distinct routes", theirs, timing.times(theirs), timing.saves(theirs), timing.trips))
-    steps.done()
-    return found, notes
+    generator: Generator, work: Workload, ours: dict[str, Timing], done: Callable[[], None], *, small: bool
+) -> list[Rival]:
+    """Time the plain way, where there is one, and the diffusion baselines; `small`: in their sizes for tests."""
+    timings: list[tuple[str, str, Timing]] = []
+    for name, timing in ours.items():
+        if generator.language.base is None:
+            timings.append((PLAIN, name, _plain(generator, work, name, timing.trips)))
+        done()
+    for name in DIFFUSION:
+        timings.append((METHODS[name].label, "distinct routes", _diffusion(generator, name, small=small)))
+        done()
+    return [
+        Rival(rival, name, theirs, ours[name].times(theirs), ours[name].saves(theirs), ours[name].trips)
+        for rival, name, theirs in timings
+    ]
 
 
-def _rungs(
-    generator: Generator, work: Workload, plain: dict[str, Timing], ours: dict[str, Timing], steps: _Steps
-) -> Iterator[Rung]:
-    """Take our own way back step by step where there is a plain one to begin with."""
-    for name, timing in plain.items():
-        yield from ladder(generator, work, name, timing, ours[name])
-        steps.done()
+def _diffusion(generator: Generator, name: str, *, small: bool) -> Timing:
+    """Time a diffusion baseline for the first held-out trips in one batch."""
+    heldout, made_by = generator.heldout(), METHODS[name].made_by
+    config = made_by.config_type.small() if small else made_by.config_type()
+    method = cast("Baseline[Any]", made_by(config, str(generator.tokenizer.device)))
+    method.fit(heldout.iloc[:2], generator.city, STEP, report=lambda _: None)
+    like = heldout.iloc[:DIFFUSION_TRIPS]
+    sampling = DiffusionSampling(steps=DDIM_STEPS, batch_size=len(like))
+    return timed(partial(method.generate, like, sampling=sampling), len(like))
 
 
 def _plain(generator: Generator, work: Workload, name: str, trips: int) -> Timing:
@@ -204,13 +205,12 @@ def _peak_memory_bytes(device: torch.device) -> int | None:
     return used if sys.platform == "darwin" else used * 1024
 
 
-class _Steps:
-    """Counts what has been measured."""
+def _counting(progress: Callable[[int, int], None] | None, total: int) -> Callable[[], None]:
+    """Return what is called when something has been measured."""
+    number = count(1)
 
-    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
-        self.progress, self.total, self.count = progress, total, 0
+    def done() -> None:
+        if progress is not None:
+            progress(next(number), total)
 
-    def done(self, count: int = 1) -> None:
-        self.count += count
-        if self.progress is not None:
-            self.progress(self.count, self.total)
+    return done

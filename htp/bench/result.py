@@ -13,7 +13,6 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from htp.bench.ladder import Rung
     from htp.bench.roofline import Machine
     from htp.bench.workload import Timing
 
@@ -45,7 +44,6 @@ class Bench:
 
     speeds: tuple[Speed, ...]
     rivals: tuple[Rival, ...]
-    rungs: tuple[Rung, ...]  # from transformers.generate to our way, an optimisation each; without a plain head, none
     stages: dict[str, dict[str, float]]  # work to stage to share of the time
     stages_batch: int
     machine: Machine
@@ -59,14 +57,14 @@ class Bench:
     def to_json(self) -> str:
         """Return everything as JSON."""
         content = asdict(self)
-        for name in ("speeds", "rivals", "rungs"):
+        for name in ("speeds", "rivals"):
             for written, measured in zip(content[name], getattr(self, name), strict=True):
                 written["trips_per_s"] = measured.timing.trips_per_s
         return json.dumps(content, indent=2) + "\n"
 
     def __rich__(self) -> RenderableType:
         """Return the benchmark as it is printed by rich."""
-        parts = [self._speeds(), self._rivals(), self._rungs(), self._stages()]
+        parts = [self._speeds(), self._rivals(), self._stages()]
         memory = "unknown" if self.peak_memory_bytes is None else f"{self.peak_memory_bytes / 2**20:,.0f} MiB"
         speed = (
             f"memory moved at {self.machine.bytes_per_s / 1e9:.1f} GB/s, matrices multiplied at "
@@ -88,38 +86,18 @@ class Bench:
         table = _table("Trips asked for at once", ("work", "batch"), columns)
         for speed in self.speeds:
             timing = speed.timing
-            ms = 1000 * timing.seconds / timing.trips
-            worked_ms = f"{1000 * timing.processor_s / timing.trips:.2f}"
-            cells = (
-                f"{timing.trips_per_s:,.1f}",
-                f"{ms:.2f}",
-                worked_ms,
-                str(timing.turns),
-                f"{100 * speed.limit:.0f} %",
-            )
-            table.add_row(speed.work, f"{timing.trips:,}", *cells)
+            ms, worked_ms = (f"{1000 * s / timing.trips:.2f}" for s in (timing.seconds, timing.processor_s))
+            rate, limit = f"{timing.trips_per_s:,.1f}", f"{100 * speed.limit:.0f} %"
+            table.add_row(speed.work, f"{timing.trips:,}", rate, ms, worked_ms, str(timing.turns), limit)
         return table
 
     def _rivals(self) -> Table:
         columns = ("batch", "ms a trip", "HTP's batch", "HTP is faster by", "in processor time")
         table = _table("Against other ways", ("way", "work"), columns)
         for rival in self.rivals:
-            ms = 1000 * rival.timing.seconds / rival.timing.trips
-            cells = (
-                f"{rival.timing.trips:,}",
-                f"{ms:,.1f}",
-                f"{rival.batch:,}",
-                f"{rival.times:,.1f} times",
-                f"{rival.saves:,.1f} times",
-            )
-            table.add_row(rival.name, rival.work, *cells)
-        return table
-
-    def _rungs(self) -> Table:
-        columns = ("trips/s", "as fast as the first")
-        table = _table(f"What each step brings, {self.stages_batch} trips at once", ("work", "and now"), columns)
-        for rung in self.rungs:
-            table.add_row(rung.work, rung.name, f"{rung.timing.trips_per_s:,.1f}", f"{rung.times:,.1f} times")
+            ms = f"{1000 * rival.timing.seconds / rival.timing.trips:,.1f}"
+            times, saves = (f"{number:,.1f} times" for number in (rival.times, rival.saves))
+            table.add_row(rival.name, rival.work, f"{rival.timing.trips:,}", ms, f"{rival.batch:,}", times, saves)
         return table
 
     def _stages(self) -> Table:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import torch
 
@@ -39,25 +40,17 @@ def shares(generator: Generator, asked: list[Conditions]) -> dict[str, float]:
 @contextmanager
 def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     """Put clocks around the parts of a generator for a while; batches wait for each other, or clocks would overlap."""
-    workers, generator.workers = generator.workers, 1
     language, model = generator.language, generator.tokenizer.model
     parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
     if model.noise is not None:
         parts.append((model.noise, "draw", "offsets"))
     for reader in (DynamicKVCache, InPlaceKVCache):
         parts += [(reader, "share", "prefill"), (reader, "read", "prefill")]
-    before = [vars(owner).get(name) for owner, name, _ in parts]
-    for owner, name, stage in parts:
-        setattr(owner, name, _clocked(getattr(owner, name), stage, seconds))
-    try:
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(generator, "workers", 1))
+        for owner, name, stage in parts:
+            stack.enter_context(patch.object(owner, name, _clocked(getattr(owner, name), stage, seconds)))
         yield
-    finally:
-        generator.workers = workers
-        for (owner, name, _), was in zip(parts, before, strict=True):
-            if was is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, was)
 
 
 def _clocked(run: Callable[..., Any], stage: str, seconds: dict[str, float]) -> Callable[..., Any]:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from htp.bench import rivals, roofline, workload
+from htp.bench import bench, roofline, workload
 from htp.bench.bench import run
-from htp.bench.ladder import ladder
 from htp.bench.plain import PlainSampler
 from htp.bench.roofline import Machine, TokenCost
 from htp.bench.stages import STAGES, shares
 from htp.bench.workload import Timing, Workload, timed
 from htp.cli.main import main
 from htp.compute.random_streams import keys_of
-from htp.conditions import prompt_conditions_of
-from htp.generate import Generator
-from htp.language import sampling
+from htp.generate import Generator, prompt_conditions_of
 from htp.language.sampling import Sampling
 
 
@@ -40,7 +36,7 @@ def measured(tiny_checkpoint):
             (roofline, "TURNS", 1),
             (roofline, "COPIED_BYTES", 1 << 16),
             (roofline, "GEMM", 32),
-            (rivals, "DDIM_STEPS", 2),
+            (bench, "DDIM_STEPS", 2),
         ):
             patch.setattr(module, name, value)
         found = run(tiny_checkpoint, (1, 3), device="cpu", small_rivals=True, progress=lambda *at: heard.append(at))
@@ -117,27 +113,6 @@ def test_the_stages_share_all_of_the_time_and_leave_no_clock_behind(generator):
     assert [line.wkt for line in generator.generate(asked).geometry] == before
 
 
-def test_on_every_step_the_same_trips_are_made_and_nothing_is_left_taken_back(generator):
-    asked, made = Workload.of(generator), []
-    as_it_is, generate = sampling.reader_of, generator.generate
-
-    def noting(conditions):
-        trips = generate(conditions)
-        made.append((sampling.reader_of is as_it_is, trips.get_coordinates().to_numpy()))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generator, "generate", noting)
-        patch.setattr(workload, "TURNS", 1)
-        timing = Timing(3, 1, 1.0, 1.0)
-        rungs = ladder(generator, asked, "one route", timing, replace(timing, seconds=0.5))
-    assert [rung.times for rung in (rungs[0], rungs[-1])] == [1.0, 2.0]
-    assert [own for own, _ in made] == [False] * 2 + [True] * 4
-    for _, lonlat in made[1:]:
-        np.testing.assert_allclose(lonlat, made[0][1], atol=1e-6)
-    assert sampling.reader_of is as_it_is
-    assert sampling.writer_of(generator.language.model) is sampling.DepthSampler
-
-
 def test_what_a_token_needs_follows_from_the_shapes(generator):
     model = generator.language.model  # 32 wide, 1 layer, 2 heads of 16 and 1 of keys and values, 32 within
     token = TokenCost.of(model, 100)
@@ -173,10 +148,6 @@ def test_a_benchmark_compares_everything_and_is_json(measured):
     for line in read["rivals"]:
         ours = next(one for one in read["speeds"] if one["work"] == line["work"] and one["timing"]["trips"] == 3)
         assert line["times"] == pytest.approx(ours["trips_per_s"] / line["trips_per_s"])
-    rungs = [line for line in read["rungs"] if line["work"] == "one route"]
-    assert [rungs[0]["name"], rungs[-1]["name"]] == ["transformers.generate", "codes by the depth network"]
-    assert rungs[-1]["times"] == pytest.approx(rungs[-1]["trips_per_s"] / rungs[0]["trips_per_s"])
-    assert rungs[-1]["trips_per_s"] == pytest.approx(read["speeds"][1]["trips_per_s"])
     assert read["peak_memory_bytes"] > 50 << 20
     assert read["threads"] == torch.get_num_threads()
     assert read["first_trip_s"] > 0
