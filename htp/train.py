@@ -18,7 +18,8 @@ from htp.city.network import City
 from htp.compute import distributed
 from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
-from htp.generate import answers_of, load_tokenizer, prompt_conditions_of
+from htp.files import replacing
+from htp.generate import answers_of, load_tokenizer
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary

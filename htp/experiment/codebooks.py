@@ -8,7 +8,6 @@ their model is not trained here.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,14 +18,13 @@ import torch
 from htp.errors import InputError
 from htp.experiment.data import Data
 from htp.experiment.layout import Layout, read_json, write_json
-from htp.experiment.settings import machine, versions
+from htp.experiment.settings import stamp
 from htp.files import fingerprint_of
 from htp.methods.ablations.road_vectors import road_vectors
-from htp.methods.ablations.stages import ENDLESS
-from htp.methods.ablations.variant import HTPConfig
+from htp.methods.ablations.whole import HTPConfig
+from htp.methods.budget import ENDLESS
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.features import describe
-from htp.tokenizer.roads import road_features
 from htp.tokenizer.tokenizer import BATCH, Tokenizer
 from htp.tokenizer.train import TokenizerTrainer
 
@@ -73,8 +71,7 @@ def codebooks(
         found = _train(sizes, settings, loaded, layout, described, report)
         facts = {"key": key, "sizes": list(sizes), "budget_s": settings.budget_s}
         facts |= {"data": loaded.facts, "fingerprint": loaded.fingerprint}
-        facts |= {"machine": machine(settings.device), "versions": versions()}
-        write_json(path, facts | found | {"finished": datetime.now(UTC).isoformat(timespec="seconds")})
+        write_json(path, facts | found | stamp(settings.device))
         report({"codebooks": list(sizes), "state": "finished", "loss": found["loss"]})
     return [path for _, path, _ in waiting]
 
@@ -107,9 +104,7 @@ def _train(
     small = HTPConfig.small()
     config = replace(small.tokenizer, codebook_sizes=sizes)
     roads = road_vectors(data.city, config.road_dim, 0, layout.shared)
-    torch.manual_seed(0)
-    model = Tokenizer.model_type(config, roads.vectors, torch.from_numpy(road_features(data.city)))
-    tokenizer = Tokenizer(model, data.city)
+    tokenizer = Tokenizer.new(config, data.city, vectors=roads.vectors)
     training = replace(small.tokenizer_training, epochs=ENDLESS, minutes=settings.budget_s / 60)
     with TemporaryDirectory(prefix="htp-") as work:
         trainer = TokenizerTrainer(tokenizer, training, Path(work))

@@ -12,11 +12,11 @@ import geopandas as gpd
 import pandas as pd
 
 from htp.experiment.layout import note_of, read_note, stem_of, write_json
-from htp.experiment.methods import OURS, choose
 from htp.experiment.times_of_day import times_of_day
 from htp.files import fingerprint_of
 from htp.generate import PIECE, reconstruct
-from htp.methods.baselines.train import Budget
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS, OURS
 from htp.trips import read_trips, write_trips
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from htp.experiment.data import Data
     from htp.experiment.layout import Layout
-    from htp.experiment.methods import Method, MethodEntry
     from htp.experiment.scoring import Scoring
     from htp.experiment.settings import ExperimentSettings
+    from htp.methods.protocol import Method
+    from htp.methods.registry import MethodEntry
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class ExperimentJob:
     @cached_property
     def base(self) -> ExperimentJob | None:
         """The job of the method that this one builds on; None where it stands alone."""
-        name = getattr(self.entry.made_by, "builds_on", None)
-        return None if name is None else replace(self, entry=choose(name)[0])
+        name = self.entry.made_by.builds_on
+        return None if name is None else replace(self, entry=METHODS[name])
 
     def evaluate(self, yardstick: Scoring) -> dict[str, Any]:
         """Return training, generation and evaluation of the method."""
@@ -82,48 +83,54 @@ class ExperimentJob:
         Seconds are what this training took and what the earlier ones took whose parts it shares.
         """
         folder = self.layout.model(self.stem)
-        note = read_note(folder, self.key)
-        if note is None:
+
+        def make() -> dict[str, Any]:
             method = self._untrained()
             started, worked = time.monotonic(), time.process_time()
             budget = Budget(seconds=self.settings.budget_s)
             method.fit(self.data.train, self.data.city, budget, seed=self.seed, report=self._tell)
             seconds, processor_s = time.monotonic() - started, time.process_time() - worked
-            note_of(folder).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             method.save(folder)
             shared_s = sum(stage["seconds"] for stage in method.trained if stage.get("shared"))
-            note = {"key": self.key, "seconds": round(seconds + shared_s, 2), "shared_seconds": round(shared_s, 2)}
-            note |= {"processor_seconds": round(processor_s, 2), "stages": method.trained}
-            write_json(note_of(folder), note)
-        return {name: value for name, value in note.items() if name != "key"}
+            note = {"seconds": round(seconds + shared_s, 2), "shared_seconds": round(shared_s, 2)}
+            return note | {"processor_seconds": round(processor_s, 2), "stages": method.trained}
+
+        return self._once(folder, make)
 
     def generated(self) -> dict[str, Any]:
         """Generate a trip for each held-out one unless they are there; return the time and the batch it took."""
         path = self.layout.trips(self.stem)
-        note = read_note(path, self.key)
-        if note is None:
+
+        def make() -> dict[str, Any]:
             method, batches, wanted = self._method, _Batches(), len(self.data.heldout)
             started, worked = time.monotonic(), time.process_time()
             trips = method.generate(self.data.heldout, seed=self.seed, progress=batches)
             seconds, processor_s = time.monotonic() - started, time.process_time() - worked
-            note_of(path).unlink(missing_ok=True)
             write_trips(trips, path)
-            note = {"key": self.key, "seconds": round(seconds, 3), "trips": wanted}
-            note |= {"batch": batches.largest or wanted, "ms_per_trip": round(1000 * seconds / wanted, 4)}
-            note |= {"processor_ms_per_trip": round(1000 * processor_s / wanted, 4)}
-            write_json(note_of(path), note)
+            note = {"seconds": round(seconds, 3), "trips": wanted, "batch": batches.largest or wanted}
+            note |= {"ms_per_trip": round(1000 * seconds / wanted, 4)}
+            return note | {"processor_ms_per_trip": round(1000 * processor_s / wanted, 4)}
+
+        return self._once(path, make)
+
+    def _once(self, made: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return the note beside a model or trips, without its key; make both unless they are there for this job."""
+        note = read_note(made, self.key)
+        if note is None:
+            note_of(made).unlink(missing_ok=True)
+            note = {"key": self.key} | make()
+            write_json(note_of(made), note)
         return {name: value for name, value in note.items() if name != "key"}
 
-    def _untrained(self) -> Method:
+    def _untrained(self) -> Method[Any]:
         """Return the method before its training, told where to find what others have made already."""
         base: Path | None = None
         if self.base is not None:
             self.base.trained()
             base = self.layout.model(self.base.stem)
         method = self.entry.new(self.settings.device)
-        if hasattr(method, "share"):
-            method.share(self.layout.shared, base)
+        method.share(self.layout.shared, base)
         return method
 
     def _generate_times(self) -> None:
@@ -132,11 +139,9 @@ class ExperimentJob:
         write_trips(self._method.generate(asked, seed=self.seed), self.layout.times(self.stem))
 
     @cached_property
-    def _method(self) -> Method:
+    def _method(self) -> Method[Any]:
         """The trained method as it was saved."""
-        folder = self.layout.model(self.stem)
-        method: Method = self.entry.made_by.load(folder, self.data.city, self.settings.device)
-        return method
+        return self.entry.made_by.load(self.layout.model(self.stem), self.data.city, self.settings.device)
 
     def _ceiling(self) -> gpd.GeoDataFrame | None:
         """Return the held-out trips through the method's tokenizer and back; None where it has no tokenizer."""

@@ -16,11 +16,11 @@ RESULTS/
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from htp.files import replacing
+from htp.methods.registry import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,11 +85,6 @@ class Layout:
 def stem_of(method: str, seed: int) -> str:
     """Return what the files of a method and a seed are called: `w/o LLM` and 1 are `w-o-llm-seed1`."""
     return f"{slug(method)}-seed{seed}"
-
-
-def slug(name: str) -> str:
-    """Return a name in small letters, digits, + and -; HTP and HTP+ stay apart."""
-    return re.sub(r"[^a-z0-9+]+", "-", name.lower()).strip("-")
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

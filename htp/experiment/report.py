@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import product
 from typing import TYPE_CHECKING
 
 from htp.errors import InputError
 from htp.experiment import formats
 from htp.experiment.figures import FIGURES
 from htp.experiment.layout import Layout
-from htp.experiment.results import load
-from htp.experiment.speeds import read_speeds, speed_table
-from htp.experiment.tables import Cell, ResultTable, tables
+from htp.experiment.results import load, scores_of
+from htp.experiment.speed import read_speeds, speed_table
+from htp.experiment.tables import tables
 from htp.files import replacing
 
 if TYPE_CHECKING:
@@ -36,11 +37,9 @@ def write_report(results: Path, *, simulated: bool = False) -> list[Path]:
     speeds = read_speeds(layout, rows)
     if speeds is not None:
         found.append(speed_table(speeds))
-    for table in (*found, every_score(rows)):
-        for ending, to_text in FORMATS.items():
-            if table.name == "scores" and ending != ".csv":
-                continue
-            written.append(_write(layout.report / f"{table.name}{ending}", to_text(table)))
+    for table, (ending, to_text) in product(found, FORMATS.items()):
+        written.append(_write(layout.report / f"{table.name}{ending}", to_text(table)))
+    written.append(_write(layout.report / "scores.csv", every_score(rows)))
     figures = _write_figures(rows, layout, simulated=simulated)
     city = rows[0].any.data["city"]
     kind = "The trips are simulated. " if simulated else ""
@@ -49,16 +48,10 @@ def write_report(results: Path, *, simulated: bool = False) -> list[Path]:
     return [*written, *figures, _write(layout.report / "report.md", "\n".join(parts))]
 
 
-def every_score(rows: Sequence[Row]) -> ResultTable:
-    """Return a line for each metric of each result, beyond the paper as well, with interval, floor and ceiling."""
-    columns = ("method", "seed", "metric", "value", "interval_low", "interval_high", "floor", "ceiling")
-    lines = []
-    for result in [result for row in rows for result in row.results]:
-        for name, score in result.scores.items():
-            numbers = (score.value, score.low, score.high, score.floor, score.ceiling)
-            texts = ("" if number is None else f"{number:.6g}" for number in numbers)
-            lines.append(tuple(Cell(text) for text in (result.label, str(result.seed), name, *texts)))
-    return ResultTable("scores", "Every metric of every result", columns, tuple(lines))
+def every_score(rows: Sequence[Row]) -> str:
+    """Return CSV: a line for each metric of each result, beyond the paper as well, with interval, floor, ceiling."""
+    named = {"label": "method", "low": "interval_low", "high": "interval_high"}
+    return scores_of(rows).drop(columns="low_is_good").rename(columns=named).to_csv(index=False, float_format="%.6g")
 
 
 def _write_figures(rows: Sequence[Row], layout: Layout, *, simulated: bool) -> list[Path]:
@@ -71,12 +64,10 @@ def _write_figures(rows: Sequence[Row], layout: Layout, *, simulated: bool) -> l
         raise InputError("figures need matplotlib: install it with `pip install 'htp[experiment]'`.") from error
     subject, written = subjects.Subject(rows, layout, simulated), []
     layout.report.mkdir(parents=True, exist_ok=True)
-    for name, module in FIGURES.items():
-        figure = import_module(f"htp.experiment.figures.{module}")
-        if not figure.there(subject):
-            continue
-        written += subjects.save_pictures(figure.draw(subject), layout.report, name)
-        written.append(subjects.save_page(figure.page(subject), layout.report, name))
+    for name, (module, draw) in FIGURES.items():
+        figure = getattr(import_module(f"htp.experiment.figures.{module}"), draw)(subject)
+        if figure is not None:
+            written += subjects.save_pictures(figure, layout.report, name)
     return written
 
 

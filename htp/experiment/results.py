@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pandas as pd
 
 from htp.errors import InputError
 
@@ -21,18 +21,7 @@ if TYPE_CHECKING:
 VERSION = 1
 METRICS = ("T-Dist", "S-Dist", "Radius", "G-Den", "G-Pat", "R-Den", "R-Pat", "PR-Dist")  # the paper's
 LENGTH = "Length"  # Figure 7 as a number
-
-
-@dataclass(frozen=True)
-class Score:
-    """A metric of one result."""
-
-    value: float
-    low: float  # ends of the bootstrap interval
-    high: float
-    floor: float
-    ceiling: float | None
-    low_is_good: bool
+SCORES = ("label", "seed", "metric", "value", "low", "high", "floor", "ceiling", "low_is_good")
 
 
 @dataclass(frozen=True)
@@ -51,13 +40,13 @@ class Result:
     device: str
     machine: str
     data: dict[str, Any]  # what `htp.experiment.data` says
-    train_s: float  # 0 where it failed, as all that follows
-    ms_per_trip: float
-    processor_ms: float  # a trip, of all cores together; does not grow when other programs run
-    batch: int
-    stages: list[dict[str, Any]]  # of its training
-    scores: dict[str, Score]  # by metric, those beyond the paper included
-    lengths: dict[str, dict[int, int]]  # real and generated: number of points to trips
+    train_s: float = 0.0  # 0 or nothing where it failed, as all that follows
+    ms_per_trip: float = 0.0
+    processor_ms: float = 0.0  # a trip, of all cores together; does not grow when other programs run
+    batch: int = 0
+    stages: Sequence[dict[str, Any]] = ()  # of its training
+    scores: Sequence[tuple] = ()  # a line of SCORES a metric, those beyond the paper included
+    lengths: dict[str, dict[int, int]] = field(default_factory=dict)  # real and generated: number of points to trips
 
     @classmethod
     def read(cls, path: Path) -> Result:
@@ -77,9 +66,7 @@ class Result:
         setting = {"budget_s": float(facts["setting"]["budget_s"]), "device": facts["setting"]["device"]}
         known = named | setting | {"machine": facts["machine"], "data": facts["data"]}
         if facts["sentence"] is not None:
-            return cls(
-                path, **known, train_s=0.0, ms_per_trip=0.0, processor_ms=0.0, batch=0, stages=[], scores={}, lengths={}
-            )
+            return cls(path, **known)
         made, evaluation = facts["generation"], facts["evaluation"]
         lines = evaluation["metrics"] | evaluation["beyond"]
         missing = [name for name in (*METRICS, LENGTH) if name not in lines]
@@ -93,7 +80,7 @@ class Result:
             processor_ms=float(made["processor_ms_per_trip"]),
             batch=int(made["batch"]),
             stages=list(facts["training"]["stages"]),
-            scores={name: _score(line) for name, line in lines.items()},
+            scores=[_score(facts, name, line) for name, line in lines.items()],
             lengths={
                 side: {int(n): count for n, count in table.items()} for side, table in evaluation["lengths"].items()
             },
@@ -105,9 +92,10 @@ class Result:
         return int(self.data["used"]["train"])
 
 
-def _score(line: dict[str, Any]) -> Score:
+def _score(facts: dict[str, Any], metric: str, line: dict[str, Any]) -> tuple:
     ends = line["bootstrap"]["low"], line["bootstrap"]["high"]
-    return Score(line["value"], *ends, line["floor"], line["ceiling"], line["low_is_good"])
+    known = facts["label"], facts["seed"], metric
+    return (*known, line["value"], *ends, line["floor"], line["ceiling"], line["low_is_good"])
 
 
 @dataclass(frozen=True)
@@ -127,18 +115,17 @@ class Row:
         """What tables call the method."""
         return self.any.label
 
-    def values(self, metric: str) -> list[float]:
-        """Return the metric of each seed."""
-        return [result.scores[metric].value for result in self.results]
 
-    def mean(self, metric: str) -> float | None:
-        """Return the mean over the seeds; None where all failed."""
-        return float(np.mean(self.values(metric))) if self.results else None
+def scores_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return the columns SCORES: a line for each metric of each result, method by method and seed by seed."""
+    lines = [score for row in rows for result in row.results for score in result.scores]
+    return pd.DataFrame(lines, columns=list(SCORES)).astype(dict.fromkeys(SCORES[3:8], float))
 
-    def deviation(self, metric: str) -> float | None:
-        """Return the standard deviation of the seeds' sample; None for a single seed."""
-        values = self.values(metric)
-        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+def over_seeds(rows: Sequence[Row], metrics: Sequence[str], what: str) -> pd.DataFrame:
+    """Return the mean or the std over the seeds, a row a method, a column a metric; NaN where all seeds failed."""
+    found = scores_of(rows).pivot_table(index="label", columns="metric", values="value", aggfunc=what)
+    return found.reindex(index=pd.Index([row.label for row in rows], name="Method"), columns=list(metrics))
 
 
 def load(layout: Layout) -> list[Row]:

@@ -7,7 +7,6 @@ on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +16,15 @@ from htp.experiment.job import ExperimentJob
 from htp.experiment.layout import Layout, write_json
 from htp.experiment.results import VERSION, Result
 from htp.experiment.scoring import Scoring
-from htp.experiment.settings import budget_of, machine, versions
+from htp.experiment.settings import budget_of, stamp
 from htp.trips import write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from htp.experiment.methods import MethodEntry
     from htp.experiment.settings import ExperimentSettings
+    from htp.methods.registry import MethodEntry
 
 
 @dataclass
@@ -95,8 +94,7 @@ def _do(job: ExperimentJob, yardstick: Scoring, tally: RunSummary) -> None:
         known = isinstance(error, InputError)
         found, sentence = {}, str(error) if known else f"{type(error).__name__}: {error}"
     content = {"version": VERSION, "key": job.key, **job.facts, "sentence": sentence}
-    content |= {"data": job.data.facts | {"fingerprint": job.data.fingerprint}, "versions": versions()}
-    content |= {"machine": machine(job.settings.device), "finished": datetime.now(UTC).isoformat(timespec="seconds")}
+    content |= {"data": job.data.facts | {"fingerprint": job.data.fingerprint}} | stamp(job.settings.device)
     write_json(job.layout.result(job.stem), content | found)
     if sentence is None:
         tally.finished.append(job.stem)

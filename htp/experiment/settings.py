@@ -6,8 +6,10 @@ import os
 import platform
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from htp.errors import InputError
 
@@ -45,6 +47,12 @@ def budget_of(seconds: float) -> str:
     """Return seconds as a budget is written, in the largest unit that divides them."""
     unit = next(unit for unit in "hms" if seconds % UNITS_S[unit] == 0 or unit == "s")
     return f"{seconds / UNITS_S[unit]:g}{unit}"
+
+
+def stamp(device: str) -> dict[str, Any]:
+    """Return what every file of results says of how it came about: machine, versions, when it was finished."""
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"machine": machine(device), "versions": versions(), "finished": finished}
 
 
 def versions() -> dict[str, str]:

@@ -1,26 +1,27 @@
-"""Measure how long trained methods take for a trip, side by side: one run, one machine, the same trips and batches.
+"""Measure how long trained methods take for a trip, side by side, and lay it out as a table (Figure 8 in numbers).
 
-Methods take turns, so that what else the machine does meets all of them; of a method's turns the median counts.
-DiffTraj and ControlTraj run in their published sizes too, with 100 DDIM steps; how long they take does not hang on what
-they have learned, so those two are trained for a step alone.
+One run, one machine, the same trips and batches. Methods take turns, so that what else the machine does meets all of
+them; of a method's turns the median counts. DiffTraj and ControlTraj run in their published sizes too, with 100 DDIM
+steps; how long they take does not hang on what they have learned, so those two are trained for a step alone.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from htp.city.network import City
 from htp.errors import InputError
-from htp.experiment.layout import Layout, stem_of, write_json
-from htp.experiment.methods import OURS, choose
+from htp.experiment.layout import Layout, read_json, stem_of, write_json
 from htp.experiment.results import load
-from htp.experiment.settings import machine, versions
-from htp.methods.baselines.train import Budget
+from htp.experiment.settings import stamp
+from htp.experiment.tables import NOTHING, ResultTable
+from htp.methods.budget import Budget
+from htp.methods.registry import METHODS, OURS
 from htp.trips import read_trips
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.experiment.methods import Method
     from htp.experiment.results import Row
+    from htp.methods.protocol import Method
 
 Times = dict[str, dict[str, list[list[float]]]]  # method to batch to [wall-clock, processor] ms a trip of each turn
 
@@ -47,7 +48,7 @@ class Runner:
     """A method that takes its turns."""
 
     label: str
-    method: Method
+    method: Method[Any]
 
     def turn(self, trips: gpd.GeoDataFrame) -> tuple[float, float]:
         """Generate trips; return the seconds of wall-clock and of all cores together."""
@@ -79,8 +80,7 @@ def measure_speed(
     first = rows[0].results[0]
     content = {"data": first.data["fingerprint"], "batches": list(batches), "ms_per_trip": _medians(ms, 0)}
     content |= {"processor_ms_per_trip": _medians(ms, 1), "turns_ms": ms}
-    content |= {"machine": machine(first.device), "versions": versions()}
-    write_json(layout.speed, content | {"finished": datetime.now(UTC).isoformat(timespec="seconds")})
+    write_json(layout.speed, content | stamp(first.device))
     return layout.speed
 
 
@@ -127,14 +127,12 @@ def _is_compared(row: Row) -> bool:
 
 def _trained(rows: Sequence[Row], layout: Layout, city: City) -> list[Runner]:
     """Return the methods as they were trained."""
-    return [Runner(row.label, _load(row, layout, city)) for row in rows]
-
-
-def _load(row: Row, layout: Layout, city: City) -> Method:
-    result = row.results[0]
-    entry = next(entry for entry in choose(result.method))
-    method: Method = entry.made_by.load(layout.model(stem_of(result.method, result.seed)), city, result.device)
-    return method
+    found = []
+    for row in rows:
+        result = row.results[0]
+        folder = layout.model(stem_of(result.method, result.seed))
+        found.append(Runner(row.label, METHODS[result.method].made_by.load(folder, city, result.device)))
+    return found
 
 
 def _published(rows: Sequence[Row], trips: gpd.GeoDataFrame, city: City) -> list[Runner]:
@@ -142,7 +140,60 @@ def _published(rows: Sequence[Row], trips: gpd.GeoDataFrame, city: City) -> list
     found = []
     for row in rows:
         if row.any.method in PUBLISHED:
-            method = choose(row.any.method)[0].made_by(device=row.any.device)
+            method = METHODS[row.any.method].made_by(device=row.any.device)
             method.fit(trips.iloc[:2], city, STEP, report=lambda _: None)
             found.append(Runner(f"{row.label} as published", method))
     return found
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Milliseconds a trip of all methods in one run: a row a method, a column a batch, trips generated at once."""
+
+    ms: pd.DataFrame
+    processor_ms: pd.DataFrame  # of all cores together; does not grow when other programs run
+    machine: str
+
+
+def read_speeds(layout: Layout, rows: Sequence[Row]) -> Speeds | None:
+    """Return the speeds of a folder; None where there are none, `InputError` where damaged or of other trips."""
+    if not layout.speed.exists():
+        return None
+    facts, again = read_json(layout.speed), f"measure again by `htp experiment speed {layout.folder}`"
+    try:
+        assert facts is not None, "an object"
+        batches, data = list(map(int, facts["batches"])), facts["data"]
+        ms, processor_ms = (
+            pd.DataFrame({at: {label: float(ms[str(at)]) for label, ms in facts[name].items()} for at in batches})
+            for name in ("ms_per_trip", "processor_ms_per_trip")
+        )
+        speeds = Speeds(ms, processor_ms, str(facts["machine"]))
+    except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{layout.speed}: holds no speeds; {again}.") from error
+    if data != rows[0].any.data["fingerprint"]:
+        raise InputError(f"{layout.speed}: its speeds are of other trips than the results; {again}.")
+    return speeds
+
+
+def speed_table(speeds: Speeds) -> ResultTable:
+    """Return milliseconds a trip and how many times HTP's they are, at each batch."""
+    kinds = {
+        "ms": speeds.ms.map("{:.2f}".format),
+        "× HTP": _ratios(speeds.ms),
+        "× HTP, processor": _ratios(speeds.processor_ms),
+    }
+    texts = pd.concat([part.rename(columns=f"{kind}, {{}} at once".format) for kind, part in kinds.items()], axis=1)
+    notes = (
+        "Milliseconds of wall-clock a trip, the median of turns that the methods took in one run; × HTP: over HTP's.",
+        "× HTP, processor: the same of processor time, which does not grow when other programs run.",
+        "As published: in the published sizes, the others in those of this experiment; DDIM in 100 steps for all.",
+        f"Machine: {speeds.machine}.",
+    )
+    flat = texts.rename_axis("Method").reset_index()
+    return ResultTable("speed-batches", "Speed of generation, side by side", flat, notes)
+
+
+def _ratios(ms: pd.DataFrame) -> pd.DataFrame:
+    """Return how many times HTP's each method takes; dashes where HTP was not measured."""
+    ours = ms.loc[OURS] if OURS in ms.index else float("nan")
+    return (ms / ours).map(lambda times: NOTHING if pd.isna(times) else f"{times:.3g}")

@@ -7,20 +7,19 @@ second underlined, the noise floor and the ceiling are references and take no pa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
+import pandas as pd
 
-from htp.experiment.results import LENGTH, METRICS
+from htp.experiment.results import LENGTH, METRICS, over_seeds, scores_of
 from htp.experiment.settings import budget_of
+from htp.methods.registry import OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from htp.experiment.results import Row
 
-OURS = "HTP"
 JOINT = ("HTP+", "HTP+ told nothing")  # told the start road, and told no road as the paper's
 TABLE_2 = ("T-Dist", "G-Pat", "R-Pat")
 TABLE_3 = ("T-Dist", "G-Den", "R-Den", "PR-Dist")
@@ -28,22 +27,7 @@ TABLE_3_BASELINES = ("ControlTraj", "Cardiff")
 DIGITS = 5
 NOTHING = "–"
 OVER = 1.1  # ours: of its budget, beyond which a training is said to have taken longer
-
-
-class Mark(StrEnum):
-    """How a cell stands out."""
-
-    none = "none"
-    best = "best"
-    second = "second"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a table, and how."""
-
-    text: str
-    mark: Mark = Mark.none
+BEST, SECOND = 1.0, 2.0  # ranks
 
 
 @dataclass(frozen=True)
@@ -52,9 +36,17 @@ class ResultTable:
 
     name: str  # of its files
     title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    texts: pd.DataFrame  # a row a method, whose name is in the first column
     notes: tuple[str, ...] = ()
+    ranks: pd.DataFrame | None = None  # of each text in its column, BEST, SECOND …; NaN takes no part; None: none does
+
+    def marked(self, marks: Mapping[float, str], escape: Callable[[str], str]) -> pd.DataFrame:
+        """Return the texts as a format has them; `marks` says how a rank stands out, such as `{BEST: "**{}**"}`."""
+        texts = self.texts.map(escape)
+        if self.ranks is not None:
+            for rank, mark in marks.items():
+                texts = texts.mask(self.ranks == rank, texts.map(mark.format))
+        return texts
 
 
 def tables(rows: Sequence[Row], *, simulated: bool) -> list[ResultTable]:
@@ -70,33 +62,27 @@ def table_1(rows: Sequence[Row]) -> ResultTable | None:
     compared = [*baselines, *ours]
     if not compared:
         return None
-    metrics = (*METRICS, LENGTH)
-    cells = _metric_rows(compared, metrics)
+    metrics = [*METRICS, LENGTH]
+    texts, ranks = _compared(compared, metrics)
     notes = [*_seed_notes(compared), f"{LENGTH} is 0 where a method is told the number of points."]
-    with_results = [row for row in rows if row.results]
-    if with_results:
-        reference = with_results[0].results[0].scores
-        cells.append(_plain("Noise floor", [_number(reference[name].floor) for name in metrics]))
+    if any(row.results for row in rows):
+        texts.loc["Noise floor"] = scores_of(rows).groupby("metric")["floor"].first()[metrics].map(_number).tolist()
         notes.append(
             "Noise floor: one random half of the real trips against the other, about twice what chance alone makes two "
             "sets of full size differ by."
         )
-    ceiling = _ceiling(ours, metrics)
-    if ceiling is not None:
-        cells.append(ceiling)
+    ceiling = scores_of(ours).groupby("metric")["ceiling"].mean().reindex(metrics)
+    if ceiling.notna().all():
+        texts.loc["Ceiling"] = ceiling.map(_number).tolist()
         notes.append("Ceiling: the real trips through HTP's tokenizer and back.")
-    columns = ("Method", *_titles(rows, metrics))
     if ours and ours[0].results and any(row.results for row in baselines):
         gains = improvements(ours[0], baselines)
-        columns, cells = (*columns, "Mean"), [(*row, Cell("")) for row in cells]
-        percents = [*(gains[name] for name in metrics), mean_improvement(gains)]
-        cells.append(_plain("Improvement", list(map(_percent, percents))))
+        texts["Mean"] = ""
+        texts.loc["Improvement"] = [_percent(gain) for gain in (*gains, mean_improvement(gains))]
         notes.append(
             f"Improvement of HTP over the best baseline; its mean is over the paper's eight, without {LENGTH}."
         )
-    return ResultTable(
-        "table1", "HTP and the baselines", columns, tuple(cells), tuple(notes + _setting_notes(compared))
-    )
+    return _table("table1", "HTP and the baselines", texts, [*notes, *_setting_notes(compared)], ranks)
 
 
 def table_2(rows: Sequence[Row]) -> ResultTable | None:
@@ -105,10 +91,9 @@ def table_2(rows: Sequence[Row]) -> ResultTable | None:
     if not ablations:
         return None
     compared = [*ablations, *_named(rows, OURS)]
-    columns = ("Variant", *_titles(rows, TABLE_2))
+    texts, ranks = _compared(compared, TABLE_2)
     notes = _seed_notes(compared) + _setting_notes(compared)
-    cells = tuple(_metric_rows(compared, TABLE_2))
-    return ResultTable("table2", "HTP when disabling its key designs", columns, cells, tuple(notes))
+    return _table("table2", "HTP when disabling its key designs", texts.rename_axis("Variant"), notes, ranks)
 
 
 def table_3(rows: Sequence[Row]) -> ResultTable | None:
@@ -117,36 +102,35 @@ def table_3(rows: Sequence[Row]) -> ResultTable | None:
     if not joint:
         return None
     compared = [row for name in (*TABLE_3_BASELINES, OURS) for row in _named(rows, name)] + joint
-    columns = ("Method", *_titles(rows, TABLE_3))
+    texts, ranks = _compared(compared, TABLE_3)
     notes = [
         *_seed_notes(compared),
         "HTP+ is the HTP of its seed and a model that writes routes, trained besides for a tenth of the budget.",
         "HTP+ is told the start road; told nothing: no road at all, as in the paper.",
         *_setting_notes(compared),
     ]
-    cells = tuple(_metric_rows(compared, TABLE_3))
-    return ResultTable("table3", "HTP when generating roads and travel patterns together", columns, cells, tuple(notes))
+    return _table("table3", "HTP when generating roads and travel patterns together", texts, notes, ranks)
 
 
 def table_4(rows: Sequence[Row], *, simulated: bool) -> ResultTable:
     """Return the statistics of the trips."""
     data = rows[0].any.data
     facts, used = data["statistics"], data["used"]
-    columns = ("City", "Trips", "Average length", "Average distance", "Sampling interval", "Road segments", "Area size")
-    texts = [
-        f"{facts['trips']:,}",
-        f"{facts['mean_points']:g} points",
-        f"{facts['mean_distance_km']:.2f} km",
-        f"{facts['interval_s']:g} seconds",
-        f"{facts['roads']:,}",
-        f"{facts['area_km2']:,.1f} km²",
-    ]
+    texts = {
+        "City": data["city"],
+        "Trips": f"{facts['trips']:,}",
+        "Average length": f"{facts['mean_points']:g} points",
+        "Average distance": f"{facts['mean_distance_km']:.2f} km",
+        "Sampling interval": f"{facts['interval_s']:g} seconds",
+        "Road segments": f"{facts['roads']:,}",
+        "Area size": f"{facts['area_km2']:,.1f} km²",
+    }
     kind = "simulated" if simulated else "recorded"
     notes = (
         f"{used['train']:,} trips are trained on, {used['heldout']:,} are held out. The trips are {kind}.",
         "Area: the box around the roads.",
     )
-    return ResultTable("table4", "Statistics of the trips", columns, (_plain(data["city"], texts),), notes)
+    return ResultTable("table4", "Statistics of the trips", pd.DataFrame([texts]), notes)
 
 
 def speed(rows: Sequence[Row]) -> ResultTable | None:
@@ -154,71 +138,57 @@ def speed(rows: Sequence[Row]) -> ResultTable | None:
     rows = [row for row in rows if row.results]
     if not rows:
         return None
-    cells = []
-    for row in rows:
-        ms, processor_ms = (
-            f"{np.mean([getattr(result, name) for result in row.results]):.2f}"
-            for name in ("ms_per_trip", "processor_ms")
-        )
-        batch = max(result.batch for result in row.results)
-        trained_s = float(np.mean([result.train_s for result in row.results]))
-        cells.append(_plain(row.label, [ms, processor_ms, f"{batch:,}", f"{trained_s:,.0f} s"]))
-    columns = ("Method", "ms per trip", "of all cores", "Trips at once", "Training")
+    facts = pd.DataFrame([vars(result) for row in rows for result in row.results])
+    by = facts.groupby("label", sort=False)
+    texts = pd.DataFrame(
+        {
+            "ms per trip": by["ms_per_trip"].mean().map("{:.2f}".format),
+            "of all cores": by["processor_ms"].mean().map("{:.2f}".format),
+            "Trips at once": by["batch"].max().map("{:,}".format),
+            "Training": by["train_s"].mean().map("{:,.0f} s".format),
+        }
+    )
     said = "Trips at once: as many as were reported finished together. Of all cores: processor time, in ms per trip."
-    notes = (said, *_setting_notes(rows))
-    return ResultTable("speed", "Speed of generation", columns, tuple(cells), notes)
+    return _table("speed", "Speed of generation", texts.rename_axis("Method"), [said, *_setting_notes(rows)])
 
 
-def improvements(ours: Row, baselines: Sequence[Row]) -> dict[str, float | None]:
-    """Return by how many percent HTP is better than the best baseline, by metric; None where that is at 0."""
-    scores = ours.results[0].scores
-    found: dict[str, float | None] = {}
-    for metric in (*METRICS, LENGTH):
-        low_is_good = scores[metric].low_is_good
-        others = [value for row in baselines if (value := row.mean(metric)) is not None]
-        best, mine = (min if low_is_good else max)(others), ours.mean(metric)
-        assert mine is not None
-        gain = best - mine if low_is_good else mine - best
-        found[metric] = 100 * gain / best if best else None
-    return found
+def improvements(ours: Row, baselines: Sequence[Row]) -> pd.Series:
+    """Return by how many percent HTP is better than the best baseline, by metric; NaN where that is at 0."""
+    metrics = [*METRICS, LENGTH]
+    mean, sign = over_seeds([ours, *baselines], metrics, "mean"), _signs([ours], metrics)
+    best = (mean.iloc[1:] * sign).min() * sign
+    return 100 * sign * (best - mean.iloc[0]) / best.mask(best == 0)
 
 
-def mean_improvement(gains: dict[str, float | None]) -> float | None:
-    """Return the mean over the paper's metrics; None where one has none."""
-    values = [gains[name] for name in METRICS]
-    return None if None in values else float(np.mean([value for value in values if value is not None]))
+def mean_improvement(gains: pd.Series) -> float:
+    """Return the mean over the paper's metrics; NaN where one has none."""
+    return float(gains[list(METRICS)].mean(skipna=False))
 
 
-def _metric_rows(rows: Sequence[Row], metrics: Sequence[str]) -> list[tuple[Cell, ...]]:
-    """Return a row of cells a method, the best and second best of each metric marked."""
-    columns = [_marked(rows, metric) for metric in metrics]
-    return [(Cell(row.label), *(column[at] for column in columns)) for at, row in enumerate(rows)]
+def _compared(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what is printed of each method's metrics, mean ± deviation over the seeds, and its rank as printed."""
+    shown = over_seeds(rows, metrics, "mean").map(lambda value: round(value, DIGITS))
+    spread = over_seeds(rows, metrics, "std")
+    texts = shown.map(_number) + spread.map(lambda value: "" if pd.isna(value) else f" ± {_number(value)}")
+    ranks = (shown * _signs(rows, metrics)).rank(method="dense")
+    return texts.mask(shown.isna(), "failed").set_axis(_titles(rows, metrics), axis="columns"), ranks
 
 
-def _marked(rows: Sequence[Row], metric: str) -> list[Cell]:
-    shown = [None if (value := row.mean(metric)) is None else round(value, DIGITS) for row in rows]
-    there = {value for value in shown if value is not None}
-    low_is_good = next((row.results[0].scores[metric].low_is_good for row in rows if row.results), True)
-    marks = dict(zip(sorted(there, reverse=not low_is_good), (Mark.best, Mark.second), strict=False))
-    cells = []
-    for row, value in zip(rows, shown, strict=True):
-        if value is None:
-            cells.append(Cell("failed"))
-            continue
-        spread = row.deviation(metric)
-        text = _number(value) + (f" ± {_number(spread)}" if spread is not None else "")
-        cells.append(Cell(text, marks.get(value, Mark.none)))
-    return cells
+def _signs(rows: Sequence[Row], metrics: Sequence[str]) -> pd.Series:
+    """Return 1 for metrics of which less is better, -1 for the others; 1 where all methods failed."""
+    low_is_good = scores_of(rows).groupby("metric")["low_is_good"].first().reindex(list(metrics))
+    return low_is_good.map({True: 1, False: -1}).fillna(1)
 
 
-def _ceiling(ours: Sequence[Row], metrics: Sequence[str]) -> tuple[Cell, ...] | None:
-    """Return what HTP's tokenizer allows, the mean over the seeds; None where it was not measured."""
-    results = ours[0].results if ours else []
-    found = [[result.scores[metric].ceiling for result in results] for metric in metrics]
-    known = [[value for value in values if value is not None] for values in found]
-    if not all(known):
-        return None
-    return _plain("Ceiling", [_number(float(np.mean(values))) for values in known])
+def _table(
+    name: str, title: str, texts: pd.DataFrame, notes: Sequence[str], ranks: pd.DataFrame | None = None
+) -> ResultTable:
+    """Return a table whose methods are its first column."""
+    flat = texts.reset_index()
+    if ranks is not None:
+        ranks = ranks.set_axis(texts.columns[: ranks.shape[1]], axis="columns").reset_index(drop=True)
+        ranks = ranks.reindex(index=flat.index, columns=flat.columns)
+    return ResultTable(name, title, flat, tuple(notes), ranks)
 
 
 def _seed_notes(rows: Sequence[Row]) -> list[str]:
@@ -242,21 +212,18 @@ def _setting_notes(rows: Sequence[Row]) -> list[str]:
 
 def _titles(rows: Sequence[Row], metrics: Sequence[str]) -> list[str]:
     """Return the metrics with an arrow to where they are good; without one where all methods failed."""
-    scores = next((row.results[0].scores for row in rows if row.results), {})
-    return [f"{name} {'↓' if scores[name].low_is_good else '↑'}" if scores else name for name in metrics]
+    if not any(row.results for row in rows):
+        return list(metrics)
+    return [f"{name} {'↓' if sign > 0 else '↑'}" for name, sign in _signs(rows, metrics).items()]
 
 
 def _named(rows: Sequence[Row], label: str) -> list[Row]:
     return [row for row in rows if row.label == label]
 
 
-def _plain(first: str, texts: Sequence[str]) -> tuple[Cell, ...]:
-    return tuple(Cell(text) for text in (first, *texts))
-
-
 def _number(value: float) -> str:
     return f"{value:.{DIGITS}f}"
 
 
-def _percent(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.2f} %"
+def _percent(value: float) -> str:
+    return NOTHING if pd.isna(value) else f"{value:.2f} %"

@@ -24,6 +24,7 @@ from htp.compute import distributed
 from htp.compute.precision import half_is_faster
 from htp.compute.schedule import rate_at
 from htp.errors import InputError
+from htp.files import replacing
 from htp.language.anchors import begin_anchors
 from htp.language.optimizer import MuonAndAdamW
 

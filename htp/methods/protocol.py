@@ -18,9 +18,10 @@ import pandas as pd
 from htp.city.linear_referencing import check_roads
 from htp.config import with_tuples
 from htp.errors import InputError
+from htp.files import replacing
 from htp.methods.budget import Budget
 from htp.tokenizer.tokenizer import MAX_POINTS, MIN_POINTS
-from htp.trips import PREPARED, replacing
+from htp.trips import PREPARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,8 @@ from htp.bench.stages import STAGES, shares
 from htp.bench.workload import Timing, Workload, timed
 from htp.cli.main import main
 from htp.compute.random_streams import keys_of
-from htp.generate import Generator, prompt_conditions_of
+from htp.conditions import prompt_conditions_of
+from htp.generate import Generator
 from htp.language.sampling import Sampling
 
 

@@ -12,6 +12,7 @@ import pytest
 from htp.errors import InputError
 from htp.experiment.layout import Layout
 from htp.experiment.results import LENGTH, METRICS
+from htp.methods.registry import MethodEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +36,14 @@ class FakeConfig:
 class Copier:
     """Generates the very trips that it is asked for; says what it was called for in `calls`."""
 
-    config_type = FakeConfig
+    config_type, builds_on = FakeConfig, None
     calls: ClassVar[list[str]] = []
 
     def __init__(self, config=None, device="cpu"):
         self.config, self.device, self.trained = config or FakeConfig(), device, []
+
+    def share(self, folder, base=None):
+        pass
 
     def fit(self, trips, city, budget=None, *, seed=0, report=print):
         self.calls.append(f"fit {type(self).__name__} {seed} on {len(trips)} for {budget.seconds:g} s")
@@ -96,8 +100,14 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Put `copier` and `failing` in place of the baselines and `HTP` and `HTP+` of the ablations; return the calls."""
     Copier.calls.clear()
     monkeypatch.setattr("htp.evaluate.bootstrap.RESAMPLES", 20)  # of 500, which take a second
-    registries = {"baselines": {"copier": Copier, "failing": Failing}, "ablations": {"HTP": Ours, "HTP+": Joint}}
-    monkeypatch.setattr("htp.experiment.methods.groups", lambda: registries)
+    fakes = {"copier": Copier, "failing": Failing, "HTP": Ours, "HTP+": Joint}
+    groups = ("baselines", "baselines", "ablations", "ablations")
+    entries = {
+        name: MethodEntry(name, group, "", at) for at, (name, group) in enumerate(zip(fakes, groups, strict=True))
+    }
+    for module in ("methods.registry", "experiment.job", "experiment.speed"):
+        monkeypatch.setattr(f"htp.{module}.METHODS", entries)
+    monkeypatch.setattr(MethodEntry, "made_by", property(lambda entry: fakes[entry.name]))
     return Copier.calls
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from htp.experiment.formats import to_csv, to_latex, to_markdown
-from htp.experiment.tables import Cell, Mark, ResultTable
+from htp.experiment.tables import BEST, SECOND, ResultTable
 
 
 @pytest.fixture
 def table():
-    cells = (Cell("w/o A & B"), Cell("0.1 ± 0.2", Mark.best), Cell("5 %", Mark.second))
-    return ResultTable("t", "Title", ("Method", "T-Dist ↓", "G|Pat ↑"), (cells,), ("100 %, half_way.",))
+    texts = pd.DataFrame([["w/o A & B", "0.1 ± 0.2", "5 %"]], columns=["Method", "T-Dist ↓", "G|Pat ↑"])
+    ranks = pd.DataFrame([[float("nan"), BEST, SECOND]], columns=texts.columns)
+    return ResultTable("t", "Title", texts, ("100 %, half_way.",), ranks)
 
 
 def test_markdown_marks_bold_and_underlined(table):
-    assert to_markdown(table.__class__(table.name, table.title, ("a", "b", "c"), table.rows, ("a | b",))) == (
+    texts, ranks = (part.set_axis(["a", "b", "c"], axis="columns") for part in (table.texts, table.ranks))
+    assert to_markdown(replace(table, texts=texts, ranks=ranks, notes=("a | b",))) == (
         "### Title\n\n| a | b | c |\n| --- | --- | --- |\n| w/o A & B | **0.1 ± 0.2** | <u>5 %</u> |\n\na \\| b  \n"
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from htp.errors import InputError
 from htp.experiment.layout import Layout
-from htp.experiment.results import load
+from htp.experiment.results import load, over_seeds, scores_of
 
 VALUES = [0.1, 0.2, 0.3, 0.9, 0.8, 0.7, 0.6, 0.4]
 
@@ -29,17 +29,18 @@ def test_methods_come_in_their_order_and_seeds_together(written, result):
 
 def test_mean_and_deviation_are_over_the_seeds(written, result):
     first, second = (result("TrajVAE", [value, *VALUES[1:]], seed=seed) for seed, value in enumerate((0.1, 0.3)))
-    row = load(written(first, second))[0]
-    assert row.mean("T-Dist") == pytest.approx(0.2)
-    assert row.deviation("T-Dist") == pytest.approx(math.sqrt(0.02))  # (0.1² + 0.1²) / 1
-    assert row.deviation("S-Dist") == 0.0
+    rows = load(written(first, second))
+    mean, deviation = (over_seeds(rows, ["T-Dist", "S-Dist"], what).loc["TrajVAE"] for what in ("mean", "std"))
+    assert mean["T-Dist"] == pytest.approx(0.2)
+    assert deviation["T-Dist"] == pytest.approx(math.sqrt(0.02))  # (0.1² + 0.1²) / 1
+    assert deviation["S-Dist"] == 0.0
 
 
 def test_a_single_seed_has_no_deviation_and_a_failed_method_no_mean(written, result):
     one, failed = result("TrajVAE", VALUES), result("Cardiff", VALUES, place=1, sentence="it failed.")
     rows = load(written(one, failed))
-    assert rows[0].deviation("T-Dist") is None
-    assert rows[1].mean("T-Dist") is None
+    assert math.isnan(over_seeds(rows, ["T-Dist"], "std").loc["TrajVAE", "T-Dist"])
+    assert math.isnan(over_seeds(rows, ["T-Dist"], "mean").loc["Cardiff", "T-Dist"])
 
 
 def test_a_folder_without_results_is_refused(tmp_path):
@@ -84,4 +85,4 @@ def test_results_that_no_table_should_mix_are_refused(written, result, change, n
 def test_hand_written_results_have_the_fields_that_a_run_writes(written, result):
     content = result("TrajVAE", VALUES)
     assert json.loads(json.dumps(content)) == content
-    assert load(written(content))[0].results[0].scores["T-Dist"].high == 0.2
+    assert scores_of(load(written(content))).set_index("metric").loc["T-Dist", "high"] == 0.2

@@ -9,9 +9,9 @@ import pytest
 
 from htp.errors import InputError
 from htp.experiment.layout import Layout
-from htp.experiment.methods import choose
 from htp.experiment.run import run
 from htp.experiment.settings import ExperimentSettings
+from htp.methods.registry import choose
 from htp.trips import count_trips, read_trips, write_trips
 
 
@@ -140,7 +140,7 @@ def test_a_run_stopped_while_it_measured_goes_on_with_the_generated_trips(go, ca
         raise KeyboardInterrupt
 
     with monkeypatch.context() as stopping:
-        stopping.setattr("htp.experiment.scoring.Yardstick.compare", stop)
+        stopping.setattr("htp.experiment.scoring.Scoring.compare", stop)
         with pytest.raises(KeyboardInterrupt):
             go()
     calls.clear()

@@ -8,12 +8,11 @@ import pytest
 
 from htp.errors import InputError
 from htp.experiment import speed
-from htp.experiment.methods import choose
 from htp.experiment.results import load
 from htp.experiment.run import run
 from htp.experiment.settings import ExperimentSettings
-from htp.experiment.speed import batches_of, measure_speed
-from htp.experiment.speeds import read_speeds, speed_table
+from htp.experiment.speed import batches_of, measure_speed, read_speeds, speed_table
+from htp.methods.registry import choose
 
 VALUES = [0.1, 0.2, 0.3, 0.9, 0.8, 0.7, 0.6, 0.4]
 
@@ -100,9 +99,9 @@ def test_the_table_says_how_many_times_htps_a_method_takes(written, result):
     assert read_speeds(layout, rows) is None
     speeds_file(layout)
     table = speed_table(read_speeds(layout, rows))
-    assert table.columns[:4] == ("Method", "ms, 1 at once", "ms, 64 at once", "× HTP, 1 at once")
-    assert table.columns[-1] == "× HTP, processor, 64 at once"
-    texts = [[cell.text for cell in row] for row in table.rows]
+    assert tuple(table.texts.columns[:4]) == ("Method", "ms, 1 at once", "ms, 64 at once", "× HTP, 1 at once")
+    assert table.texts.columns[-1] == "× HTP, processor, 64 at once"
+    texts = table.texts.to_numpy().tolist()
     assert texts[0] == ["DiffTraj as published", "900.00", "300.00", "30", "200", "1", "1"]
     assert texts[1] == ["HTP", "30.00", "1.50", "1", "1", "1", "1"]
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from htp.experiment.results import METRICS, load
-from htp.experiment.tables import Mark, improvements, mean_improvement, table_1, table_2, table_3, table_4, tables
+from htp.experiment.tables import (
+    BEST,
+    SECOND,
+    improvements,
+    mean_improvement,
+    table_1,
+    table_2,
+    table_3,
+    table_4,
+    tables,
+)
 
 PORTO = {  # the paper's Table 1
     "TrajGAN": [0.07001, 0.02796, 0.06960, 0.70959, 0.24719, 0.65745, 0.23881, 0.36468],
@@ -29,16 +41,17 @@ def porto(written, result):
 
 
 def line(table, first):
-    return dict(zip(table.columns, row_of(table, first), strict=True))
+    texts = table.texts
+    return texts[texts.iloc[:, 0] == first].iloc[0]
 
 
-def row_of(table, first):
-    return next(row for row in table.rows if row[0].text == first)
+def names(table):
+    return list(table.texts.iloc[:, 0])
 
 
-def column_of(table, title, mark):
-    at = next(at for at, column in enumerate(table.columns) if column.startswith(title))
-    return [row[0].text for row in table.rows if row[at].mark is mark]
+def column_of(table, title, rank):
+    at = next(at for at, column in enumerate(table.texts.columns) if column.startswith(title))
+    return [name for name, of_it in zip(names(table), table.ranks.iloc[:, at], strict=True) if of_it == rank]
 
 
 def test_the_improvement_is_that_of_the_paper(porto):
@@ -51,8 +64,8 @@ def test_the_improvement_is_that_of_the_paper(porto):
 def test_table_1_marks_the_best_and_the_second_as_the_paper_does(porto):
     table = table_1(porto)
     for metric in METRICS:
-        assert column_of(table, metric, Mark.best) == ["HTP"]
-    second = {metric: column_of(table, metric, Mark.second) for metric in METRICS}
+        assert column_of(table, metric, BEST) == ["HTP"]
+    second = {metric: column_of(table, metric, SECOND) for metric in METRICS}
     assert second["T-Dist"] == ["DiffWave"]
     assert second["S-Dist"] == ["ControlTraj"]
     assert second["R-Pat"] == second["PR-Dist"] == second["Radius"] == ["Cardiff"]
@@ -63,12 +76,12 @@ def test_table_1_has_arrows_references_and_the_bottom_row(porto):
     assert table.columns[:2] == ("Method", "T-Dist ↓")
     assert table.columns[4] == "G-Den ↑"
     assert table.columns[-2:] == ("Length ↓", "Mean")
-    labels = [row[0].text for row in table.rows]
+    labels = names(table)
     assert labels == [*PORTO, "Noise floor", "Ceiling", "Improvement"]
-    assert line(table, "Improvement")["T-Dist ↓"].text == "41.18 %"
-    assert line(table, "Improvement")["Mean"].text == "26.48 %"  # 211.88 / 8
-    assert line(table, "Noise floor")["R-Pat ↑"].text == "0.50000"
-    assert line(table, "Ceiling")["R-Pat ↑"].text == "0.12500"
+    assert line(table, "Improvement")["T-Dist ↓"] == "41.18 %"
+    assert line(table, "Improvement")["Mean"] == "26.48 %"  # 211.88 / 8
+    assert line(table, "Noise floor")["R-Pat ↑"] == "0.50000"
+    assert line(table, "Ceiling")["R-Pat ↑"] == "0.12500"
     assert any("had 1m to train on 1,000 trips of Grid" in note for note in table.notes)
 
 
@@ -87,24 +100,24 @@ def test_equal_numbers_share_their_mark(written, result):
         for place, (label, value) in enumerate([("A", 0.1), ("B", 0.1000001), ("C", 0.2), ("D", 0.3)])
     ]
     table = table_1(load(written(*contents)))
-    assert column_of(table, "T-Dist", Mark.best) == ["A", "B"]  # both print 0.10000
-    assert column_of(table, "T-Dist", Mark.second) == ["C"]
-    assert column_of(table, "S-Dist", Mark.best) == ["A", "B", "C", "D"]
-    assert column_of(table, "S-Dist", Mark.second) == []
+    assert column_of(table, "T-Dist", BEST) == ["A", "B"]  # both print 0.10000
+    assert column_of(table, "T-Dist", SECOND) == ["C"]
+    assert column_of(table, "S-Dist", BEST) == ["A", "B", "C", "D"]
+    assert column_of(table, "S-Dist", SECOND) == []
 
 
 def test_a_failed_method_keeps_its_row_and_its_sentence(written, result):
     failed = result("Cardiff", PORTO["Cardiff"], place=1, sentence="it drew what is no number.")
     table = table_1(load(written(result("TrajVAE", PORTO["TrajVAE"]), failed)))
-    assert {cell.text for cell in row_of(table, "Cardiff")[1:]} == {"failed"}
+    assert set(line(table, "Cardiff")[1:]) == {"failed"}
     assert "Cardiff failed with seed 0: it drew what is no number." in table.notes
-    assert "Improvement" not in [row[0].text for row in table.rows]  # HTP is not there
+    assert "Improvement" not in names(table)  # HTP is not there
 
 
 def test_seeds_are_shown_as_mean_and_deviation(written, result):
     runs = [result("TrajVAE", [value, *PORTO["TrajVAE"][1:]], seed=seed) for seed, value in enumerate((0.1, 0.3))]
     table = table_1(load(written(*runs)))
-    assert line(table, "TrajVAE")["T-Dist ↓"].text == "0.20000 ± 0.14142"
+    assert line(table, "TrajVAE")["T-Dist ↓"] == "0.20000 ± 0.14142"
     assert "Mean ± standard deviation over seeds: TrajVAE 2." in table.notes
 
 
@@ -112,8 +125,8 @@ def test_an_improvement_over_nothing_is_not_said(written, result):
     perfect = result("TrajVAE", [0.0, *PORTO["TrajVAE"][1:]])
     rows = load(written(perfect, result("HTP", PORTO["HTP"], place=1, group="ablations")))
     table = table_1(rows)
-    assert improvements(rows[1], rows[:1])["T-Dist"] is None
-    assert line(table, "Improvement")["T-Dist ↓"].text == line(table, "Improvement")["Mean"].text == "–"
+    assert math.isnan(improvements(rows[1], rows[:1])["T-Dist"])
+    assert line(table, "Improvement")["T-Dist ↓"] == line(table, "Improvement")["Mean"] == "–"
 
 
 def test_table_2_has_the_ablations_and_htp_last(written, result):
@@ -125,12 +138,12 @@ def test_table_2_has_the_ablations_and_htp_last(written, result):
     ]
     rows = load(written(*parts))
     table = table_2(rows)
-    assert table.columns == ("Variant", "T-Dist ↓", "G-Pat ↑", "R-Pat ↑")
-    assert [row[0].text for row in table.rows] == ["w/o LLM", "HTP"]
-    assert line(table, "w/o LLM")["G-Pat ↑"].text == "0.69058"
+    assert tuple(table.texts.columns) == ("Variant", "T-Dist ↓", "G-Pat ↑", "R-Pat ↑")
+    assert names(table) == ["w/o LLM", "HTP"]
+    assert line(table, "w/o LLM")["G-Pat ↑"] == "0.69058"
     joint = table_3(rows)
-    assert joint.columns == ("Method", "T-Dist ↓", "G-Den ↑", "R-Den ↑", "PR-Dist ↓")
-    assert [row[0].text for row in joint.rows] == ["HTP", "HTP+"]
+    assert tuple(joint.texts.columns) == ("Method", "T-Dist ↓", "G-Den ↑", "R-Den ↑", "PR-Dist ↓")
+    assert names(joint) == ["HTP", "HTP+"]
 
 
 def test_table_3_has_the_papers_two_baselines(written, result):
@@ -138,7 +151,7 @@ def test_table_3_has_the_papers_two_baselines(written, result):
     contents = [result(label, PORTO[label], place=place) for place, label in enumerate(labels)]
     joint = result("HTP+", PORTO["HTP"], place=9, group="ablations")
     table = table_3(load(written(*contents, joint)))
-    assert [row[0].text for row in table.rows] == ["ControlTraj", "Cardiff", "HTP+"]
+    assert names(table) == ["ControlTraj", "Cardiff", "HTP+"]
 
 
 def test_routes_told_nothing_stand_in_table_3_alone_and_their_time_is_said_there(written, result):
@@ -146,8 +159,8 @@ def test_routes_told_nothing_stand_in_table_3_alone_and_their_time_is_said_there
     untold["training"]["seconds"] = 67.0  # of 60
     part = result("w/o LLM", PORTO["HTP"], place=8, group="ablations")
     rows = load(written(result("HTP", PORTO["HTP"], place=7, group="ablations"), part, untold))
-    assert [row[0].text for row in table_3(rows).rows] == ["HTP", "HTP+ told nothing"]
-    assert [row[0].text for row in table_2(rows).rows] == ["w/o LLM", "HTP"]
+    assert names(table_3(rows)) == ["HTP", "HTP+ told nothing"]
+    assert names(table_2(rows)) == ["w/o LLM", "HTP"]
     late = [any("took 67 s" in note for note in table.notes) for table in (table_1(rows), table_2(rows), table_3(rows))]
     assert late == [False, False, True]
     assert any("trained besides for a tenth of the budget" in note for note in table_3(rows).notes)
@@ -161,8 +174,8 @@ def test_tables_without_their_methods_are_left_out(porto, written, result):
 
 def test_table_4_and_the_speeds_are_as_measured(porto):
     table = table_4(porto, simulated=True)
-    assert [cell.text for cell in table.rows[0]][:4] == ["Grid", "1,234", "43.4 points", "4.83 km"]
+    assert list(table.texts.iloc[0])[:4] == ["Grid", "1,234", "43.4 points", "4.83 km"]
     assert "simulated" in table.notes[0]
     assert "recorded" in table_4(porto, simulated=False).notes[0]
     speeds = tables(porto, simulated=False)[-1]
-    assert [cell.text for cell in row_of(speeds, "TrajVAE")] == ["TrajVAE", "2.00", "1.50", "64", "61 s"]
+    assert list(line(speeds, "TrajVAE")) == ["TrajVAE", "2.00", "1.50", "64", "61 s"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from htp.experiment.figures import code_use, codebooks, patterns, times_of_day
-from htp.experiment.figures.speed import bars
+from htp.city.network import City
+from htp.experiment.figures import charts, maps, patterns
 from htp.experiment.figures.subject import Subject
 from htp.experiment.report import write_report
 from htp.experiment.results import load
@@ -49,31 +49,34 @@ def subject_of(layout):
 def test_figures_are_written_where_there_is_what_they_need(layout):
     names = {path.name for path in write_report(layout.folder, simulated=True)}
     for figure in NEW:
-        assert {f"{figure}.png", f"{figure}.svg", f"{figure}.html"} <= names
-        page = (layout.report / f"{figure}.html").read_text(encoding="utf-8")
-        assert "simulated trips" in page
-        assert "OpenStreetMap contributors" in page
+        assert {f"{figure}.png", f"{figure}.svg"} <= names
+        picture = (layout.report / f"{figure}.svg").read_text(encoding="utf-8")
+        assert "simulated trips" in picture
+        assert "OpenStreetMap contributors" in picture
 
 
-@pytest.mark.parametrize("figure", [code_use, codebooks, patterns, times_of_day], ids=lambda m: m.__name__)
-def test_figures_without_what_they_need_are_left_out(figure, written, result, layout):
-    assert figure.there(subject_of(layout))
+DRAWN = [charts.code_use, charts.codebooks, patterns.patterns, maps.times_of_day]
+
+
+@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
+def test_figures_without_what_they_need_are_left_out(draw, written, result, layout):
+    assert draw(subject_of(layout)) is not None
     other = written(result("TrajVAE", VALUES), result("HTP", VALUES, place=1, sentence="it failed.", group="ablations"))
     layout.codebooks("32").unlink()
     layout.codebooks("32-64-128-256").unlink()
-    assert not figure.there(subject_of(other))
+    assert draw(subject_of(other)) is None
 
 
 def test_use_is_drawn_layer_by_layer_in_percent(layout):
-    use = code_use.use_of(subject_of(layout))
-    assert use.steps == [10, 20]
-    assert use.layers == [[50.0, 100.0], [25.0, 75.0]]
+    use = charts.use_of(subject_of(layout))
+    assert list(use.index) == [10, 20]
+    assert [list(use[layer]) for layer in (1, 2)] == [[50.0, 100.0], [25.0, 75.0]]
 
 
 def test_losses_are_those_of_the_same_trips(layout):
-    assert codebooks.losses(subject_of(layout)) == ({"32-64-128-256": 0.5}, {"1": 0.9, "4": 0.5})
+    assert charts.losses(subject_of(layout)) == ({"32-64-128-256": 0.5}, {"1": 0.9, "4": 0.5})
     layout.codebooks("32").write_text(json.dumps({"fingerprint": "beef", "loss": 0.1}))
-    assert codebooks.losses(subject_of(layout)) == ({"32-64-128-256": 0.5}, {"4": 0.5})
+    assert charts.losses(subject_of(layout)) == ({"32-64-128-256": 0.5}, {"4": 0.5})
 
 
 def test_pieces_are_turned_upwards_from_where_they_begin():
@@ -85,7 +88,7 @@ def test_pieces_are_turned_upwards_from_where_they_begin():
 
 
 def test_panels_hold_whole_pieces_of_the_codes_used_most(layout):
-    shown = patterns.panels(subject_of(layout))
+    shown = patterns.panels(layout.trips("htp-seed0"), City.load(layout.city))
     counts = [panel.count for panel in shown]
     assert sum(counts) == 20 // 8 + 30 // 8 + 40 // 8
     assert counts == sorted(counts, reverse=True)
@@ -94,19 +97,20 @@ def test_panels_hold_whole_pieces_of_the_codes_used_most(layout):
 
 
 def test_each_time_of_day_says_its_travel_time(layout):
-    titles = [title for title, _, _ in times_of_day.panels(subject_of(layout))]
+    panels = maps.drives_of(layout.times("htp-seed0"), City.load(layout.city))
+    titles = [title for title, _, _ in panels]
     assert titles[0] == "08:00: 5 min, 20 points"  # 19 steps of 15 s
-    points, route = times_of_day.panels(subject_of(layout))[0][1:]
+    points, route = panels[0][1:]
     assert np.abs(points - route.mean(axis=0)).max() < 2.0  # km
     assert pd.notna(route).all()
 
 
 def test_speeds_side_by_side_are_drawn_at_each_batch(layout):
-    alone = bars(subject_of(layout))
-    assert [[bar.batch for bar in of_batch] for of_batch in alone] == [[64]]
+    alone = charts.bars(subject_of(layout))
+    assert (list(alone.index), alone.to_numpy().tolist()) == (["HTP (64 at once)"], [[2.0]])
     ms = {"HTP": {"1": 30.0, "64": 1.5}, "DiffTraj": {"1": 300.0, "64": 90.0}}
     facts = {"data": "f00d", "batches": [1, 64], "ms_per_trip": ms, "processor_ms_per_trip": ms, "machine": "2 cores"}
     layout.speed.write_text(json.dumps(facts))
-    found = bars(subject_of(layout))
-    assert [[bar.ms for bar in of_batch] for of_batch in found] == [[30.0, 300.0], [1.5, 90.0]]
+    found = charts.bars(subject_of(layout))
+    assert [list(found[batch]) for batch in (1, 64)] == [[30.0, 300.0], [1.5, 90.0]]
     assert "speed-batches.md" in {path.name for path in write_report(layout.folder)}

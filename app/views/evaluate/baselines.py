@@ -11,14 +11,16 @@ import streamlit as st
 from htp.errors import InputError
 from htp.experiment.layout import Layout
 from htp.experiment.results import LENGTH, METRICS, load
-from htp.experiment.tables import DIGITS, Cell, Mark, ResultTable, table_1
+from htp.experiment.tables import BEST, DIGITS, SECOND, ResultTable, table_1
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from htp.evaluate import Report
     from htp.experiment.results import Row
 
 RESULTS = Path("docs/results")  # in the folder that the app is started from; an experiment a folder, or itself one
-MARKS = {Mark.none: "{}", Mark.best: "<b>{}</b>", Mark.second: "<u>{}</u>"}
+MARKS = {BEST: "<b>{}</b>", SECOND: "<u>{}</u>"}
 COMMAND = "htp experiment run DATA --city CITY --out docs/results/NAME --budget 20m"
 
 
@@ -47,10 +49,9 @@ def experiments(folder: Path) -> list[Path]:
     return [one for one in (folder, *sorted(folder.glob("*/"))) if Layout(one).results()]
 
 
-def _own(report: Report, table: ResultTable) -> tuple[Cell, ...]:
-    values = [Cell(f"{report[name].value:.{DIGITS}f}") for name in (*METRICS, LENGTH)]
-    row = (Cell("This evaluation"), *values)
-    return row + (Cell(""),) * (len(table.columns) - len(row))
+def _own(report: Report, table: ResultTable) -> list[str]:
+    row = ["This evaluation", *(f"{report[name].value:.{DIGITS}f}" for name in (*METRICS, LENGTH))]
+    return row + [""] * (len(table.texts.columns) - len(row))
 
 
 def _comparability(report: Report | None, rows: list[Row]) -> str:
@@ -63,12 +64,12 @@ def _comparability(report: Report | None, rows: list[Row]) -> str:
     )
 
 
-def _html(table: ResultTable, own: tuple[Cell, ...] | None) -> str:
-    head = "".join(f"<th scope='col'>{html.escape(column)}</th>" for column in table.columns)
+def _html(table: ResultTable, own: list[str] | None) -> str:
+    head = "".join(f"<th scope='col'>{html.escape(column)}</th>" for column in table.texts.columns)
     first = "" if own is None else f"<tr class='own'>{_cells(own)}</tr>"
-    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in table.rows)
+    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in table.marked(MARKS, html.escape).itertuples(index=False))
     return f"<table class='baselines'><thead><tr>{head}</tr></thead><tbody>{first}{rows}</tbody></table>"
 
 
-def _cells(row: tuple[Cell, ...]) -> str:
-    return "".join(f"<td>{MARKS[cell.mark].format(html.escape(cell.text))}</td>" for cell in row)
+def _cells(row: Iterable[str]) -> str:
+    return "".join(f"<td>{cell}</td>" for cell in row)

@@ -1,16 +1,15 @@
-"""Draw the paper's figures from results, as pictures (PNG, SVG) and as pages that can be zoomed (HTML).
+"""Draw the paper's figures from results, as pictures (PNG, SVG).
 
-A figure is a module with three functions, `there`, which says whether results have what it needs, `draw` by matplotlib
-and `page` by plotly; all take a `Subject`. To add one, write its module and name it here. The modules bring both
-libraries, so they are imported when a figure is drawn.
+A figure is a function that takes a `Subject` and returns what matplotlib draws, or None where results have not what it
+needs. To add one, write it and name it here. Its module brings matplotlib, so it is imported when a figure is drawn.
 """
 
-FIGURES = {  # name of the files to module
-    "figure5-maps": "maps",  # Figures 5 and 6: one city each
-    "figure7-lengths": "lengths",
-    "figure8-speed": "speed",
-    "figure9-code-use": "code_use",
-    "figure10-codebooks": "codebooks",
-    "figure11a-patterns": "patterns",
-    "figure11b-times-of-day": "times_of_day",
+FIGURES = {  # name of the files to module and function
+    "figure5-maps": ("maps", "maps"),  # Figures 5 and 6: one city each
+    "figure7-lengths": ("charts", "lengths"),
+    "figure8-speed": ("charts", "speed"),
+    "figure9-code-use": ("charts", "code_use"),
+    "figure10-codebooks": ("charts", "codebooks"),
+    "figure11a-patterns": ("patterns", "patterns"),
+    "figure11b-times-of-day": ("maps", "times_of_day"),
 }

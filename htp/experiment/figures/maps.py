@@ -1,4 +1,4 @@
-"""Draw the points of each method's trips on the roads, real trips first (Figures 5 and 6).
+"""Draw trips on the roads: the points of each method's (Figures 5 and 6), and one route at three times (Figure 11(b)).
 
 Points are counted in square cells of the frame that holds nearly all real points; all panels share their colours.
 """
@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 import shapely
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm
-from matplotlib.figure import Figure
-from plotly.subplots import make_subplots
 
 from htp.city.network import City
-from htp.experiment.figures.subject import finish_page
+from htp.experiment.figures.subject import COLOURS, REAL, canvas
 from htp.experiment.layout import stem_of
 from htp.trips import COLUMNS, read_trips
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from htp.experiment.figures.subject import Subject
@@ -31,8 +30,9 @@ CELLS = 220  # along the longer side
 WITHIN = (0.5, 99.5)  # percentiles of the real points that the frame holds
 MARGIN = 0.04  # of the frame's longer side
 ACROSS = 4  # panels
-PANEL_INCHES, PANEL_PIXELS = 2.6, 330
-ROAD, COLOURS = "#d9d9d9", "magma_r"
+PANEL_INCHES, TIME_INCHES = 2.6, 2.3
+OUTSIDE = 0.02  # share of points that is said; 1 % of the real ones are
+ROAD, COUNTS = "#d9d9d9", "magma_r"  # colours
 
 
 @dataclass(frozen=True)
@@ -61,100 +61,79 @@ class Frame:
         return counts, 1.0 - float(inside.mean())
 
 
-@dataclass(frozen=True)
-class MapPanel:
-    """One set of trips."""
-
-    title: str  # with the share of points outside the frame, where there are any to speak of
-    counts: NDArray[np.int64]  # [rows, columns] points in each cell, from the south
-
-
-@dataclass(frozen=True)
-class Maps:
-    """What both ways of drawing need."""
-
-    roads: NDArray[np.bool_]  # [rows, columns] cells that a road passes
-    panels: list[MapPanel]
-    cell_km: float
-
-    @classmethod
-    def of(cls, subject: Subject) -> Maps:
-        """Count the points of the real trips and of the first seed of each method."""
-        city, layout = City.load(subject.layout.city), subject.layout
-        firsts = [row.results[0] for row in subject.rows if row.results]
-        files = {r.label: layout.trips(stem_of(r.method, r.seed)) for r in firsts}
-        real = _points_m(layout.real, city)
-        frame = Frame.around(real)
-        panels = [MapPanel("Real trips", frame.count(real)[0])]
-        for label, path in files.items():
-            counts, outside = frame.count(_points_m(path, city))
-            title = f"{label} ({100 * outside:.0f} % outside)" if outside >= 0.02 else label  # 1 % of the real ones are
-            panels.append(MapPanel(title, counts))
-        dense = shapely.get_coordinates(shapely.segmentize(city.lines_m, frame.cell_m / 2))
-        return cls(frame.count(dense)[0] > 0, panels, frame.cell_m / 1000)
-
-    @property
-    def most(self) -> int:
-        """Real points in the fullest cell, the end of the colours."""
-        return max(int(self.panels[0].counts.max()), 2)
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Panels down and across."""
-        across = min(ACROSS, len(self.panels))
-        return -(-len(self.panels) // across), across
-
-
-def there(subject: Subject) -> bool:
-    """Return whether there is something to draw: a method that has not failed."""
-    return any(row.results for row in subject.rows)
-
-
-def draw(subject: Subject) -> Figure:
-    """Return the picture."""
-    maps = Maps.of(subject)
-    (down, across), (rows, columns) = maps.grid, maps.roads.shape
-    figure = Figure(figsize=(PANEL_INCHES * across, PANEL_INCHES * down * rows / columns + 0.4 * down))
-    figure.set_layout_engine("constrained")
+def maps(subject: Subject) -> Figure | None:
+    """Draw the real trips and the first seed of each method, each set in a panel."""
+    if not subject.firsts:
+        return None
+    roads, panels = panels_of(subject)
+    across = min(ACROSS, len(panels))
+    down, (rows, columns) = -(-len(panels) // across), roads.shape
+    figure = canvas(subject, PANEL_INCHES * across, PANEL_INCHES * down * rows / columns + 0.4 * down)
     axes = figure.subplots(down, across, squeeze=False).ravel()
+    norm = LogNorm(1, max(int(panels["Real trips"].max()), 2))  # to the real points in the fullest cell
     for one in axes:
         one.set_axis_off()
-    shown = None
-    for one, panel in zip(axes, maps.panels, strict=False):
-        roads = np.ma.masked_equal(maps.roads, 0)
-        one.imshow(roads, origin="lower", cmap=ListedColormap([ROAD]), interpolation="nearest")
-        counts = np.ma.masked_equal(panel.counts, 0)
-        norm = LogNorm(1, maps.most)
-        shown = one.imshow(counts, origin="lower", cmap=COLOURS, norm=norm, interpolation="nearest")
-        one.set_title(panel.title, fontsize=8)
-    assert shown is not None, "there is always the panel of the real trips"
-    figure.colorbar(shown, ax=list(axes), label="GPS points in a cell", shrink=0.7 / down, pad=0.01)
-    figure.supxlabel(subject.caption, fontsize=7)
+    for one, (title, counts) in zip(axes, panels.items(), strict=False):
+        shown = np.ma.masked_equal(roads, 0)
+        one.imshow(shown, origin="lower", cmap=ListedColormap([ROAD]), interpolation="nearest")
+        counted = np.ma.masked_equal(counts, 0)
+        one.imshow(counted, origin="lower", cmap=COUNTS, norm=norm, interpolation="nearest")
+        one.set_title(title, fontsize=8)
+    scale = ScalarMappable(norm, COUNTS)
+    figure.colorbar(scale, ax=list(axes), label="GPS points in a cell", shrink=0.7 / down, pad=0.01)
     return figure
 
 
-def page(subject: Subject) -> go.Figure:
-    """Return the page; its panels are moved and zoomed together."""
-    maps = Maps.of(subject)
-    down, across = maps.grid
-    titles = [panel.title for panel in maps.panels]
-    figure = make_subplots(down, across, subplot_titles=titles, horizontal_spacing=0.01, vertical_spacing=0.15 / down)
-    place = {"x0": maps.cell_km / 2, "dx": maps.cell_km, "y0": maps.cell_km / 2, "dy": maps.cell_km}
-    roads = maps.roads.astype(np.uint8)
-    for at, panel in enumerate(maps.panels):
-        cell = {"rows": [at // across + 1] * 2, "cols": [at % across + 1] * 2}
-        grey = go.Heatmap(z=roads, colorscale=["rgba(0,0,0,0)", ROAD], showscale=False, hoverinfo="skip", **place)
-        logs = np.full(panel.counts.shape, np.nan, dtype=np.float32)
-        np.log10(panel.counts, out=logs, where=panel.counts > 0, casting="same_kind")
-        figure.add_traces([grey, go.Heatmap(z=logs, coloraxis="coloraxis", hoverinfo="skip", **place)], **cell)
-    figure.update_xaxes(matches="x", visible=False)
-    figure.update_yaxes(matches="y", visible=False, scaleanchor="x")
-    bar = {"title": "GPS points<br>in a cell", "tickvals": [0, 1, 2, 3, 4], "ticktext": ["1", "10", "100", "1k", "10k"]}
-    figure.update_layout(coloraxis={"colorscale": COLOURS, "cmin": 0, "cmax": np.log10(maps.most), "colorbar": bar})
-    height = PANEL_PIXELS * down * maps.roads.shape[0] / maps.roads.shape[1] + 150
-    figure.update_layout(height=height, width=PANEL_PIXELS * across + 120)
-    return finish_page(figure, subject, "Points of generated trips")
+def panels_of(subject: Subject) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.int64]]]:
+    """Return the cells that a road passes and, by title, the points in each cell, [rows, columns] from the south.
+
+    A title has the share of points outside the frame, where there are any to speak of.
+    """
+    city, layout = City.load(subject.layout.city), subject.layout
+    real = _points_m(layout.real, city)
+    frame = Frame.around(real)
+    panels = {"Real trips": frame.count(real)[0]}
+    for result in subject.firsts:
+        counts, outside = frame.count(_points_m(layout.trips(stem_of(result.method, result.seed)), city))
+        beyond = f" ({100 * outside:.0f} % outside)" if outside >= OUTSIDE else ""
+        panels[result.label + beyond] = counts
+    dense = shapely.get_coordinates(shapely.segmentize(city.lines_m, frame.cell_m / 2))
+    return frame.count(dense)[0] > 0, panels
+
+
+def times_of_day(subject: Subject) -> Figure | None:
+    """Draw the trips on their route, a time in a panel."""
+    path = _times_path(subject)
+    if path is None:
+        return None
+    shown = drives_of(path, City.load(subject.layout.city))
+    figure = canvas(subject, TIME_INCHES * len(shown), TIME_INCHES + 0.7, "km")
+    for axes, (title, points, route) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        axes.plot(*route.T, color=REAL, linewidth=2.5, alpha=0.3)
+        axes.plot(*points.T, color=COLOURS[0], linestyle="", marker="o", markersize=2.5)
+        axes.set_title(title, fontsize=8)
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.tick_params(labelsize=6)
+    return figure
+
+
+def drives_of(path: Path, city: City) -> list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    """Return title, points and route of each time, [N, 2] kilometres from the south-west corner of the route."""
+    trips, found = read_trips(path, [*COLUMNS, "roads"]), []
+    for name, interval_s, roads, line in trips[["trip_id", "interval", "roads", "geometry"]].itertuples(index=False):
+        route_m = np.concatenate([shapely.get_coordinates(city.lines_m[road]) for road in roads])
+        points_m, corner_m = city.to_metres(shapely.get_coordinates(line)), route_m.min(axis=0)
+        minutes = (len(points_m) - 1) * float(interval_s) / 60
+        title = f"{name}: {minutes:.0f} min, {len(points_m)} points"
+        found.append((title, (points_m - corner_m) / 1000, (route_m - corner_m) / 1000))
+    return found
 
 
 def _points_m(path: Path, city: City) -> NDArray[np.float64]:
     return city.to_metres(shapely.get_coordinates(read_trips(path, list(COLUMNS)).geometry.to_numpy()))
+
+
+def _times_path(subject: Subject) -> Path | None:
+    """Return the trips of the first HTP, if they are there."""
+    paths = [subject.layout.times(stem_of(row.any.method, row.results[0].seed)) for row in subject.ours]
+    return next((path for path in paths if path.exists()), None)

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 import pyarrow.parquet as pq
 import shapely
-from matplotlib.figure import Figure
-from plotly.subplots import make_subplots
 
 from htp.city.network import City
-from htp.experiment.figures.subject import COLOURS, finish_page
+from htp.experiment.figures.subject import COLOURS, canvas
 from htp.experiment.layout import stem_of
 from htp.trips import COLUMNS, POINTS_PER_PATTERN, read_trips
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from htp.experiment.figures.subject import Subject
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 CODES, ACROSS = 8, 4  # panels, the codes most often used
 PIECES = 60  # of each
 HEADING_M = 20.0  # a piece heads for its first point so far from where it begins
-PANEL_INCHES, PANEL_PIXELS = 1.7, 260
+PANEL_INCHES = 1.7
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,29 @@ class CodePanel:
     xy_m: NDArray[np.float64]  # [pieces, POINTS_PER_PATTERN, 2] from where they begin, heading upwards
 
 
-def panels(subject: Subject) -> list[CodePanel]:
-    """Return the codes used most by the first HTP's trips, the most frequent first."""
+def patterns(subject: Subject) -> Figure | None:
+    """Draw the pieces of the codes that the first HTP's trips use most, a code in a panel."""
     path = _path(subject)
-    assert path is not None, "asked for only where it is there"
-    trips, city = read_trips(path, [*COLUMNS, "patterns"]), City.load(subject.layout.city)
+    if path is None:
+        return None
+    shown = panels(path, City.load(subject.layout.city))
+    down = -(-len(shown) // ACROSS)
+    figure = canvas(subject, PANEL_INCHES * ACROSS, PANEL_INCHES * down + 0.5, "metres")
+    axes = figure.subplots(down, ACROSS, squeeze=False).ravel()
+    for one in axes[len(shown) :]:
+        one.set_axis_off()
+    for one, panel in zip(axes, shown, strict=False):
+        for xy_m in panel.xy_m:
+            one.plot(*xy_m.T, color=COLOURS[1], alpha=0.25, linewidth=0.7, marker=".", markersize=2)
+        one.set_title(f"a_{panel.code} ({panel.count:,} times)", fontsize=7)
+        one.set_aspect("equal", adjustable="datalim")
+        one.tick_params(labelsize=6)
+    return figure
+
+
+def panels(path: Path, city: City) -> list[CodePanel]:
+    """Return the codes that trips use most, the most frequent first."""
+    trips = read_trips(path, [*COLUMNS, "patterns"])
     codes, pieces = [], []
     for patterns, line in zip(trips["patterns"], trips.geometry, strict=True):
         xy_m = city.to_metres(shapely.get_coordinates(line))
@@ -76,51 +92,7 @@ def upwards(xy_m: NDArray[np.float64]) -> NDArray[np.float64]:
     return moved @ np.array([[cosine, sine], [-sine, cosine]])
 
 
-def there(subject: Subject) -> bool:
-    """Return whether there is something to draw."""
-    return _path(subject) is not None
-
-
-def draw(subject: Subject) -> Figure:
-    """Return the picture."""
-    shown = panels(subject)
-    down = -(-len(shown) // ACROSS)
-    figure = Figure(figsize=(PANEL_INCHES * ACROSS, PANEL_INCHES * down + 0.5), layout="constrained")
-    axes = figure.subplots(down, ACROSS, squeeze=False).ravel()
-    for one in axes[len(shown) :]:
-        one.set_axis_off()
-    for one, panel in zip(axes, shown, strict=False):
-        for xy_m in panel.xy_m:
-            one.plot(*xy_m.T, color=COLOURS[1], alpha=0.25, linewidth=0.7, marker=".", markersize=2)
-        one.set_title(_title(panel), fontsize=7)
-        one.set_aspect("equal", adjustable="datalim")
-        one.tick_params(labelsize=6)
-    figure.supxlabel(f"metres. {subject.caption}", fontsize=7)
-    return figure
-
-
-def page(subject: Subject) -> go.Figure:
-    """Return the page."""
-    shown = panels(subject)
-    down = -(-len(shown) // ACROSS)
-    figure = make_subplots(down, ACROSS, subplot_titles=[_title(panel) for panel in shown])
-    for at, panel in enumerate(shown):
-        broken = np.concatenate([np.r_[xy_m, [[np.nan, np.nan]]] for xy_m in panel.xy_m])  # a gap after each piece
-        trace = go.Scatter(
-            x=broken[:, 0], y=broken[:, 1], mode="lines+markers", marker={"size": 3, "color": COLOURS[1]}, opacity=0.4
-        )
-        figure.add_trace(trace, row=at // ACROSS + 1, col=at % ACROSS + 1)
-        axis = "" if at == 0 else str(at + 1)
-        figure.update_yaxes(scaleanchor=f"x{axis}", row=at // ACROSS + 1, col=at % ACROSS + 1)
-    figure.update_layout(showlegend=False, height=PANEL_PIXELS * down + 150, width=PANEL_PIXELS * ACROSS + 100)
-    return finish_page(figure, subject, "Pieces of trips that share their first-layer code, in metres")
-
-
 def _path(subject: Subject) -> Path | None:
     """Return the trips of the first HTP, if they are there and carry patterns."""
     paths = [subject.layout.trips(stem_of(row.any.method, row.results[0].seed)) for row in subject.ours]
     return next((path for path in paths if path.exists() and "patterns" in pq.read_schema(path).names), None)
-
-
-def _title(panel: CodePanel) -> str:
-    return f"a_{panel.code} ({panel.count:,} times)"

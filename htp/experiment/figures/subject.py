@@ -7,27 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 from PIL import Image
 
-from htp.experiment.tables import OURS
 from htp.files import replacing
+from htp.methods.registry import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import plotly.graph_objects as go
-    from matplotlib.figure import Figure
-
     from htp.experiment.layout import Layout
-    from htp.experiment.results import Row
+    from htp.experiment.results import Result, Row
 
 DPI = 130
 PNG_COLOURS = 128  # keeps pictures small
 REAL = "#555555"
 # Okabe and Ito's colours, which colour-blind people can tell apart, then dashes for more methods
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"))  # matplotlib's name, plotly's
+DASHES = ("-", "--", ":")
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,11 @@ class Subject:
     rows: Sequence[Row]
     layout: Layout
     simulated: bool
+
+    @property
+    def firsts(self) -> list[Result]:
+        """The first seed of each method that has not failed."""
+        return [row.results[0] for row in self.rows if row.results]
 
     @property
     def ours(self) -> list[Row]:
@@ -51,7 +54,14 @@ class Subject:
         return f"{city}{kind}. Roads: © OpenStreetMap contributors"
 
 
-def style(at: int) -> tuple[str, tuple[str, str]]:
+def canvas(subject: Subject, width: float, height: float, unit: str = "") -> Figure:
+    """Return an empty figure of so many inches, with its caption and the unit of its axes below."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.supxlabel(f"{unit}. {subject.caption}" if unit else subject.caption, fontsize=7)
+    return figure
+
+
+def style(at: int) -> tuple[str, str]:
     """Return colour and dashes of the method at a place."""
     return COLOURS[at % len(COLOURS)], DASHES[at // len(COLOURS) % len(DASHES)]
 
@@ -66,16 +76,3 @@ def save_pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
     with replacing(svg) as path, mpl.rc_context({"svg.hashsalt": name}):  # the same figure gives the same file
         figure.savefig(path, format="svg", dpi=DPI, bbox_inches="tight", metadata={"Date": None})
     return [png, svg]
-
-
-def save_page(figure: go.Figure, folder: Path, name: str) -> Path:
-    """Write NAME.html; all pages share the plotly.min.js beside them, so they open without internet."""
-    page = folder / f"{name}.html"
-    figure.write_html(page, include_plotlyjs="directory", config={"displaylogo": False})
-    return page
-
-
-def finish_page(figure: go.Figure, subject: Subject, title: str) -> go.Figure:
-    """Give a page its title, its caption and a plain look."""
-    heading = {"text": title, "subtitle": {"text": subject.caption}}
-    return figure.update_layout(template="simple_white", title=heading, margin={"l": 60, "r": 20, "t": 110, "b": 50})

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from htp.compute.random_streams import TOKENS, uniforms
-from htp.generate import as_patterns, prompt_conditions_of
+from htp.conditions import prompt_conditions_of
+from htp.generate import as_patterns
 from htp.language.batch import collate_questions
 from htp.language.depth import DepthModel
 from htp.language.language import Language

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 
+from htp.conditions import prompt_conditions_of
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining, with_tuples
-from htp.generate import PIECE, answers_of, as_patterns, prompt_conditions_of, with_patterns
+from htp.generate import PIECE, answers_of, as_patterns, with_patterns
 from htp.language.language import Language
 from htp.language.sampling import Sampling
 from htp.language.train import QuestionsAndAnswers, fit

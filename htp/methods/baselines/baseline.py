@@ -19,10 +19,10 @@ from safetensors.torch import load_file, save_file
 
 from htp.city.linear_referencing import lines_through
 from htp.errors import InputError
+from htp.files import replacing
 from htp.methods.baselines.data import AttributeBatch, Normalisation, Streams, first_points, points_of, resample
 from htp.methods.baselines.train import Training
 from htp.methods.protocol import COLUMNS, Method, MethodConfig
-from htp.trips import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
