@@ -11,7 +11,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, islice
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -22,7 +22,8 @@ import shapely
 
 from htp.city.network import City
 from htp.errors import InputError
-from htp.trips import LIST_COLUMNS, Conditions
+from htp.trip_source import TripSource
+from htp.trips import LIST_COLUMNS
 
 try:
     import httpx
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from htp.language.sampling import Sampling
-    from htp.trips import Route
+    from htp.trip_source import Piece
+    from htp.trips import Conditions, Route
 
 CONNECT_S = 5.0
 READY_S = 15.0  # the longest silence before what the service has ready: its facts, city and held-out trips
@@ -45,7 +46,7 @@ JSON = {"Content-Type": "application/json"}
 BUSY = {429, 502, 503, 504}
 
 
-class Client:
+class Client(TripSource):
     """A generator that runs in a service."""
 
     def __init__(self, url: str, *, key: str | None = None, timeout_s: float = 60.0) -> None:
@@ -81,50 +82,18 @@ class Client:
         trips = self._table("/v1/heldout")
         return trips.assign(start_time=trips["start_time"].dt.tz_convert(self.city.timezone))
 
-    def generate(
-        self,
-        conditions: Conditions | Sequence[Conditions],
-        n: int = 1,
-        *,
-        seed: int = 0,
-        temperature: float = 1.0,
-        top_p: float = 1.0,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> gpd.GeoDataFrame:
-        """Return `n` trips for each of the conditions, one after another; `progress` hears (done, total)."""
-        asked = [conditions] if isinstance(conditions, Conditions) else list(conditions)
-        if not asked or n < 1:
-            raise InputError("no trips are asked for; ask for at least one.")
-        each = (asked[at // n] for at in range(len(asked) * n))
-        names = [f"{place}-{copy}" for place in range(len(asked)) for copy in range(n)]
-        sampling = _Drawn(temperature, top_p)
-        pieces = list(self.stream(each, seed=seed, sampling=sampling, total=len(names), progress=progress))
-        trips = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
-        return trips.assign(trip_id=names)
-
-    def stream(
-        self,
-        conditions: Iterator[Conditions],
-        *,
-        seed: int = 0,
-        sampling: Sampling | _Drawn | None = None,
-        total: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Iterator[gpd.GeoDataFrame]:
-        """Yield a trip for every condition, in pieces, so that memory does not grow with their number."""
-        drawn, done = sampling or _Drawn(), 0
-        while piece := list(islice(conditions, self.limit)):
-            body = {"requests": _bodies(piece), "seed": seed, "first": done}
-            body |= {"temperature": drawn.temperature, "top_p": drawn.top_p}
-            features = []
-            for feature in self._features(body):
-                features.append(feature)
-                if progress is not None:
-                    progress(done + len(features), total or done + len(features))
-            if len(features) != len(piece):
-                raise InputError(f"{self.url} broke off after {len(features)} of {len(piece)} trips; try again.")
-            done += len(piece)
-            yield self._trips(features)
+    def _trips_of_piece(self, piece: Piece, progress: Callable[[int], None] | None) -> gpd.GeoDataFrame:
+        sampling = piece.sampling
+        body = {"requests": _bodies(piece.conditions), "seed": piece.seed, "first": piece.first}
+        body |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
+        features, count = [], len(piece.conditions)
+        for feature in self._features(body):
+            features.append(feature)
+            if progress is not None:
+                progress(1)
+        if len(features) != count:
+            raise InputError(f"{self.url} broke off after {len(features)} of {count} trips; try again.")
+        return self._trips(features)
 
     def quantiles(
         self, routes: Sequence[Route], departs: Sequence[pd.Timestamp], timeout_s: float | None = None
@@ -138,8 +107,8 @@ class Client:
         for at in range(0, len(routes), self.limit):
             ends = slice(at, at + self.limit)
             pairs = zip(routes[ends], departs[ends], strict=True)
-            asked = [_route(route) | {"depart": str(depart)} for route, depart in pairs]
-            content = _json({"requests": asked})
+            requests = [_route(route) | {"depart": str(depart)} for route, depart in pairs]
+            content = _json({"requests": requests})
             with self._speaking(timeout_s):
                 answer = self._http.post(TIMES, content=content, headers=JSON, timeout=_timeout(timeout_s))
                 _check(answer, self.url)
@@ -207,14 +176,6 @@ class Client:
             ) from error
         except (httpx.HTTPError, json.JSONDecodeError) as error:
             raise InputError(f"the connection to {self.url} broke off; try again.") from error
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """How tokens are drawn; `Sampling` would bring torch."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from htp.travel_time.model import TravelTimeModel
 
 
-MAX_TRIPS = 1_000_000  # in one request
-MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
 SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
 
 
@@ -61,14 +59,6 @@ class ConditionBatch:
             [prompt.roads[row] for row in np.arange(len(self.keys))[rows]], *taken, prompt.length_tokens[rows]
         )
         return ConditionBatch(some, self.first_m[rows], self.duration_s[rows], self.interval_s[rows], self.keys[rows])
-
-
-def check_count(conditions: int, n: int) -> None:
-    """Raise `InputError` unless a sensible number of trips is asked for."""
-    if conditions < 1 or n < 1:
-        raise InputError("no trips are asked for; ask for at least one.")
-    if conditions * n > MAX_TRIPS:
-        raise InputError(f"{conditions * n:,} trips are asked for; one request takes at most {MAX_TRIPS:,}.")
 
 
 def complete(

@@ -6,7 +6,6 @@ The one file that knows both stages. Every trip draws from random streams of its
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -19,14 +18,15 @@ from htp.city.linear_referencing import RouteLines
 from htp.city.network import City
 from htp.compute.batching import balanced_batches
 from htp.compute.parallel import in_threads
-from htp.conditions import MAX_SEED, ConditionBatch, check_count, complete
+from htp.conditions import ConditionBatch, complete
 from htp.errors import InputError
 from htp.language.batch import Answer
 from htp.language.language import Language
-from htp.language.sampling import BATCH, Sampling
+from htp.language.sampling import BATCH
 from htp.routes.generator import RouteGenerator
 from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Points, Tokenizer, decoder_conditions_of, with_points
 from htp.travel_time.model import TravelTimeModel
+from htp.trip_source import TripSource
 from htp.trips import (
     INTERVAL_S,
     Conditions,
@@ -35,16 +35,20 @@ from htp.trips import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from htp.trip_source import Piece, Sampling
 
 
 PIECE = 1024  # trips generated at once: memory stays the same for any number of trips
 
 
-class Generator:
+class Generator(TripSource):
     """Both stages of a checkpoint over its city."""
+
+    limit = PIECE
 
     def __init__(
         self, city: City, tokenizer: Tokenizer, language: Language, travel_time: TravelTimeModel, checkpoint: Path
@@ -81,56 +85,8 @@ class Generator:
         features = self.tokenizer.model.roads.described
         return RouteGenerator.load(Checkpoint(self.checkpoint).routes, self.city, features, str(features.device))
 
-    def generate(
-        self,
-        conditions: Conditions | Sequence[Conditions],
-        n: int = 1,
-        *,
-        seed: int = 0,
-        temperature: float = 1.0,
-        top_p: float = 1.0,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> gpd.GeoDataFrame:
-        """Return `n` trips for each of the conditions, one after another; `progress` hears (done, total)."""
-        asked = [conditions] if isinstance(conditions, Conditions) else list(conditions)
-        check_count(len(asked), n)
-        requests = (asked[at // n] for at in range(len(asked) * n))
-        names = [f"{place}-{copy}" for place in range(len(asked)) for copy in range(n)]
-        sampling = Sampling(temperature, top_p)
-        pieces = list(self.stream(requests, seed=seed, sampling=sampling, total=len(names), progress=progress))
-        trips = gpd.GeoDataFrame(pd.concat(pieces, ignore_index=True), crs="EPSG:4326")
-        return trips.assign(trip_id=names)
-
-    def stream(
-        self,
-        conditions: Iterator[Conditions],
-        *,
-        seed: int = 0,
-        sampling: Sampling | None = None,
-        total: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Iterator[gpd.GeoDataFrame]:
-        """Yield a trip for every condition, in pieces, so that memory does not grow with their number."""
-        if not 0 <= seed <= MAX_SEED:
-            raise InputError(f"the seed is {seed}; give 0 to {MAX_SEED}.")
-        done, piece = 0, []
-        for asked in conditions:
-            piece.append(asked)
-            if len(piece) == PIECE:
-                yield self._piece(piece, done, seed, sampling, _counting(done, total, progress))
-                done, piece = done + len(piece), []
-        if piece:
-            yield self._piece(piece, done, seed, sampling, _counting(done, total, progress))
-
-    def _piece(
-        self,
-        asked: list[Conditions],
-        done: int,
-        seed: int,
-        sampling: Sampling | None,
-        progress: Callable[[int], None] | None,
-    ) -> gpd.GeoDataFrame:
-        return self.trips_of(self.completed(asked, done, seed), sampling or Sampling(), progress)
+    def _trips_of_piece(self, piece: Piece, progress: Callable[[int], None] | None) -> gpd.GeoDataFrame:
+        return self.trips_of(self.completed(piece.conditions, piece.first, piece.seed), piece.sampling, progress)
 
     def completed(self, asked: Sequence[Conditions], first: int, seed: int) -> ConditionBatch:
         """Return the complete conditions of trips whose first has the place `first` in its request."""
@@ -245,19 +201,3 @@ def resample(city: City, points: Points, batch: ConditionBatch, other: NDArray[n
     flat, moved = np.concatenate(percent), np.concatenate(offset)
     lonlat = city.to_lonlat(lines.place(trip, flat.astype(np.float64) * lines.length_m[trip]) + moved)
     return Points(flat, moved, lonlat, counts)
-
-
-def _counting(
-    done: int, total: int | None, progress: Callable[[int, int], None] | None
-) -> Callable[[int], None] | None:
-    if progress is None:
-        return None
-    count, one = done, Lock()  # batches end in several threads
-
-    def tell(more: int) -> None:
-        nonlocal count
-        with one:
-            count += more
-            progress(count, total or count)
-
-    return tell

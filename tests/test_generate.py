@@ -120,7 +120,7 @@ def test_a_trip_depends_on_its_place_in_the_request_alone(generator, conditions,
     mixed = generator.generate([conditions, longer, conditions], seed=3)
     assert as_text(mixed)[0] == many[0]
     assert as_text(mixed)[2] == many[2]
-    monkeypatch.setattr(htp.generate, "PIECE", 3)
+    monkeypatch.setattr(generator, "limit", 3)
     assert as_text(generator.generate(conditions, n=7, seed=3)) == many
 
 
@@ -174,7 +174,7 @@ def test_the_start_time_may_be_text_in_local_time(generator, conditions):
 
 
 def test_progress_says_how_many_trips_are_done_of_how_many(generator, conditions, monkeypatch):
-    monkeypatch.setattr(htp.generate, "PIECE", 4)
+    monkeypatch.setattr(generator, "limit", 4)
     heard = []
     generator.generate(conditions, n=10, progress=lambda done, total: heard.append((done, total)))
     assert heard == [(4, 10), (8, 10), (10, 10)]
@@ -196,7 +196,7 @@ def test_one_trip_is_generated_like_each_given_one_under_its_name(generator, tin
 
 
 def test_trips_along_a_route_stream_into_a_file_as_generated_at_once(generator, conditions, tmp_path, monkeypatch):
-    monkeypatch.setattr(htp.generate, "PIECE", 2)
+    monkeypatch.setattr(generator, "limit", 2)
     assert generate_along(generator, conditions, 5, tmp_path / "out.parquet", Sampling(), seed=9) == 5
     streamed, at_once = read_trips(tmp_path / "out.parquet"), generator.generate(conditions, n=5, seed=9)
     assert as_text(streamed) == as_text(at_once)

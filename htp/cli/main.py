@@ -178,9 +178,8 @@ def generate(
 ) -> None:
     """Generate trips: like given ones, or along the fastest route through places."""
     from htp import Conditions, Generator
-    from htp.conditions import check_count
     from htp.generate_files import Like, generate_along, generate_like
-    from htp.language.sampling import Sampling
+    from htp.trip_source import Sampling, check_count
 
     file, sampling = Path(out), Sampling(temperature, top_p)
     if ray is None or file.suffix:

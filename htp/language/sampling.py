@@ -6,7 +6,6 @@ Knows the model and its grammar, nothing of roads on a map or of points. Every t
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +13,10 @@ import torch
 from torch import Tensor
 
 from htp.compute.random_streams import TOKENS, uniforms
-from htp.errors import InputError
 from htp.language.batch import Answer, collate_questions, shared_tokens
 from htp.language.depth import DepthModel
 from htp.language.kv_cache import kv_cache_of
+from htp.trip_source import Sampling as Sampling  # noqa: PLC0414, TC001  others take it from here as well
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,21 +30,6 @@ if TYPE_CHECKING:
 BATCH = 128  # answers written at once
 HIGHEST = 1.0 - 2.0**-20  # ours: of uniform numbers, whose product with a sum must be less than it when rounded
 COLDEST = 1e-4  # ours: divided by less, logits are no numbers any more; the likeliest token wins anyway
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How tokens are drawn."""
-
-    temperature: float = 1.0  # 0: the likeliest token
-    top_p: float = 1.0  # only the likeliest tokens that together have this probability
-
-    def __post_init__(self) -> None:
-        """Check the ranges; `InputError` says which is left."""
-        if not 0.0 <= self.temperature <= 5.0:
-            raise InputError(f"temperature is {self.temperature}; give 0 to 5.")
-        if not 0.0 < self.top_p <= 1.0:
-            raise InputError(f"top_p is {self.top_p}; give a number above 0 and up to 1.")
 
 
 @torch.inference_mode()

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from htp.conditions import MAX_SEED, MAX_TRIPS
 from htp.errors import InputError
-from htp.language.sampling import Sampling
+from htp.trip_source import MAX_SEED, MAX_TRIPS, Sampling
 from htp.trips import Conditions, Route
 
 if TYPE_CHECKING:

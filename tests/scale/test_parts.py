@@ -16,6 +16,7 @@ from htp.generate import Generator
 from htp.generate_files import generate_like, generate_on
 from htp.scale.parts import MANIFEST, PartRecord, Parts, part_name
 from htp.scale.store import Store
+from htp.trip_source import Sampling
 from htp.trips import read_trips, write_trips
 
 TRIPS, PARTS = 24, 5  # 5 + 5 + 5 + 5 + 4
@@ -25,8 +26,6 @@ TRIPS, PARTS = 24, 5  # 5 + 5 + 5 + 5 + 4
 def without_parts(tiny_data, tiny_checkpoint, tmp_path_factory):
     """Return the trips that the request gives without parts."""
     out = tmp_path_factory.mktemp("plain") / "trips.parquet"
-    from htp.language.sampling import Sampling  # noqa: PLC0415  brings torch
-
     generate_like(Generator.load(tiny_checkpoint, "cpu"), tiny_data / "heldout.parquet", out, Sampling(), seed=7)
     return read_trips(out)
 
