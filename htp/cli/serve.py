@@ -13,9 +13,9 @@ from htp.cli.options import CheckpointRead
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    from htp.serve.served import Served
+    from htp.serve.application import ServedCheckpoint
 
-NEEDS = ("fastapi", "uvicorn", "prometheus_client")
+NEEDS = ("fastapi", "uvicorn", "prometheus_client", "asgi_correlation_id")
 ShareHeldout = Annotated[
     bool, typer.Option("--share-heldout", help="Give out the held-out trips, which the app compares to.")
 ]
@@ -41,9 +41,10 @@ def serve(
 ) -> None:
     """Serve a generator over HTTP; SIGTERM or Ctrl-C finishes what was taken on."""
     _check_installed()
+    from htp.serve.admission import ServiceSettings
+    from htp.serve.application import ServedCheckpoint
     from htp.serve.keys import Keys
-    from htp.serve.served import Served
-    from htp.serve.settings import ServiceSettings
+    from htp.serve.server import run
 
     settings = ServiceSettings(
         max_trips=max_trips,
@@ -53,26 +54,17 @@ def serve(
         allow_origins=tuple(allow_origin or ()),
         share_heldout=share_heldout,
     )
-    served = Served(checkpoint, device, settings, None if keys is None else Keys.load(keys))
+    served = ServedCheckpoint(checkpoint, device, settings, None if keys is None else Keys.load(keys))
     _warn_if_open(host, port, has_keys=keys is not None)
     if ray is None:
-        _run_here(served, host, port)
+        run(served, host, port)
     else:
         _run_on(ray, served, replicas, host, port)
 
 
-def _run_here(served: Served, host: str, port: int) -> None:
-    from htp.serve.logs import log_as_json
-    from htp.serve.server import Server
-
-    app = served.load()
-    log_as_json()
-    Server(app, host, port).run()
-
-
-def _run_on(ray: str, served: Served, replicas: str, host: str, port: int) -> None:
+def _run_on(ray: str, served: ServedCheckpoint, replicas: str, host: str, port: int) -> None:
     from htp.scale import Scaling
-    from htp.serve.replicas import run_on
+    from htp.serve.server import run_on
 
     least, _, most = replicas.partition("-")
     if not (least.isdecimal() and most.isdecimal()):

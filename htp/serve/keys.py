@@ -1,4 +1,4 @@
-"""Know who may ask: API keys, of which only the SHA-256 hashes are kept in a file.
+"""Know who may use the service: API keys, of which only the SHA-256 hashes are kept in a file.
 
 A key is 256 random bits, so a plain hash keeps it: there is nothing to guess. A line of the file is a hash and a name;
 lines that begin with # are comments.
@@ -46,18 +46,16 @@ class Keys:
             raise InputError(f"{path}: holds no key, so nobody could ask; make one with `htp key NAME`.")
         return cls(names)
 
-    def name_of(self, authorization: str) -> str | None:
-        """Return whose key an `Authorization: Bearer KEY` header holds, None if nobody's.
+    def name_of(self, key: str) -> str | None:
+        """Return whose key it is, None if nobody's.
 
         Compares with every hash, each in constant time, so that the time taken tells nothing.
         """
-        scheme, _, key = authorization.partition(" ")
-        given = _hash(key.strip())
-        name = None
+        given, name = _hash(key), None
         for known, whose in self.names.items():
             if hmac.compare_digest(given, known):
                 name = whose
-        return name if scheme.lower() == "bearer" else None
+        return name
 
 
 def new_key(name: str) -> tuple[str, str]:

@@ -1,7 +1,12 @@
-"""Say what is wrong with a request as `application/problem+json` (RFC 9457) with one clear sentence."""
+"""Say what is wrong with a request as `application/problem+json` (RFC 9457) with one clear sentence.
+
+What is too long, too slow or without a key is refused before a handler sees it, by plain ASGI, so that streams stay
+streams.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from http.client import responses as REASONS
@@ -9,17 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from htp.errors import InputError
-from htp.serve.job import ClientGone, Refused
+from htp.serve.admission import ClientDisconnected, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from htp.serve.keys import Keys
+
 PROBLEM = "application/problem+json"
 CLIENT_CLOSED = 499  # nobody reads it but the log
 SHOWN = 60  # characters of what was given
+BODY_S = 15.0  # between two pieces of a body: who is slower holds a place for nothing
+GUARDED = "/v1/"
+BEARER = HTTPBearer(scheme_name="key", auto_error=False)  # reads the header, and is the lock on the OpenAPI page
 log = logging.getLogger("htp.serve")
 
 SENTENCES = {  # those of HTTP itself
@@ -54,19 +69,73 @@ def problem_of(error: Exception) -> tuple[int, str, dict[str, str]]:
     return 500, "The service made a mistake of its own; its log has this answer's X-Request-ID.", {}
 
 
-def add_to(app: FastAPI) -> None:
+def answer_with_problems(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
 
     async def answer(_: Request, error: Exception) -> Response:
-        if isinstance(error, ClientGone):
+        if isinstance(error, ClientDisconnected):
             return Response(status_code=CLIENT_CLOSED)
         status, sentence, headers = problem_of(error)
         if status == 500:
             log.error("a request failed", exc_info=error)
         return problem(status, sentence, headers)
 
-    for kind in (Refused, ClientGone, InputError, RequestValidationError, HTTPException):
+    for kind in (Refused, ClientDisconnected, InputError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+class BodyLimit:
+    """Refuse bodies that are too long, or take too long to come."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self.app, self.most_bytes = app, most_bytes
+        self.sentence = f"The body is too long; a request takes at most {most_bytes:,} bytes."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if len(length) > 15 or int(length) > self.most_bytes:  # the server has checked that it is a number
+            await problem(413, self.sentence)(scope, receive, send)
+            return
+        read, whole = 0, False
+
+        async def limited() -> Message:
+            nonlocal read, whole
+            if whole:  # what comes now is that the client went away
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), BODY_S)
+            except TimeoutError:
+                raise HTTPException(408, f"The body did not come within {BODY_S:.0f} s; send it at once.") from None
+            read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if read > self.most_bytes:
+                raise HTTPException(413, self.sentence)
+            return message
+
+        await self.app(scope, limited, send)
+
+
+class KeyGuard:
+    """Let only those in who have a key, before anything of a body is read (a dependency of FastAPI's comes after)."""
+
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+        self.app, self.keys = app, keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"].startswith(GUARDED):
+            given = await BEARER(HTTPConnection(scope))
+            name = None if given is None else self.keys.name_of(given.credentials)
+            if name is None:
+                sentence = "This service needs a key; send the header `Authorization: Bearer KEY` with a valid one."
+                await problem(401, sentence, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+                return
+            scope["htp.key"] = name
+        await self.app(scope, receive, send)
 
 
 def _validation(errors: Sequence[Any]) -> tuple[int, str, dict[str, str]]:

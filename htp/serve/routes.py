@@ -10,12 +10,18 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from htp.serve.description import describe_city
-from htp.serve.features import GEOJSON, NDJSON, collection, lines
-from htp.serve.job import ClientGone, Refused
-from htp.serve.page import page
+from htp.serve.admission import ClientDisconnected, Refused
+from htp.serve.documentation import describe_city, page
 from htp.serve.problems import PROBLEM, problem_of, problem_text
-from htp.serve.schemas import BatchRequest, TravelTimesRequest, TripsRequest  # noqa: TC001  FastAPI reads the annotations
+from htp.serve.schemas import (
+    GEOJSON,
+    NDJSON,
+    BatchRequest,
+    TravelTimesRequest,
+    TripsRequest,
+    feature_collection,
+    ndjson,
+)
 from htp.travel_time.model import QUANTILES
 
 if TYPE_CHECKING:
@@ -23,8 +29,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.serve.job import GenerationJob
-    from htp.serve.service import Service
+    from htp.serve.admission import QueuedRequest
+    from htp.serve.application import Service
 
 PARQUET = "application/vnd.apache.parquet"
 MEDIA = {  # what an Accept header may name, and what it gets
@@ -55,61 +61,60 @@ def _answers(good: Answers, *problems: int) -> Answers:
     return good | {status: {"description": WORDS[status], "content": {PROBLEM: {}}} for status in problems}
 
 
-ASKED = (400, 401, 408, 413, 422)  # what may be wrong with a body
-QUEUED = (*ASKED, 429, 503, 504)
+BODY = (400, 401, 408, 413, 422)  # what may be wrong with a body
+QUEUED = (*BODY, 429, 503, 504)
 TRIPS: Answers = {200: {"description": "Trips", "content": {GEOJSON: {}, NDJSON: {}}}}
 LINES: Answers = {200: {"description": "A trip a line", "content": {NDJSON: {}}}}
 TABLE: Answers = {200: {"description": "GeoParquet", "content": {PARQUET: {}}}}
 NUMBERS: Answers = {200: {"description": "Prometheus's text format", "content": {"text/plain": {}}}}
 
-router = APIRouter()
+guarded, open_to_all = APIRouter(), APIRouter()  # behind keys where the service has some; never
 
 
-@router.post("/v1/trips", responses=_answers(TRIPS, 406, *QUEUED), response_class=Response, summary="Generate trips")
-async def trips(request: Request, asked: TripsRequest) -> Response:
+@guarded.post("/v1/trips", responses=_answers(TRIPS, 406, *QUEUED), response_class=Response, summary="Generate trips")
+async def trips(request: Request, body: TripsRequest) -> Response:
     """Generate `n` trips for the same conditions: GeoJSON, or a feature a line where Accept says application/x-ndjson.
 
     A trip depends on the request, its seed and its place among the `n` alone.
     """
     media = _media(request)
-    made = await _begin(request, asked)
+    pieces = await _submit(request, body)
     if media == NDJSON:
-        return await _streamed(made)
-    async with aclosing(made):
-        pieces = [piece async for piece in made]
-    return Response(collection(pieces), media_type=GEOJSON)
+        return await _streamed(pieces)
+    async with aclosing(pieces):
+        return Response(feature_collection([piece async for piece in pieces]), media_type=GEOJSON)
 
 
-@router.post(
+@guarded.post(
     "/v1/trips/batch", responses=_answers(LINES, *QUEUED), response_class=Response, summary="Generate many trips"
 )
-async def batch(request: Request, asked: BatchRequest) -> Response:
+async def batch(request: Request, body: BatchRequest) -> Response:
     """Generate trips for many conditions: a feature a line, in order, each sent as soon as it is ready.
 
     Where something goes wrong after the first line, the last line is the problem instead of a feature.
     """
-    return await _streamed(await _begin(request, asked))
+    return await _streamed(await _submit(request, body))
 
 
-@router.post("/v1/travel-times", responses=_answers({}, *ASKED), summary="How long routes take")
-async def travel_times(request: Request, asked: TravelTimesRequest) -> dict[str, Any]:
+@guarded.post("/v1/travel-times", responses=_answers({}, *BODY), summary="How long routes take")
+async def travel_times(request: Request, body: TravelTimesRequest) -> dict[str, Any]:
     """Return the travel time of each route in seconds at some quantiles."""
-    return {"quantiles": QUANTILES, "seconds": await _service(request).travel_times(asked)}
+    return {"quantiles": QUANTILES, "seconds": await _service(request).travel_times(body)}
 
 
-@router.get("/v1/city", responses=_answers({}, 401), summary="The city")
+@guarded.get("/v1/city", responses=_answers({}, 401), summary="The city")
 async def city(request: Request) -> dict[str, Any]:
     """Return the city's name, time zone, bounds and where its roads come from."""
     return describe_city(_service(request).city)
 
 
-@router.get("/v1/city/roads", responses=_answers(TABLE, 401), response_class=Response, summary="The city's roads")
+@guarded.get("/v1/city/roads", responses=_answers(TABLE, 401), response_class=Response, summary="The city's roads")
 async def roads(request: Request) -> Response:
     """Return all roads as GeoParquet, in the order of their ids."""
     return Response(_service(request).roads, media_type=PARQUET)
 
 
-@router.get("/v1/heldout", responses=_answers(TABLE, 401, 403), response_class=Response, summary="Held-out trips")
+@guarded.get("/v1/heldout", responses=_answers(TABLE, 401, 403), response_class=Response, summary="Held-out trips")
 async def heldout(request: Request) -> Response:
     """Return the trips that the model was never trained on, as GeoParquet, where the service gives them out."""
     table = _service(request).heldout
@@ -118,21 +123,21 @@ async def heldout(request: Request) -> Response:
     return Response(table, media_type=PARQUET)
 
 
-@router.get("/v1/model", responses=_answers({}, 401), summary="The model")
+@guarded.get("/v1/model", responses=_answers({}, 401), summary="The model")
 async def model(request: Request) -> dict[str, Any]:
     """Return what is served, what it takes, and the model card."""
     return _service(request).model
 
 
-@router.get("/healthz", responses=_answers({}, 503), summary="Alive?")
+@open_to_all.get("/healthz", responses=_answers({}, 503), summary="Alive?")
 async def healthz(request: Request) -> dict[str, str]:
     """Say that the service lives; where it does not, it has to be started anew."""
-    if not _service(request).scheduler.alive and not _service(request).scheduler.stopping:
+    if not _service(request).scheduler.alive and not _service(request).queue.stopping:
         raise Refused(503, "The thread that generates has died; start the service anew.")
     return {"status": "alive"}
 
 
-@router.get("/readyz", responses=_answers({}, 503), summary="Ready?")
+@open_to_all.get("/readyz", responses=_answers({}, 503), summary="Ready?")
 async def readyz(request: Request) -> dict[str, str]:
     """Say whether new requests are welcome: not while the queue is full or the service stops."""
     if not _service(request).ready:
@@ -140,13 +145,13 @@ async def readyz(request: Request) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", responses=NUMBERS, response_class=Response, summary="Numbers for Prometheus")
+@open_to_all.get("/metrics", responses=NUMBERS, response_class=Response, summary="Numbers for Prometheus")
 async def metrics(request: Request) -> Response:
     """Return queue, batches, trips and times as Prometheus reads them."""
     return Response(_service(request).metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-@router.get("/docs", include_in_schema=False)
+@open_to_all.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> Response:
     """Show every address with examples to try; loads nothing from elsewhere."""
     return page(request.app.openapi())
@@ -157,26 +162,24 @@ def _service(request: Request) -> Service:
     return service
 
 
-async def _begin(request: Request, asked: TripsRequest | BatchRequest) -> AsyncGenerator[gpd.GeoDataFrame]:
-    """Queue what is asked for and return the trips as they come."""
-    started = time.monotonic()
-    job = await _service(request).begin(asked)
-    return _watched(request, job, started)
+async def _submit(request: Request, body: TripsRequest | BatchRequest) -> AsyncGenerator[gpd.GeoDataFrame]:
+    """Queue what a body asks for and return the trips as they come."""
+    return _pieces(request, await _service(request).submit(body))
 
 
-async def _watched(request: Request, job: GenerationJob, started: float) -> AsyncGenerator[gpd.GeoDataFrame]:
+async def _pieces(request: Request, queued: QueuedRequest) -> AsyncGenerator[gpd.GeoDataFrame]:
     """Yield a request's trips; whatever ends it, nothing is made that nobody waits for."""
     service, count = _service(request), 0
     try:
-        async with aclosing(job.trips(lambda: _disconnected(request))) as made:
-            async for piece in made:
+        async with aclosing(queued.trips(lambda: _disconnected(request))) as pieces:
+            async for piece in pieces:
                 if not count:
-                    service.metrics.first_trip_seconds.observe(time.monotonic() - started)
+                    service.metrics.first_trip_seconds.observe(time.monotonic() - queued.admission.arrival)
                 count += len(piece)
                 request.scope["htp.trips"] = count
                 yield piece
     finally:
-        service.scheduler.drop(job)
+        service.queue.cancel(queued)
 
 
 async def _disconnected(request: Request) -> None:
@@ -184,32 +187,32 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _streamed(made: AsyncGenerator[gpd.GeoDataFrame]) -> Response:
+async def _streamed(pieces: AsyncGenerator[gpd.GeoDataFrame]) -> Response:
     """Return an answer that goes on as trips are made; what goes wrong before the first is an answer of its own."""
-    first = await anext(made)
+    first = await anext(pieces)
 
-    async def body() -> AsyncIterator[bytes]:
-        async with aclosing(made):
+    async def lines() -> AsyncIterator[bytes]:
+        async with aclosing(pieces):
             try:
-                yield lines(first)
-                async for piece in made:
-                    yield lines(piece)
-            except ClientGone:
+                yield ndjson(first)
+                async for piece in pieces:
+                    yield ndjson(piece)
+            except ClientDisconnected:
                 return
             except Exception as error:  # noqa: BLE001  the status is sent already; the client has to learn of it
                 yield problem_text(*problem_of(error)[:2]) + b"\n"
 
-    return StreamingResponse(body(), media_type=NDJSON)
+    return StreamingResponse(lines(), media_type=NDJSON)
 
 
 def _media(request: Request) -> str:
     """Return the format that the Accept header likes best; `Refused` where the service has none of its formats."""
-    liked = []
+    accepted = []
     for part in request.headers.get("accept", "*/*").split(","):
         name, *parameters = (text.strip().lower() for text in part.split(";"))
         weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         if name in MEDIA and weight.strip("0.") != "":
-            liked.append((weight, MEDIA[name]))
-    if not liked:
+            accepted.append((weight, MEDIA[name]))
+    if not accepted:
         raise Refused(406, f"Trips come as {GEOJSON} or {NDJSON}; accept one of them.")
-    return max(liked, key=lambda one: float(one[0]) if one[0].replace(".", "", 1).isdecimal() else 0.0)[1]
+    return max(accepted, key=lambda one: float(one[0]) if one[0].replace(".", "", 1).isdecimal() else 0.0)[1]

@@ -1,57 +1,101 @@
-"""Decide which trips are generated next: round-robin between requests, in batches that are short.
+"""Generate the trips of waiting requests: round-robin, in batches that are short, one pass through both stages each.
 
 One thread makes batches. A batch takes a few trips of every request that waits, in turn, so a new request waits for
-the batch under way and no longer, however many trips another one asked for.
-
-What is taken on is finished: no more is taken on than can be made in half the deadline, and a request for which half
-of it is over goes before the others, first come, first served.
+the batch under way and no longer, however many trips another one asked for. Requests for which half of the deadline is
+over go before the others, the nearest deadline first.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
 
-from htp.serve.job import GenerationJob, Refused
+import numpy as np
+import pandas as pd
+
+from htp.generate import Generator
+from htp.serve.admission import IN_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
 
-    from htp.language.sampling import Sampling
-    from htp.serve.joint import RequestPart
-    from htp.serve.metrics import Metrics
-    from htp.serve.settings import ServiceSettings
+    from htp.conditions import ConditionBatch
+    from htp.serve.admission import Batch, QueuedRequest, RequestQueue, ServiceSettings
+    from htp.trip_source import Sampling
+    from htp.trips import Conditions
 
 QUANTUM = 8  # trips that a request gets at its turn, fewer where many wait
-MAX_RETRY_S = 60
-IN_TIME = 0.5  # of the deadline, see above
+RATE_SHARE = 0.3  # of a batch's throughput in the running mean
 log = logging.getLogger("htp.serve")
 
 
-class BatchGenerator(Protocol):
-    """Makes trips of several requests at once."""
+@dataclass(frozen=True)
+class RequestPart:
+    """Some trips of a request, ready to be generated."""
 
-    def write(self, parts: Sequence[RequestPart], sampling: Sampling) -> list[gpd.GeoDataFrame]:
+    conditions: ConditionBatch  # [B]
+
+    def __len__(self) -> int:
+        return len(self.conditions.keys)
+
+    def __getitem__(self, rows: slice) -> RequestPart:
+        return RequestPart(self.conditions[rows])
+
+
+class BatchGenerator(Protocol):
+    """Generates trips of several requests at once."""
+
+    def generate_parts(self, parts: Sequence[RequestPart], sampling: Sampling) -> list[gpd.GeoDataFrame]:
         """Return the trips of each part."""
 
 
-class Scheduler:
-    """The queue of trips to make, and the thread that makes them."""
+class JointGenerator(Generator):
+    """A generator of several requests' trips at once.
 
-    def __init__(self, writer: BatchGenerator, settings: ServiceSettings, metrics: Metrics) -> None:
-        self.writer, self.settings, self.metrics = writer, settings, metrics
-        self.pace = _Pace(settings)
-        self.stopping = False
-        self._jobs: deque[GenerationJob] = deque()
-        self._promised = 0  # trips taken on and not made yet, those of requests still being read included
-        self._reading = 0  # requests taken on and not queued yet
-        self._changed = threading.Condition()
+    A request's conditions are completed by themselves, so that a mistake in one is answered alone; what is generated
+    together draws from the streams of each trip's own seed and place, so that a trip is the same in any company.
+    """
+
+    def complete(self, conditions: list[Conditions], first: int, seed: int) -> RequestPart:
+        """Return conditions ready to be generated, see `completed`."""
+        return RequestPart(self.completed(conditions, first, seed))
+
+    def generate_parts(self, parts: Sequence[RequestPart], sampling: Sampling) -> list[gpd.GeoDataFrame]:
+        """Return the trips of each part, all generated in one batch, each named by its place in its request."""
+        trips = self.trips_of(_concatenated([part.conditions for part in parts]), sampling)
+        ends = np.cumsum([0, *(len(part) for part in parts)]).tolist()
+        return [trips.iloc[a:b].reset_index(drop=True) for a, b in pairwise(ends)]
+
+
+def _concatenated(tables: Sequence[Any]) -> Any:
+    """Return dataclasses of columns one under another."""
+    columns = {}
+    for field in fields(tables[0]):
+        parts = [getattr(table, field.name) for table in tables]
+        if is_dataclass(parts[0]):
+            columns[field.name] = _concatenated(parts)
+        elif isinstance(parts[0], pd.DatetimeIndex):
+            columns[field.name] = parts[0].append(parts[1:])
+        elif isinstance(parts[0], list):
+            columns[field.name] = [one for part in parts for one in part]
+        else:
+            columns[field.name] = np.concatenate(parts)
+    return replace(tables[0], **columns)
+
+
+class Scheduler:
+    """The thread that generates what waits in the queue."""
+
+    def __init__(self, generator: BatchGenerator, queue: RequestQueue) -> None:
+        self.generator, self.queue = generator, queue
+        self.settings, self.metrics, self.throughput = queue.settings, queue.metrics, queue.throughput
         self._thread = threading.Thread(target=self._run, name="htp-scheduler", daemon=True)
         self._thread.start()
 
@@ -60,154 +104,71 @@ class Scheduler:
         """Whether trips are being made at all."""
         return self._thread.is_alive()
 
-    @property
-    def promised(self) -> int:
-        """Trips taken on and not made yet."""
-        return self._promised
-
-    def full(self, trips: int = 1) -> str | None:
-        """Return why a request for so many trips cannot be taken on now, None where it can."""
-        waiting, settings = self._reading + len(self._jobs), self.settings
-        if self._promised + trips > settings.queue_trips:
-            return f"{self._promised:,} trips are waiting and the queue takes {settings.queue_trips:,}"
-        if waiting >= settings.queue_requests:
-            return f"{waiting:,} requests are waiting and the queue takes no more"
-        seconds = (self._promised + trips) / self.pace.trips_per_s
-        if self._promised and self.pace.measured and seconds > IN_TIME * settings.deadline_s:
-            return f"{self._promised:,} trips are waiting and {trips:,} more would take {seconds:.0f} s in all"
-        return None
-
-    def reserve(self, trips: int) -> None:
-        """Take on a request; `Refused` with 429 where too much waits already, with 503 where the service stops."""
-        with self._changed:
-            if self.stopping:
-                raise Refused(503, "The service is stopping and takes no new requests; ask another one.", 5)
-            if reason := self.full(trips):
-                wait_s = min(MAX_RETRY_S, max(1, math.ceil(self._promised / self.pace.trips_per_s)))
-                raise Refused(429, f"{reason}; try again in {wait_s} s.", wait_s)
-            self._promised += trips
-            self._reading += 1
-        self._show()
-
-    def release(self, trips: int) -> None:
-        """Give up a request that was taken on."""
-        with self._changed:
-            self._promised -= trips
-            self._reading -= 1
-            self._changed.notify()
-        self._show()
-
-    def submit(self, job: GenerationJob) -> None:
-        """Queue a request that was taken on."""
-        with self._changed:
-            self._reading -= 1
-            self._jobs.append(job)
-            self._changed.notify()
-        self._show()
-
-    def drop(self, job: GenerationJob) -> None:
-        """Forget what is left of a request; does nothing for one that is finished."""
-        with self._changed:
-            job.dropped = True
-            if job in self._jobs:
-                self._jobs.remove(job)
-                self._promised -= len(job.left)
-                self._changed.notify()
-        self._show()
-
-    def stop(self) -> None:
-        """Take no new requests; what was taken on is finished."""
-        with self._changed:
-            self.stopping = True
-            self._changed.notify()
-
     def join(self, seconds: float) -> None:
         """Wait until a stopping service has nothing left to do."""
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._jobs or (self.stopping and not self._promised))
-                if self.stopping and not self._promised:
-                    return
-                batch = self._next_batch()
-                crowded = bool(self._jobs)
-            if batch:
-                self._make(batch, crowded=crowded)
+        while self.queue.wait():
+            batch = self.queue.take(self._choose)
+            if batch.parts:
+                self._generate(batch)
 
-    def _next_batch(self) -> list[tuple[GenerationJob, RequestPart]]:
-        """Take trips of the requests that are drawn from as the one whose turn it is."""
-        for late in [job for job in self._jobs if job.late]:  # its answer says so itself
-            self._jobs.remove(late)
-            self._promised -= len(late.left)
-        if not self._jobs:
-            return []
+    def _choose(self, waiting: Sequence[QueuedRequest]) -> dict[QueuedRequest, int]:
+        """Return how many trips of each request come into the next batch: all drawn as those of the first in turn."""
         soon = time.monotonic() + (1 - IN_TIME) * self.settings.deadline_s
-        pressing = sorted((job for job in self._jobs if job.deadline <= soon), key=lambda job: job.deadline)
-        sampling = (pressing or self._jobs)[0].sampling
-        counts = self._counts([job for job in self._jobs if job.sampling == sampling], pressing)
-        batch = [(job, job.take(count)) for job, count in counts.items() if count]
-        served = {job for job, _ in batch}
-        waiting = [job for job in self._jobs if job not in served]
-        self._jobs = deque([*waiting, *(job for job, _ in batch if len(job.left))])
-        return batch
-
-    def _counts(self, alike: Sequence[GenerationJob], pressing: Sequence[GenerationJob]) -> dict[GenerationJob, int]:
-        """Return how many trips of each request come into a batch: those that press first, then the others in turn."""
-        room = max(self.pace.batch_trips, min(len(alike), self.settings.batch_trips))  # a trip for each where it fits
+        urgent = sorted((r for r in waiting if r.deadline <= soon), key=lambda request: request.deadline)
+        sampling = (urgent or waiting)[0].sampling
+        alike = [request for request in waiting if request.sampling == sampling]
+        # a trip for each where it fits
+        room = max(self.throughput.batch_trips, min(len(alike), self.settings.batch_trips))
         counts = dict.fromkeys(alike, 0)
-        for job in pressing:
-            if job in counts:
-                counts[job] = min(room, len(job.left))
-                room -= counts[job]
-        turns = deque(job for job in alike if counts[job] < len(job.left))
+        for request in urgent:
+            if request in counts:
+                counts[request] = min(room, len(request.remaining))
+                room -= counts[request]
+        turns = deque(request for request in alike if counts[request] < len(request.remaining))
         turn = min(QUANTUM, max(1, room // max(1, len(turns))))
         while turns and room:
-            job = turns.popleft()
-            more = min(turn, room, len(job.left) - counts[job])
-            counts[job], room = counts[job] + more, room - more
-            if counts[job] < len(job.left):
-                turns.append(job)
+            request = turns.popleft()
+            more = min(turn, room, len(request.remaining) - counts[request])
+            counts[request], room = counts[request] + more, room - more
+            if counts[request] < len(request.remaining):
+                turns.append(request)
         return counts
 
-    def _make(self, batch: list[tuple[GenerationJob, RequestPart]], *, crowded: bool) -> None:
-        trips, started = sum(len(part) for _, part in batch), time.monotonic()
-        self.metrics.batch(trips, len(batch))
+    def _generate(self, batch: Batch) -> None:
+        started = time.monotonic()
+        self.metrics.batch(len(batch), len(batch.parts))
         try:
-            made: Sequence[gpd.GeoDataFrame | Exception] = self._write(batch)
+            results: Sequence[gpd.GeoDataFrame | Exception] = self._trips(batch.parts)
         except Exception as error:  # one request must not fail the others, nor end this thread
-            log.exception("a batch of %d trips failed", trips)
-            made = [error] if len(batch) == 1 else [self._alone(one) for one in batch]
+            log.exception("a batch of %d trips failed", len(batch))
+            results = [error] if len(batch.parts) == 1 else [self._alone(*one) for one in batch.parts]
         seconds = time.monotonic() - started
-        self.pace.learn(trips, seconds, crowded=crowded)
-        self.metrics.batch_done(trips, seconds)
-        with self._changed:
-            self._promised -= trips
-        for (job, _), news in zip(batch, made, strict=True):
-            job.tell(news)
-            if isinstance(news, Exception):
-                self.drop(job)
-            elif not len(job.left):
-                job.tell(None)
-        self._show()
+        self.throughput.learn(len(batch), seconds, saturated=batch.saturated)
+        self.metrics.batch_done(len(batch), seconds)
+        self.queue.finish(len(batch))
+        for (request, _), result in zip(batch.parts, results, strict=True):
+            request.deliver(result)
+            if isinstance(result, Exception):
+                self.queue.cancel(request)
+            elif not len(request.remaining):
+                request.deliver(None)
 
-    def _alone(self, one: tuple[GenerationJob, RequestPart]) -> gpd.GeoDataFrame | Exception:
+    def _alone(self, request: QueuedRequest, part: RequestPart) -> gpd.GeoDataFrame | Exception:
         try:
-            return self._write([one])[0]
+            return self._trips([(request, part)])[0]
         except Exception as error:
             log.exception("a request failed")
             return error
 
-    def _write(self, batch: list[tuple[GenerationJob, RequestPart]]) -> list[gpd.GeoDataFrame]:
-        return self.writer.write([part for _, part in batch], batch[0][0].sampling)
-
-    def _show(self) -> None:
-        self.metrics.queue(self._promised, len(self._jobs))
+    def _trips(self, parts: Sequence[tuple[QueuedRequest, RequestPart]]) -> list[gpd.GeoDataFrame]:
+        return self.generator.generate_parts([part for _, part in parts], parts[0][0].sampling)
 
 
-class _Pace:
-    """How fast trips are made, and so how many fit into a batch of the wanted time."""
+class Throughput:
+    """How fast trips are made, and so how many fit into a batch of the time set for one."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
@@ -215,11 +176,11 @@ class _Pace:
         self.measured = False
         self.batch_trips = min(QUANTUM, settings.batch_trips)
 
-    def learn(self, trips: int, seconds: float, *, crowded: bool = True) -> None:
-        """Learn from a batch; `crowded`: others waited, so it held as many trips as it could."""
+    def learn(self, trips: int, seconds: float, *, saturated: bool = True) -> None:
+        """Learn from a batch; `saturated`: others waited, so it held as many trips as it could."""
         rate = trips / max(seconds, 1e-6)
-        if crowded or trips >= self.batch_trips:
-            self.trips_per_s = self.trips_per_s + 0.3 * (rate - self.trips_per_s) if self.measured else rate
+        if saturated or trips >= self.batch_trips:
+            self.trips_per_s = self.trips_per_s + RATE_SHARE * (rate - self.trips_per_s) if self.measured else rate
             self.measured = True
         else:  # a small batch says only that it is no slower
             self.trips_per_s = max(self.trips_per_s, rate)

@@ -1,14 +1,17 @@
-"""Read requests: their fields, what each may be, and the conditions that they stand for.
+"""Read requests and write trips: the fields of the one, the GeoJSON of the other.
 
-Everything is checked here or by the city before a request is taken on. Numbers are numbers (no text, no NaN, no
+Everything is checked here or by the city before a request is admitted. Numbers are numbers (no text, no NaN, no
 infinity), unknown fields are mistakes, and every mistake is one sentence.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import pandas as pd
+import shapely
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from htp.errors import InputError
@@ -16,9 +19,15 @@ from htp.trip_source import MAX_SEED, MAX_TRIPS, Sampling
 from htp.trips import Conditions, Route
 
 if TYPE_CHECKING:
-    from htp.city.network import City
-    from htp.serve.settings import ServiceSettings
+    from collections.abc import Iterator
 
+    import geopandas as gpd
+
+    from htp.city.network import City
+    from htp.serve.admission import ServiceSettings
+
+GEOJSON, NDJSON = "application/geo+json", "application/x-ndjson"
+DEGREES = 7  # decimals, about a centimetre
 Metres = Annotated[float, Field(ge=0, le=1e7)]
 Place = Annotated[list[float], Field(min_length=2, max_length=2, description="[longitude, latitude] in degrees")]
 RoadId = Annotated[int, Field(ge=0, lt=2**31)]
@@ -116,11 +125,47 @@ class TravelTimesRequest(_Fields):
     requests: list[RouteRequest] = Field(min_length=1, description="Routes and when they are driven.")
 
 
-def check_trips(drives: list[ConditionsRequest], settings: ServiceSettings) -> int:
-    """Return how many trips are asked for; `InputError` where the service does not take as many."""
-    for drive in drives:
-        drive.check(settings)
-    trips = sum(drive.n for drive in drives)
+def cost_of(requests: list[ConditionsRequest], settings: ServiceSettings) -> int:
+    """Return how many trips are requested; `InputError` where the service does not take as many."""
+    for request in requests:
+        request.check(settings)
+    trips = sum(request.n for request in requests)
     if trips > settings.max_trips:
         raise InputError(f"{trips:,} trips are asked for; one request takes at most {settings.max_trips:,}.")
     return trips
+
+
+def features(trips: gpd.GeoDataFrame) -> Iterator[dict[str, Any]]:
+    """Yield a GeoJSON feature a trip, its other columns as properties, times in ISO 8601 with their offset."""
+    columns = trips.columns.drop("geometry").tolist()
+    for row, line in zip(trips[columns].to_dict("records"), trips.geometry, strict=True):
+        lonlat = shapely.get_coordinates(line).round(DEGREES).tolist()
+        properties = {name: _plain(row[name]) for name in columns}
+        yield {"type": "Feature", "geometry": {"type": "LineString", "coordinates": lonlat}, "properties": properties}
+
+
+def ndjson(trips: gpd.GeoDataFrame) -> bytes:
+    """Return newline-delimited GeoJSON: a feature a line."""
+    return b"".join(_text(feature) + b"\n" for feature in features(trips))
+
+
+def feature_collection(pieces: list[gpd.GeoDataFrame]) -> bytes:
+    """Return a GeoJSON FeatureCollection of all trips."""
+    every = [feature for trips in pieces for feature in features(trips)]
+    return _text({"type": "FeatureCollection", "features": every})
+
+
+def _text(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a table as JSON has it; float32 with as few digits as tell it from its neighbours."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    array = np.asarray(value)
+    if array.dtype == np.float32:
+        return array.astype(str).astype(float).tolist()
+    return array.tolist()

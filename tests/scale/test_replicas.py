@@ -19,10 +19,10 @@ from starlette.testclient import TestClient
 from htp.cli.main import main
 from htp.errors import InputError
 from htp.scale import Application, Cluster, Replicas, Scaling
+from htp.serve.admission import ServiceSettings
+from htp.serve.application import ServedCheckpoint
 from htp.serve.keys import Keys, new_key
-from htp.serve.replicas import served_on
-from htp.serve.served import Served
-from htp.serve.settings import ServiceSettings
+from htp.serve.server import replicas_on
 
 SECRET, LINE = new_key("ana")
 
@@ -41,7 +41,7 @@ def served(tiny_checkpoint, tmp_path_factory):
     """Return what is served: the tiny checkpoint to who has the key, twelve trips at most in a request or waiting."""
     keys = tmp_path_factory.mktemp("keys") / "keys.txt"
     keys.write_text(LINE)
-    return Served(tiny_checkpoint, "cpu", ServiceSettings(max_trips=12, queue_trips=12), Keys.load(keys))
+    return ServedCheckpoint(tiny_checkpoint, "cpu", ServiceSettings(max_trips=12, queue_trips=12), Keys.load(keys))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def replicas(two_workers, served):
     """Return a client of two replicas."""
     port = free_port()
     with (
-        served_on(two_workers, served, Scaling(2, 2), "127.0.0.1", port),
+        replicas_on(two_workers, served, Scaling(2, 2), "127.0.0.1", port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300, headers=bearer()) as http,
     ):
         yield http
@@ -126,7 +126,7 @@ def test_an_answer_names_its_request_once(replicas):
 def test_a_cluster_that_serves_already_is_left_alone(replicas, two_workers, served):
     with (
         pytest.raises(InputError, match="--ray local: serves something already; end that with `serve shutdown`"),
-        served_on(two_workers, served, Scaling(), "127.0.0.1", free_port()),
+        replicas_on(two_workers, served, Scaling(), "127.0.0.1", free_port()),
     ):
         pass
     assert replicas.get("/readyz").status_code == 200

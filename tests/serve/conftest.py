@@ -12,22 +12,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for fake_writer
+sys.path.insert(0, str(Path(__file__).parent))  # for fake_batch_generator
 
-from fake_writer import FakeWriter
+from fake_batch_generator import FakeBatchGenerator
 from waiting import eventually
 
 from htp.cli.main import main
+from htp.serve.admission import ServiceSettings
 from htp.serve.application import create_app
 from htp.serve.server import Server
-from htp.serve.settings import ServiceSettings
 
 
 @dataclass
-class Served:
+class RunningService:
     """A service that runs, and a client of it."""
 
-    writer: FakeWriter
+    generator: FakeBatchGenerator
     service: object
     server: Server
     http: httpx.Client
@@ -39,16 +39,16 @@ class Served:
 
 
 @contextmanager
-def running(writer, settings, keys):
-    server = Server(create_app(writer, settings, keys), "127.0.0.1", 0)
+def running(generator, settings, keys):
+    server = Server(create_app(generator, settings, keys), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     eventually(lambda: server.started)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     with httpx.Client(base_url=url, timeout=20) as http:
-        yield Served(writer, server.service, server, http, url)
-    if isinstance(writer, FakeWriter):
-        writer.open.set()
+        yield RunningService(generator, server.service, server, http, url)
+    if isinstance(generator, FakeBatchGenerator):
+        generator.open.set()
     server.should_exit = True
     thread.join(10)
     assert not thread.is_alive()
@@ -56,7 +56,7 @@ def running(writer, settings, keys):
 
 @pytest.fixture(scope="session")
 def running_service():
-    """Return the context in which a service of a writer runs, with its settings and keys."""
+    """Return the context in which a service of a generator runs, with its settings and keys."""
     return running
 
 
@@ -65,23 +65,25 @@ def serve(grid):
     """Return a function that starts a service of the grid with settings and keys."""
     with ExitStack() as stack:
 
-        def start(keys=None, writer=None, **settings):
-            return stack.enter_context(running(writer or FakeWriter(grid), ServiceSettings(**settings), keys))
+        def start(keys=None, generator=None, **settings):
+            return stack.enter_context(
+                running(generator or FakeBatchGenerator(grid), ServiceSettings(**settings), keys)
+            )
 
         yield start
 
 
 @pytest.fixture(scope="module")
 def default_service(grid):
-    with running(FakeWriter(grid), ServiceSettings(), None) as served:
+    with running(FakeBatchGenerator(grid), ServiceSettings(), None) as served:
         yield served
 
 
 @pytest.fixture
 def served(default_service):
     """Return a service of the grid with the settings it has by default; tests of a file share it."""
-    default_service.writer.batches.clear()
-    default_service.writer.poison = None
+    default_service.generator.batches.clear()
+    default_service.generator.poison = None
     return default_service
 
 

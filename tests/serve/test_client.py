@@ -16,8 +16,8 @@ import htp
 from htp.client import RemoteTravelTimes
 from htp.conditions import conditions_of
 from htp.errors import InputError
-from htp.serve.joint import JointGenerator
 from htp.serve.keys import Keys, new_key
+from htp.serve.scheduler import JointGenerator
 from htp.trips import Conditions
 
 
@@ -44,7 +44,7 @@ def same_trips(left, right):
 
 
 def test_a_client_gives_the_trips_that_the_generator_gives(serve, generator, conditions):
-    client = htp.Client(serve(writer=generator, share_heldout=True).url)
+    client = htp.Client(serve(generator=generator, share_heldout=True).url)
     given = {"n": 3, "seed": 7, "temperature": 0.9, "top_p": 0.95}
     same_trips(client.generate(conditions, **given), generator.generate(conditions, **given))
     many = [*conditions_of(generator.heldout().iloc[:3], generator.city), replace(conditions, interval_s=5.0)]
@@ -76,12 +76,12 @@ def test_progress_is_heard_and_can_stop_the_work(serve, conditions):
         pass
 
     def stop(done, _):
-        served.writer.open.clear()
+        served.generator.open.clear()
         raise StopError
 
     with pytest.raises(StopError):
         client.generate(conditions, n=400, progress=stop)
-    served.writer.open.set()
+    served.generator.open.set()
     assert len(client.generate(conditions, n=2)) == 2
 
 
@@ -96,10 +96,10 @@ def test_what_the_service_refuses_is_its_sentence(serve, conditions, tmp_path):
         client.generate([])
     with pytest.raises(InputError, match="does not give out its held-out trips"):
         client.heldout()
-    served.service.scheduler.reserve(50)
+    admission = served.service.queue.admit(50)
     with pytest.raises(InputError, match="50 trips are waiting"):
         client.generate(conditions)
-    served.service.scheduler.release(50)
+    served.service.queue.withdraw(admission)
 
 
 def test_a_key_is_sent_along(serve, tmp_path):
@@ -126,11 +126,11 @@ def test_a_service_that_is_slow_or_breaks_off_is_one_sentence(serve, conditions)
     served = serve()
     client = htp.Client(served.url, timeout_s=0.5)
     client.city  # noqa: B018  fetched while the service is quick
-    served.writer.open.clear()
+    served.generator.open.clear()
     with pytest.raises(InputError, match=r"not answered for 0\.5 s"):
         client.generate(conditions)
-    served.writer.open.set()
-    served.writer.poison = 13
+    served.generator.open.set()
+    served.generator.poison = 13
     with pytest.raises(InputError, match="mistake of its own"):
         client.generate(conditions, seed=13)
 
@@ -138,7 +138,7 @@ def test_a_service_that_is_slow_or_breaks_off_is_one_sentence(serve, conditions)
 def test_travel_times_can_be_wanted_soon_while_trips_may_take_their_time(serve, conditions):
     served = serve()
     client = htp.Client(served.url)
-    late, served.writer.quantiles = threading.Event(), lambda *_: late.wait(10)
+    late, served.generator.quantiles = threading.Event(), lambda *_: late.wait(10)
     try:
         with pytest.raises(InputError, match=r"not answered for 0\.2 s"):
             RemoteTravelTimes(client, 0.2).quantiles(client.city, [conditions.route], [conditions.depart])

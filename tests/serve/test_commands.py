@@ -57,7 +57,7 @@ def test_a_key_and_the_line_that_lets_it_in(run_htp, tmp_path):
     code, line, words = run_htp("key", "ana")
     assert code == 0
     (tmp_path / "keys.txt").write_text(line)
-    assert Keys.load(tmp_path / "keys.txt").name_of(f"Bearer {words.split()[-1]}") == "ana"
+    assert Keys.load(tmp_path / "keys.txt").name_of(words.split()[-1]) == "ana"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from fake_writer import FakeWriter
+from fake_batch_generator import FakeBatchGenerator
 
 from htp.bench import load
 from htp.bench.load import Asker, overload
@@ -16,18 +16,18 @@ from htp.client import Client
 TRIPS_PER_S = 24.0  # so slow that a machine that is busy with other tests hardly makes it slower
 
 
-class SlowWriter(FakeWriter):
+class SlowGenerator(FakeBatchGenerator):
     """Take time for every trip, as a generator does."""
 
-    def write(self, parts, sampling):
+    def generate_parts(self, parts, sampling):
         time.sleep(sum(map(len, parts)) / TRIPS_PER_S)
-        return super().write(parts, sampling)
+        return super().generate_parts(parts, sampling)
 
 
 @pytest.mark.slow
 def test_what_is_beyond_the_capacity_is_turned_away_and_nothing_fails(serve, grid, monkeypatch):
     monkeypatch.setattr(load, "CLIENTS", 4)
-    served = serve(writer=SlowWriter(grid), queue_requests=6)  # soon full, on a busy machine as well
+    served = serve(generator=SlowGenerator(grid), queue_requests=6)  # soon full, on a busy machine as well
     heard = []
     held = asyncio.run(overload(Asker(Client(served.url), 4), 3.0, 8.0, lambda *at: heard.append(at)))
     assert not held.failed
@@ -35,7 +35,7 @@ def test_what_is_beyond_the_capacity_is_turned_away_and_nothing_fails(serve, gri
     assert len(held.shed) > 0.1 * len(held.answers)
     assert len(held.accepted) > 0.1 * len(held.answers)
     assert heard[-1] == (len(held.answers), len(held.answers))
-    assert served.service.scheduler.promised == 0
+    assert served.service.queue.pending_trips == 0
     assert [point.requests for point in held.memory] == [0, len(held.answers)]
 
 
@@ -51,7 +51,7 @@ def test_memory_is_noted_as_requests_are_answered(serve, run_htp, grid):
 
 def test_a_load_that_a_service_fails_under_ends_with_code_1(serve, run_htp):
     served = serve()
-    served.writer.poison = 3
+    served.generator.poison = 3
     code, out, _ = run_htp("load", served.url, "--requests", 8, "--trips", 2)
     assert code == 1
     assert "Failed: 1 × 500." in " ".join(out.split())

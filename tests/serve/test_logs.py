@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from htp.serve.keys import Keys, new_key
-from htp.serve.logs import JsonLines
+from htp.serve.monitoring import JsonLines
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_request_is_a_line_with_its_id(serve, drive, heard, tmp_path):
 
 def test_a_fault_is_logged_with_its_trace(serve, drive, heard):
     served = serve()
-    served.writer.poison = 13
+    served.generator.poison = 13
     answer = served.http.post("/v1/trips", json=drive | {"seed": 13})
     faults = [line for line in heard() if line["level"] == "error"]
     assert "no such thing" in faults[-1]["error"]

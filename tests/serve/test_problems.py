@@ -63,7 +63,7 @@ BAD = [
 def test_a_bad_field_is_one_sentence(served, drive, change, words):
     body = json.dumps(drive | change)  # httpx itself refuses half a character
     check(served.http.post("/v1/trips", content=body, headers=JSON), 422, words)
-    assert not served.writer.batches
+    assert not served.generator.batches
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -99,7 +99,7 @@ def test_a_mistake_in_a_batch_is_named_with_its_place(served, drive):
     check(served.http.post("/v1/trips/batch", json=body), 422, "The field requests[1].n is -2")
     many = {"requests": [drive | {"n": 600}, drive | {"n": 600}]}
     check(served.http.post("/v1/trips/batch", json=many), 422, "1,200 trips are asked for")
-    assert served.service.scheduler.promised == 0
+    assert served.service.queue.pending_trips == 0
 
 
 def test_a_long_body_is_refused_however_it_comes(serve):
@@ -120,9 +120,9 @@ def test_what_is_not_there_is_a_problem(served):
 
 
 def test_a_fault_of_the_generator_is_a_problem_and_the_service_goes_on(served, drive):
-    served.writer.poison = 13
+    served.generator.poison = 13
     answer = served.http.post("/v1/trips", json=drive | {"seed": 13})
     check(answer, 500, "X-Request-ID")
     assert "no such thing" not in answer.text
     assert served.http.post("/v1/trips", json=drive).status_code == 200
-    assert served.service.scheduler.promised == 0
+    assert served.service.queue.pending_trips == 0

@@ -53,7 +53,7 @@ def test_a_format_that_is_not_there_is_refused(served, drive):
     answer = served.http.post("/v1/trips", json=drive, headers={"Accept": "text/csv"})
     assert answer.status_code == 406
     assert "application/geo+json" in answer.json()["detail"]
-    assert not served.writer.batches
+    assert not served.generator.batches
 
 
 def test_a_route_may_be_given_by_its_roads(served, drive):

@@ -38,37 +38,37 @@ def held(serve, ask, crowd):
 
     def start(**settings):
         served = serve(**settings)
-        served.writer.open.clear()
+        served.generator.open.clear()
         served.first = crowd.submit(ask, served, seed=1)
-        assert served.writer.writing.wait(10)
+        assert served.generator.generating.wait(10)
         return served
 
     return start
 
 
 def promised(served, trips):
-    eventually(lambda: served.service.scheduler.promised == trips)
+    eventually(lambda: served.service.queue.pending_trips == trips)
 
 
 def queued(served, requests):
-    eventually(lambda: len(served.service.scheduler._jobs) == requests)
+    eventually(lambda: len(served.service.queue._waiting) == requests)
 
 
 def test_requests_that_arrive_together_are_generated_together(held, ask, crowd):
     served = held()
     others = [crowd.submit(ask, served, seed=seed) for seed in range(2, 10)]
     queued(served, 8)
-    served.writer.open.set()
+    served.generator.open.set()
     assert all(other.result().status_code == 200 for other in [served.first, *others])
-    assert len(served.writer.batches) == 2
-    assert sorted(served.writer.batches[1]) == [(seed, 1) for seed in range(2, 10)]
+    assert len(served.generator.batches) == 2
+    assert sorted(served.generator.batches[1]) == [(seed, 1) for seed in range(2, 10)]
 
 
 def test_company_changes_no_trip(held, ask, crowd):
     served = held()
     together = [crowd.submit(ask, served, seed=seed, n=5) for seed in range(2, 6)]
     queued(served, 4)
-    served.writer.open.set()
+    served.generator.open.set()
     for seed, answer in enumerate(together, 2):
         assert answer.result().json() == ask(served, seed=seed, n=5).json()
 
@@ -79,20 +79,20 @@ def test_a_small_request_does_not_wait_for_a_large_one(held, ask, crowd):
     queued(served, 1)
     small = crowd.submit(ask, served, seed=3, n=2)
     queued(served, 2)
-    served.writer.open.set()
+    served.generator.open.set()
     assert len(small.result().json()["features"]) == 2
     assert len(large.result().json()["features"]) == 200
-    assert (3, 2) in served.writer.batches[1] + served.writer.batches[2]
+    assert (3, 2) in served.generator.batches[1] + served.generator.batches[2]
 
 
 def test_large_requests_take_turns(held, ask, crowd):
     served = held(batch_trips=4 * QUANTUM, batch_s=1000.0)
-    served.service.scheduler.pace.batch_trips = 4 * QUANTUM
+    served.service.queue.throughput.batch_trips = 4 * QUANTUM
     answers = [crowd.submit(ask, served, seed=seed, n=100) for seed in (2, 3)]
     queued(served, 2)
-    served.writer.open.set()
+    served.generator.open.set()
     assert all(len(answer.result().json()["features"]) == 100 for answer in answers)
-    shared = [dict(batch) for batch in served.writer.batches[1:7]]
+    shared = [dict(batch) for batch in served.generator.batches[1:7]]
     assert all(batch == {2: 2 * QUANTUM, 3: 2 * QUANTUM} for batch in shared)
 
 
@@ -100,14 +100,14 @@ def test_requests_that_draw_differently_are_not_mixed(held, ask, crowd):
     served = held()
     others = [crowd.submit(ask, served, seed=seed, temperature=seed / 2) for seed in (2, 3)]
     queued(served, 2)
-    served.writer.open.set()
+    served.generator.open.set()
     assert all(other.result().status_code == 200 for other in others)
-    assert sorted(served.writer.batches) == [[(1, 1)], [(2, 1)], [(3, 1)]]
+    assert sorted(served.generator.batches) == [[(1, 1)], [(2, 1)], [(3, 1)]]
 
 
 def test_batches_are_as_large_as_their_time_allows(serve, ask):
     served = serve(batch_s=1.0)
-    pace = served.service.scheduler.pace
+    pace = served.service.queue.throughput
     for _ in range(10):
         pace.learn(pace.batch_trips, 0.02 * pace.batch_trips)  # 50 trips a second
     assert pace.batch_trips == 50
@@ -124,7 +124,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(held, ask):
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert answer.json()["detail"].startswith("1 trips are waiting and the queue takes 20")
-    served.writer.open.set()
+    served.generator.open.set()
     assert served.first.result().status_code == 200
     promised(served, 0)
     assert ask(served, n=20).status_code == 200
@@ -132,7 +132,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(held, ask):
 
 def test_no_more_is_taken_on_than_can_be_made_in_half_the_deadline(held, ask, crowd):
     served = held(deadline_s=20.0)
-    served.service.scheduler.pace.learn(8, 1.0)
+    served.service.queue.throughput.learn(8, 1.0)
     others = crowd.submit(ask, served, n=78)
     promised(served, 79)
     answer = ask(served, n=2)
@@ -142,13 +142,13 @@ def test_no_more_is_taken_on_than_can_be_made_in_half_the_deadline(held, ask, cr
     assert crowd.submit(ask, served, n=1)
     promised(served, 80)
     assert served.http.get("/readyz").status_code == 503
-    served.writer.open.set()
+    served.generator.open.set()
     assert others.result().status_code == 200
 
 
 def test_a_service_with_nothing_to_do_takes_on_whatever_is_allowed(serve, ask):
     served = serve(deadline_s=20.0)
-    served.service.scheduler.pace.learn(8, 8.0)
+    served.service.queue.throughput.learn(8, 8.0)
     assert ask(served, n=200).status_code == 200
 
 
@@ -159,7 +159,7 @@ def test_requests_are_refused_before_connections_run_out(held, ask, crowd):
     answer = ask(served, seed=5)
     assert answer.status_code == 429
     assert answer.json()["detail"].startswith("3 requests are waiting and the queue takes no more; try again in")
-    served.writer.open.set()
+    served.generator.open.set()
     assert all(other.result().status_code == 200 for other in others)
 
 
@@ -169,20 +169,20 @@ def test_who_has_waited_for_half_the_deadline_goes_before_the_others(held, ask, 
     queued(served, 1)
     small = [crowd.submit(ask, served, seed=seed, n=8) for seed in (3, 4)]
     queued(served, 3)
-    served.service.scheduler._jobs[0].deadline -= 31.0
-    served.writer.open.set()
+    served.service.queue._waiting[0].deadline -= 31.0
+    served.generator.open.set()
     assert len(large.result().json()["features"]) == 20
     assert all(other.result().status_code == 200 for other in small)
-    first, second, third = served.writer.batches[1:4]
+    first, second, third = served.generator.batches[1:4]
     assert (first, second) == ([(2, 8)], [(2, 8)])
     assert (2, 4) in third
 
 
 def test_the_pace_is_that_of_batches_that_could_not_be_larger(serve):
-    pace = serve().service.scheduler.pace
-    pace.learn(1, 0.5, crowded=False)  # nobody else asked
+    pace = serve().service.queue.throughput
+    pace.learn(1, 0.5, saturated=False)  # nobody else asked
     assert not pace.measured
-    pace.learn(1, 0.5, crowded=True)  # others drew differently
+    pace.learn(1, 0.5, saturated=True)  # others drew differently
     assert (pace.measured, pace.trips_per_s) == (True, 2.0)
     pace.learn(8, 0.1)
     assert pace.trips_per_s == pytest.approx(2.0 + 0.3 * 78.0)
@@ -195,20 +195,20 @@ def test_a_request_that_takes_too_long_is_told_so(held, ask):
     assert "deadline" in answer.json()["detail"]
     late = ask(served, n=50)  # waits behind the batch that is held up
     assert late.status_code == 504
-    served.writer.open.set()
+    served.generator.open.set()
     promised(served, 0)
-    assert len(served.writer.batches) == 1  # what came too late is not made
+    assert len(served.generator.batches) == 1  # what came too late is not made
 
 
 def test_a_stream_that_is_too_late_ends_with_the_problem(serve, ask, crowd):
     served = serve(deadline_s=1.5, batch_trips=QUANTUM)
-    write = served.writer.write
+    write = served.generator.generate_parts
 
     def slow(parts, sampling):
-        time.sleep(1.0 if served.writer.batches else 0.0)
+        time.sleep(1.0 if served.generator.batches else 0.0)
         return write(parts, sampling)
 
-    served.writer.write = slow
+    served.generator.generate_parts = slow
     answer = ask(served, n=40, headers=NDJSON)
     assert answer.status_code == 200
     *trips, last = [json.loads(line) for line in answer.text.splitlines()]
@@ -223,10 +223,10 @@ def test_nothing_is_made_for_a_client_that_went_away(held, drive, headers):
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{served.url}/v1/trips", json=drive | {"n": 500}, headers=headers, timeout=0.5)
     promised(served, 1)
-    served.writer.open.set()
+    served.generator.open.set()
     assert served.first.result().status_code == 200
     promised(served, 0)
-    assert len(served.writer.batches) == 1
+    assert len(served.generator.batches) == 1
 
 
 def test_a_stream_is_dropped_when_its_reader_leaves(serve, drive):
@@ -236,20 +236,20 @@ def test_a_stream_is_dropped_when_its_reader_leaves(serve, drive):
         http.stream("POST", "/v1/trips/batch", json={"requests": [drive | {"n": 1000}]}) as answer,
     ):
         first = next(answer.iter_lines())
-        served.writer.open.clear()
+        served.generator.open.clear()
     assert json.loads(first)["type"] == "Feature"
-    eventually(lambda: served.service.scheduler.promised <= 64)
-    served.writer.open.set()
+    eventually(lambda: served.service.queue.pending_trips <= 64)
+    served.generator.open.set()
     promised(served, 0)
-    assert sum(count for batch in served.writer.batches for _, count in batch) < 1000
+    assert sum(count for batch in served.generator.batches for _, count in batch) < 1000
 
 
 def test_one_bad_request_does_not_fail_those_in_its_batch(held, ask, crowd):
     served = held()
-    served.writer.poison = 13
+    served.generator.poison = 13
     others = [crowd.submit(ask, served, seed=seed) for seed in (12, 13, 14)]
     queued(served, 3)
-    served.writer.open.set()
+    served.generator.open.set()
     assert [other.result().status_code for other in others] == [200, 500, 200]
     promised(served, 0)
 
@@ -266,7 +266,7 @@ def test_a_stopping_service_finishes_what_it_took_and_refuses_what_is_new(held, 
     refused = ask(served, seed=2)
     assert refused.status_code == 503
     assert "stopping" in refused.json()["detail"]
-    served.writer.open.set()
+    served.generator.open.set()
     assert served.first.result().status_code == 200
     kept.close()
     served.service.scheduler.join(10)
@@ -279,7 +279,7 @@ def test_a_full_queue_is_not_ready_and_still_alive(held, ask, crowd):
     promised(served, 10)
     assert served.http.get("/readyz").status_code == 503
     assert served.http.get("/healthz").status_code == 200
-    served.writer.open.set()
+    served.generator.open.set()
     promised(served, 0)
     assert served.http.get("/readyz").status_code == 200
 
@@ -288,6 +288,6 @@ def test_all_who_wait_get_a_trip_from_the_next_batch(held, ask, crowd):
     served = held()
     answers = [crowd.submit(ask, served, seed=seed, n=10) for seed in range(2, 14)]
     queued(served, 12)
-    served.writer.open.set()
+    served.generator.open.set()
     assert all(len(answer.result().json()["features"]) == 10 for answer in answers)
-    assert sorted(served.writer.batches[1]) == [(seed, 1) for seed in range(2, 14)]
+    assert sorted(served.generator.batches[1]) == [(seed, 1) for seed in range(2, 14)]

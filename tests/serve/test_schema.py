@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from htp.serve.joint import JointGenerator
+from htp.serve.admission import ServiceSettings
 from htp.serve.keys import Keys, new_key
-from htp.serve.settings import ServiceSettings
+from htp.serve.scheduler import JointGenerator
 
 KEY, LINE = new_key("test")
 SECONDS = 20

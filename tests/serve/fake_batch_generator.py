@@ -13,7 +13,7 @@ from htp.errors import InputError
 from htp.travel_time.model import QUANTILES
 
 
-class FakeWriter:
+class FakeBatchGenerator:
     """Answer the calls that the service makes of `JointGenerator`."""
 
     def __init__(self, city, checkpoint="nowhere"):
@@ -21,19 +21,19 @@ class FakeWriter:
         self.batches = []  # of each batch: (seed, number of trips) of each part
         self.open = threading.Event()  # closed: batches wait
         self.open.set()
-        self.writing = threading.Event()  # a batch has begun
+        self.generating = threading.Event()  # a batch has begun
         self.poison = None  # a seed whose trips fail
 
-    def complete(self, asked, first, seed):
-        for one in asked:
+    def complete(self, conditions, first, seed):
+        for one in conditions:
             if one.duration_s is not None and one.duration_s < 285:
                 raise InputError(f"a travel time of {one.duration_s:g} s is too short; give 285 s or more.")
-        return [(one, seed, first + at) for at, one in enumerate(asked)]
+        return [(one, seed, first + at) for at, one in enumerate(conditions)]
 
-    def write(self, parts, sampling):
+    def generate_parts(self, parts, sampling):
         assert sampling.temperature >= 0
         self.batches.append([(part[0][1], len(part)) for part in parts])
-        self.writing.set()
+        self.generating.set()
         assert self.open.wait(20), "a test left the gate closed"
         if self.poison in {part[0][1] for part in parts}:
             raise RuntimeError("no such thing")

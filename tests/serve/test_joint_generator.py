@@ -10,8 +10,8 @@ import shapely
 
 from htp.conditions import conditions_of
 from htp.errors import InputError
-from htp.language.sampling import Sampling
-from htp.serve.joint import JointGenerator
+from htp.serve.scheduler import JointGenerator
+from htp.trip_source import Sampling
 from htp.trips import Conditions
 
 
@@ -37,7 +37,7 @@ def same(left, right):
 
 def test_trips_in_company_are_the_trips_alone(generator, asked):
     parts = [generator.complete(asked, 0, seed) for seed in (1, 2)]
-    together = generator.write([parts[0], parts[1][1:4]], Sampling())
+    together = generator.generate_parts([parts[0], parts[1][1:4]], Sampling())
     alone = [next(generator.stream(iter(asked), seed=seed)) for seed in (1, 2)]
     same(together[0], alone[0])
     same(together[1], alone[1].iloc[1:4].reset_index(drop=True))
@@ -46,12 +46,12 @@ def test_trips_in_company_are_the_trips_alone(generator, asked):
 
 def test_pieces_of_a_request_are_the_request(generator, asked):
     whole = generator.complete(asked[:3], 0, 5)
-    (at_once,) = generator.write([whole], Sampling())
+    (at_once,) = generator.generate_parts([whole], Sampling())
     for at in range(3):
-        (piece,) = generator.write([whole[at : at + 1]], Sampling())
+        (piece,) = generator.generate_parts([whole[at : at + 1]], Sampling())
         same(piece, at_once.iloc[at : at + 1].reset_index(drop=True))
     later = generator.complete(asked[1:3], 1, 5)  # the same trips, where the request comes in pieces
-    same(generator.write([later], Sampling())[0], at_once.iloc[1:].reset_index(drop=True))
+    same(generator.generate_parts([later], Sampling())[0], at_once.iloc[1:].reset_index(drop=True))
 
 
 def test_a_mistake_is_found_before_anything_is_generated(generator, asked):
