@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # for fake_batch_generator
 
 from fake_batch_generator import FakeBatchGenerator
-from waiting import eventually
+from waiting import NO_CERTIFICATES, eventually
 
 from htp.cli.main import main
 from htp.serve.admission import ServiceSettings
@@ -45,13 +45,21 @@ def running(generator, settings, keys):
     thread.start()
     eventually(lambda: server.started)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    with httpx.Client(base_url=url, timeout=20) as http:
+    with httpx.Client(base_url=url, timeout=20, verify=NO_CERTIFICATES) as http:
         yield RunningService(generator, server.service, server, http, url)
     if isinstance(generator, FakeBatchGenerator):
         generator.open.set()
     server.should_exit = True
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_tries():
+    """Look for an example route among few: in so small a city none is long enough, and the search takes 0.1 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("htp.serve.documentation.TRIES", 5)
+        yield
 
 
 @pytest.fixture(scope="session")

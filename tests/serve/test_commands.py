@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from waiting import NO_CERTIFICATES
 
 import htp
 from htp.serve.keys import Keys
@@ -24,7 +25,7 @@ PORT, CENTRE = [-71.343, -29.952], [-71.252, -29.903]  # of Coquimbo, of La Sere
 
 @pytest.fixture
 def program(tmp_path):
-    """Return a function that starts `htp serve` in a process of its own and returns it with its address."""
+    """Return a function that starts `htp serve` in a process of its own and returns it with a client of it."""
     started = []
 
     def start(checkpoint, *options):
@@ -35,15 +36,15 @@ def program(tmp_path):
         command = [sys.executable, "-m", "htp", "serve", "--checkpoint", str(checkpoint), "--port", str(port), *options]
         process = subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
         started.append((process, log))
-        url = f"http://127.0.0.1:{port}"
+        http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_CERTIFICATES)
         for _ in range(600):
             assert process.poll() is None, (tmp_path / "log.txt").read_text()
             try:
-                httpx.get(f"{url}/readyz")
+                http.get("/readyz")
             except httpx.ConnectError:
                 time.sleep(0.2)
             else:
-                return process, url
+                return process, http
         raise AssertionError("the service did not start within two minutes")
 
     yield start
@@ -79,13 +80,13 @@ def test_a_bad_option_is_one_sentence(run_htp, options, words):
 
 @pytest.mark.slow
 def test_sigterm_finishes_what_was_taken_on(program, tiny_checkpoint):
-    process, url = program(tiny_checkpoint)
-    drive = httpx.get(f"{url}/openapi.json").json()["paths"]["/v1/trips"]["post"]["requestBody"]
+    process, http = program(tiny_checkpoint)
+    drive = http.get("/openapi.json").json()["paths"]["/v1/trips"]["post"]["requestBody"]
     body = drive["content"]["application/json"]["examples"]["waypoints"]["value"] | {"n": 300}
     answers = []
-    asking = threading.Thread(target=lambda: answers.append(httpx.post(f"{url}/v1/trips", json=body, timeout=60)))
+    asking = threading.Thread(target=lambda: answers.append(http.post("/v1/trips", json=body)))
     asking.start()
-    while "htp_queue_trips 0.0" in httpx.get(f"{url}/metrics").text:
+    while "htp_queue_trips 0.0" in http.get("/metrics").text:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     asking.join(60)
@@ -95,12 +96,12 @@ def test_sigterm_finishes_what_was_taken_on(program, tiny_checkpoint):
 
 @pytest.mark.slow
 def test_the_shipped_checkpoint_is_served(program):
-    _, url = program(SHIPPED, "--share-heldout")
+    _, http = program(SHIPPED, "--share-heldout")
     body = {"waypoints": [PORT, CENTRE], "depart": "2024-05-14 08:15", "n": 4, "seed": 7}
-    features = httpx.post(f"{url}/v1/trips", json=body, timeout=60).json()["features"]
+    features = http.post("/v1/trips", json=body).json()["features"]
     assert [feature["properties"]["trip_id"] for feature in features] == ["0", "1", "2", "3"]
     assert all(feature["properties"]["start_time"] == "2024-05-14T08:15:00-04:00" for feature in features)
-    client = htp.Client(url)
+    client = htp.Client(str(http.base_url))
     assert client.model["simulated"]
     assert len(client.heldout()) > 5000
     route = client.city.route([tuple(PORT), tuple(CENTRE)])

@@ -10,7 +10,7 @@ import pytest
 from fake_batch_generator import FakeBatchGenerator
 
 from htp.bench import load
-from htp.bench.load import Asker, overload
+from htp.bench.load import Asker, overload, repeat
 from htp.client import Client
 
 TRIPS_PER_S = 24.0  # so slow that a machine that is busy with other tests hardly makes it slower
@@ -25,6 +25,7 @@ class SlowGenerator(FakeBatchGenerator):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_is_beyond_the_capacity_is_turned_away_and_nothing_fails(serve, grid, monkeypatch):
     monkeypatch.setattr(load, "CLIENTS", 4)
     served = serve(generator=SlowGenerator(grid), queue_requests=6)  # soon full, on a busy machine as well
@@ -39,7 +40,17 @@ def test_what_is_beyond_the_capacity_is_turned_away_and_nothing_fails(serve, gri
     assert [point.requests for point in held.memory] == [0, len(held.answers)]
 
 
-def test_memory_is_noted_as_requests_are_answered(serve, run_htp, grid):
+def test_memory_is_noted_as_requests_are_answered(serve):
+    served = serve()
+    held = asyncio.run(repeat(Asker(Client(served.url), 1), 25, 10, lambda *_: None))
+    assert (len(held.accepted), len(held.shed), len(held.failed)) == (25, 0, 0)
+    assert [point.requests for point in held.memory] == [10, 20, 25]
+    assert served.service.metrics.trips._value.get() == 25
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_the_command_notes_memory_every_thousand_requests(serve, run_htp):
     served = serve()
     code, out, heard = run_htp("load", served.url, "--requests", 1100, "--trips", 1, "--json")
     assert code == 0, heard

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from waiting import eventually
+from waiting import NO_CERTIFICATES, eventually
 
 from htp.serve.scheduler import QUANTUM
 
@@ -20,7 +20,8 @@ def ask(drive):
     """Return a function that posts a request, by a connection of its own, and returns the answer."""
 
     def post(served, headers=None, **change):
-        return httpx.post(f"{served.url}/v1/trips", json=drive | change, headers=headers, timeout=20)
+        body = drive | change
+        return httpx.post(f"{served.url}/v1/trips", json=body, headers=headers, timeout=20, verify=NO_CERTIFICATES)
 
     return post
 
@@ -221,7 +222,13 @@ def test_a_stream_that_is_too_late_ends_with_the_problem(serve, ask, crowd):
 def test_nothing_is_made_for_a_client_that_went_away(held, drive, headers):
     served = held()
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{served.url}/v1/trips", json=drive | {"n": 500}, headers=headers, timeout=0.5)
+        httpx.post(
+            f"{served.url}/v1/trips",
+            json=drive | {"n": 500},
+            headers=headers,
+            timeout=0.5,
+            verify=NO_CERTIFICATES,
+        )
     promised(served, 1)
     served.generator.open.set()
     assert served.first.result().status_code == 200
@@ -232,7 +239,7 @@ def test_nothing_is_made_for_a_client_that_went_away(held, drive, headers):
 def test_a_stream_is_dropped_when_its_reader_leaves(serve, drive):
     served = serve()
     with (
-        httpx.Client(base_url=served.url, timeout=20) as http,
+        httpx.Client(base_url=served.url, timeout=20, verify=NO_CERTIFICATES) as http,
         http.stream("POST", "/v1/trips/batch", json={"requests": [drive | {"n": 1000}]}) as answer,
     ):
         first = next(answer.iter_lines())
@@ -256,7 +263,7 @@ def test_one_bad_request_does_not_fail_those_in_its_batch(held, ask, crowd):
 
 def test_a_stopping_service_finishes_what_it_took_and_refuses_what_is_new(held, ask):
     served = held()
-    kept = httpx.Client(base_url=served.url)
+    kept = httpx.Client(base_url=served.url, verify=NO_CERTIFICATES)
     assert kept.get("/readyz").status_code == 200
     served.stop()
     ready = kept.get("/readyz")

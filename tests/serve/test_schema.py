@@ -20,7 +20,6 @@ from htp.serve.keys import Keys, new_key
 from htp.serve.scheduler import JointGenerator
 
 KEY, LINE = new_key("test")
-SECONDS = 20
 CASES = settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -38,9 +37,10 @@ def keyed(running_service, tiny_checkpoint, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_every_address_answers_as_documented(keyed, tmp_path):
+@pytest.mark.parametrize("seconds", [4, pytest.param(20, marks=pytest.mark.thorough)])
+def test_every_address_answers_as_documented(keyed, tmp_path, seconds):
     program = Path(sys.executable).with_name("st")
-    options = ["--exclude-checks", "positive_data_acceptance", "--max-time", str(SECONDS), "--seed", "1", "--no-color"]
+    options = ["--exclude-checks", "positive_data_acceptance", "--max-time", str(seconds), "--seed", "1", "--no-color"]
     command = [str(program), "run", f"{keyed.url}/openapi.json", "-H", f"Authorization: Bearer {KEY}", *options]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
