@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import connected_components
 
+from htp.city.search import Trees
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -150,7 +152,8 @@ def _way_round_s(city: City, road: int) -> float:
     seconds = by_ends.min()  # a sparse matrix would add up the roads between the same crossings
     u, v = (seconds.index.get_level_values(level).to_numpy() for level in (0, 1))
     graph = csr_array((seconds.to_numpy(), (u, v)), shape=(nodes, nodes))
-    reach_s = dijkstra(graph, indices=[int(city.u[road])], limit=FARTHEST_S)[0, city.v[road]]
+    start = Ragged.of([city.u[[road]]])
+    reach_s = Trees.grow(graph, start, np.zeros(1), FARTHEST_S).cost_s[0, city.v[road]]
     return float(reach_s - city.free_flow_s[road]) if np.isfinite(reach_s) else 0.0
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
+from htp.city.search import Trees
 from htp.city.turns import turn_degrees
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 from htp.trips import Route
 
@@ -46,12 +47,20 @@ class Snap:
 
 
 @dataclass(frozen=True)
-class _Way:
-    """The fastest way to one place of a waypoint from the waypoint before."""
+class Stops:
+    """Where each of B drives may start, or end: on several roads, both directions of a street for instance."""
 
-    start: int  # which of the places there it comes from
-    driven_s: float  # since the first waypoint
-    roads: list[int]  # entered on the way, so none where it stays on the road
+    roads: Ragged[np.integer]  # [B] rows of road_id, N in all, each once a row
+    along_m: NDArray[np.float64]  # [N] from the start of the road
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The fastest way to each of N places where drives may end."""
+
+    start: NDArray[np.int64]  # [N] which of the places to start from it comes from
+    cost_s: NDArray[np.float64]  # [N] infinite where there is no way
+    roads: Ragged[np.int32]  # [N] rows of road_id, entered on the way, so none where it stays on the road
 
 
 class Router:
@@ -70,9 +79,8 @@ class Router:
         is_turn = turn_degrees(city, before, after) > TURN_DEGREES
         cost = self.seconds[after] + TURN_S * is_turn
         kept = np.isfinite(cost) & np.isfinite(self.seconds[before])
-        # [V + 1, V + 1]: the last is a place to start from that each search connects to its own roads
         ends = before[kept].astype(np.int32), after[kept].astype(np.int32)  # what scipy's search works with
-        self.graph = csr_array((cost[kept], ends), shape=(len(city) + 1, len(city) + 1))
+        self.graph = csr_array((cost[kept], ends), shape=(len(city), len(city)))
         self.entering = self.graph.tocsc()
         self.open_roads = np.flatnonzero(np.isfinite(self.seconds))
         self.tree = shapely.STRtree(city.lines_m[self.open_roads])
@@ -96,57 +104,65 @@ class Router:
         stops = [self._reachable(snaps, first=n == 0) for n, snaps in enumerate(stops)]
         driven_s, legs = np.zeros(len(stops[0])), []
         for number, (starts, ends) in enumerate(itertools.pairwise(stops), 1):
-            legs.append(self._leg(starts, driven_s, ends))
-            driven_s = np.array([way.driven_s for way in legs[-1]])
+            legs.append(self.ways(_as_stops(starts), _as_stops(ends), driven_s))
+            driven_s = legs[-1].cost_s
             if not np.isfinite(driven_s).any():
                 raise InputError(f"No route leads from waypoint {number} to waypoint {number + 1}; move one of them.")
         chosen = end = int(driven_s.argmin())
         roads: list[int] = []
         for leg in reversed(legs):
-            roads = leg[chosen].roads + roads
-            chosen = leg[chosen].start
+            roads = leg.roads[chosen].tolist() + roads
+            chosen = int(leg.start[chosen])
         first, last = stops[0][chosen], stops[-1][end]
         return self._trimmed([first.road_id, *roads], first.along_m, last.along_m)
 
-    def _leg(self, starts: list[Snap], driven_s: NDArray[np.float64], ends: list[Snap]) -> list[_Way]:
-        """Return the fastest way to each of `ends` from whichever of `starts`, reached after `driven_s`, is best."""
-        source = len(self.city)
-        graph = self._with_source(starts, driven_s)
-        (reach_s,), (before,) = dijkstra(graph, indices=[source], return_predecessors=True)
-        ways = []
-        for end in ends:
-            entries = slice(*self.entering.indptr[end.road_id : end.road_id + 2])
-            last = self.entering.indices[entries]  # the roads that lead into the end's road
-            end_s = reach_s[last] + self.entering.data[entries] - self._rest_s(end)
-            options = [_Way(start, driven_s[start] + s, []) for start, s in self._straight_on(starts, end)]
-            if len(last) and np.isfinite(end_s.min()):
-                roads = [end.road_id, int(last[end_s.argmin()])]
-                while before[roads[-1]] != source:
-                    roads.append(int(before[roads[-1]]))
-                start = [snap.road_id for snap in starts].index(roads.pop())
-                options.append(_Way(start, float(end_s.min()), roads[::-1]))
-            ways.append(min(options, key=lambda way: way.driven_s, default=_Way(-1, np.inf, [])))
-        return ways
+    def ways(
+        self,
+        starts: Stops,
+        ends: Stops,
+        driven_s: NDArray[np.float64],
+        *,
+        limit_s: float = np.inf,
+        behind_m: float = MIN_PART_M,
+    ) -> Ways:
+        """Return the fastest way to each of `ends` from whichever of its drive's `starts` is best.
 
-    def _with_source(self, starts: list[Snap], driven_s: NDArray[np.float64]) -> csr_array:
-        """Return the graph with its last vertex connected to the roads of `starts`: the search begins there."""
-        reached = np.flatnonzero(np.isfinite(driven_s))
-        roads = np.array([starts[i].road_id for i in reached], dtype=np.int32)
-        end_s = np.array([driven_s[i] + self._rest_s(starts[i]) for i in reached])
-        graph = self.graph
-        indptr = np.r_[graph.indptr[:-1], graph.nnz + len(roads)]
-        parts = np.r_[graph.data, end_s], np.r_[graph.indices, roads], indptr.astype(np.int32)
-        return csr_array(parts, shape=graph.shape)
+        Starts are reached after `driven_s`, infinite where they are not; ways that take longer than `limit_s` may be
+        missed. An end that lies less than `behind_m` behind a start is reached by staying there.
+        """
+        drive, road = ends.roads.row, ends.roads.values
+        trees = Trees.grow(
+            self.graph, starts.roads, driven_s + self._rest_s(starts.roads.values, starts.along_m), limit_s
+        )
+        last, around_s = self._entered(trees, ends)
+        numbers = starts.roads.row * len(self.city) + starts.roads.values  # tell the places to start from apart
+        start = _places_in(numbers, drive * len(self.city) + road)
+        ahead_m = np.where(start >= 0, ends.along_m - starts.along_m[start], -np.inf)
+        pace = self.seconds[road] / self.city.length_m[road]
+        straight_s = np.where(ahead_m > -behind_m, driven_s[start] + pace * np.maximum(0.0, ahead_m), np.inf)
 
-    def _straight_on(self, starts: list[Snap], end: Snap) -> list[tuple[int, float]]:
-        """Return the start, and the seconds from there, that lies on the end's road and not beyond the end."""
-        pace = self.seconds[end.road_id] / self.city.length_m[end.road_id]
-        ahead_m = [(i, end.along_m - start.along_m) for i, start in enumerate(starts) if start.road_id == end.road_id]
-        return [(i, pace * max(0.0, m)) for i, m in ahead_m if m > -MIN_PART_M]
+        around = around_s < straight_s
+        ways = trees.ways_to(drive[around], last[around])
+        start[around] = _places_in(numbers, drive[around] * len(self.city) + ways.values[ways.first[:-1]])
+        entered = np.roll(ways.values, -1)  # without the road that a way begins on, and with the end's
+        entered[ways.first[1:] - 1] = road[around]
+        lengths = np.zeros(len(road), dtype=np.int64)
+        lengths[around] = ways.counts
+        return Ways(start, np.minimum(around_s, straight_s), Ragged.from_counts(entered, lengths))
 
-    def _rest_s(self, snap: Snap) -> float:
-        """Return the seconds from a place to the end of its road."""
-        return float(self.seconds[snap.road_id] * (1.0 - snap.along_m / self.city.length_m[snap.road_id]))
+    def _entered(self, trees: Trees, ends: Stops) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the best road to enter the road of each end from, and the seconds until the end, [N] each."""
+        road = ends.roads.values
+        begin, stop = self.entering.indptr[road], self.entering.indptr[road + 1]
+        entries = Ragged.ranges(begin, stop - begin)
+        last = self.entering.indices[entries.values]
+        entry_s = trees.cost_s[ends.roads.row[entries.row], last] + self.entering.data[entries.values]
+        best = entries.like(entry_s).argmin()
+        return np.r_[last, -1][best], np.r_[entry_s, np.inf][best] - self._rest_s(ends.roads.values, ends.along_m)
+
+    def _rest_s(self, road: NDArray[np.integer], along_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the seconds from each place to the end of its road, [N]."""
+        return np.asarray(self.seconds[road] * (1.0 - along_m / self.city.length_m[road]))
 
     def _snaps(self, lon: float, lat: float, label: str) -> list[Snap]:
         """Return the place on each of the roads that are nearest; `label` begins the sentence of an error."""
@@ -201,3 +217,15 @@ class Router:
             roads = roads[:-1]
             end_m = float(length_m[roads[-1]])
         return Route(np.array(roads, dtype=np.int32), start_m, end_m)
+
+
+def _as_stops(snaps: list[Snap]) -> Stops:
+    """Return the places of one waypoint."""
+    return Stops(Ragged.of([[snap.road_id for snap in snaps]]), np.array([snap.along_m for snap in snaps]))
+
+
+def _places_in(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each `wanted` number [N] stands among the `known`, -1 where it does not."""
+    order = np.argsort(known)
+    place = np.r_[order, -1][np.searchsorted(known, wanted, sorter=order)]
+    return np.where(np.r_[known, -1][place] == wanted, place, -1)

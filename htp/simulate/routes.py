@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
+from scipy.sparse import csr_array
 
+from htp.city.search import fastest_paths
 from htp.simulate.demand import middles_m
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ CAPACITY_H = {"s": (800, 330), "R": (500, 330), "r": (500, 300), "L": (350, 150)
 PEAKEDNESS = 1.3  # traffic of a period's busiest hour for one of its mean
 FULL_S, MOST_S = 40.0, 240.0  # delay of a turn loaded to its capacity, and the longest
 ITERATIONS = 3
-TRIPS_AT_ONCE = 200  # bounds the memory: a tree of shortest paths is 12 bytes a road
 SLOWEST_MS = 4.0  # first search: as far as a trip this fast as the crow flies, and a margin, would get
 MARGIN_S = 200.0
 
@@ -64,7 +63,7 @@ class VehicleRoutes:
     """The routes of the vehicles that have one; row i is the i-th of them."""
 
     vehicle: NDArray[np.int64]  # [N] row of the demand
-    roads: list[NDArray[np.int64]]  # [N] of [R] road_id, origin and destination included
+    roads: list[NDArray[np.int32]]  # [N] of [R] road_id, origin and destination included
     expected_s: NDArray[np.float64]  # [N] travel time by the model of this file
 
 
@@ -121,27 +120,20 @@ def choose_routes(
     noise = rng.normal(scale=PERCEPTION_SPREAD, size=(PERCEPTIONS, len(city)))
     middle_m = middles_m(city)
     apart_m = np.hypot(*(middle_m[demand.origin] - middle_m[demand.destination]).T)
-    found = _Found(roads={}, expected_s=np.zeros(len(task)))
+    roads: dict[int, NDArray[np.int32]] = {}
+    expected_s = np.zeros(len(task))
     for one in np.unique(task):
         which, perception = divmod(int(one), PERCEPTIONS)
         perceived_s = _road_times(city, slowdown, which) * np.exp(noise[perception])
         cost_s = turns.delay_s[which] + perceived_s[turns.target]
-        graph = sparse.csr_array((cost_s, (turns.source, turns.target)), shape=(len(city), len(city)))
-        vehicles = np.flatnonzero(task == one)
-        vehicles = vehicles[np.argsort(apart_m[vehicles], kind="stable")]
-        for start in range(0, len(vehicles), TRIPS_AT_ONCE):
-            part = vehicles[start : start + TRIPS_AT_ONCE]
-            limit_s = apart_m[part].max() / SLOWEST_MS + MARGIN_S
-            missed = _route_batch(graph, demand, part, limit_s, found)
-            _route_batch(graph, demand, missed, np.inf, found)
-    kept = np.array(sorted(found.roads), dtype=np.int64)
-    return VehicleRoutes(kept, [found.roads[vehicle] for vehicle in kept.tolist()], found.expected_s[kept])
-
-
-@dataclass(frozen=True)
-class _Found:
-    roads: dict[int, NDArray[np.int64]]  # by vehicle
-    expected_s: NDArray[np.float64]  # [N]
+        graph = csr_array((cost_s, (turns.source, turns.target)), shape=(len(city), len(city)))
+        some = np.flatnonzero(task == one)
+        ends = demand.origin[some], demand.destination[some]
+        paths = fastest_paths(graph, *ends, apart_m[some] / SLOWEST_MS + MARGIN_S)
+        expected_s[some] = paths.cost_s
+        roads |= {vehicle: path for vehicle, path in zip(some.tolist(), paths.roads, strict=True) if len(path)}
+    kept = np.array(sorted(roads), dtype=np.int64)
+    return VehicleRoutes(kept, [roads[vehicle] for vehicle in kept.tolist()], expected_s[kept])
 
 
 def _road_times(city: City, slowdown: Slowdown, period: int) -> NDArray[np.float64]:
@@ -149,27 +141,3 @@ def _road_times(city: City, slowdown: Slowdown, period: int) -> NDArray[np.float
     time_s = city.free_flow_s.copy()
     time_s[slowdown.roads] /= slowdown.factor(float(PERIODS_S[period : period + 2].mean()))
     return time_s
-
-
-def _route_batch(
-    graph: sparse.csr_array, demand: VehicleDemand, vehicles: NDArray[np.int64], limit_s: float, found: _Found
-) -> NDArray[np.int64]:
-    """Route the vehicles within the limit into `found`; return those that were not reached."""
-    if len(vehicles) == 0:
-        return vehicles
-    origins, tree = np.unique(demand.origin[vehicles], return_inverse=True)
-    cost_s, previous = csgraph.dijkstra(graph, indices=origins, return_predecessors=True, limit=limit_s)
-    destination = demand.destination[vehicles]
-    reached = np.isfinite(cost_s[tree, destination])
-    trees, at = tree[reached], destination[reached]
-    found.expected_s[vehicles[reached]] = cost_s[trees, at]
-    columns = [at]
-    while (previous[trees, at] >= 0).any():  # all routes are walked back at once; a finished one stays at its origin
-        before = previous[trees, at]
-        at = np.where(before >= 0, before, at)
-        columns.append(at)
-    backwards = np.array(columns).T
-    for vehicle, walked in zip(vehicles[reached].tolist(), backwards, strict=True):
-        last = np.flatnonzero(walked == demand.origin[vehicle])[0]
-        found.roads[vehicle] = walked[last::-1]
-    return vehicles[~reached]

@@ -107,7 +107,7 @@ def drive_s(router: Router, seconds: np.ndarray, start: Snap, end: Snap) -> floa
         return router.seconds[end.road_id] * (end.along_m - start.along_m) / 100
     last = np.flatnonzero(router.graph[:, [end.road_id]].toarray()[: len(seconds), 0])
     reach_s = min(seconds[start.road_id, before] + router.graph[before, end.road_id] for before in last)
-    return router._rest_s(start) + reach_s - router._rest_s(end)
+    return router._rest_s(start.road_id, start.along_m) + reach_s - router._rest_s(end.road_id, end.along_m)
 
 
 def test_at_a_junction_no_empty_part_of_a_road_is_left(grid, place):
