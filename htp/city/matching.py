@@ -8,6 +8,7 @@ Knows nothing about sampling intervals, labels or what makes a trip good enough 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -67,29 +68,26 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "htp" / "paths"
 
 
-def ensure_paths(city: City, cache: Path | None) -> Path:
-    """Make the table of paths if it is missing, so that processes that start at once do not each make it.
+def ensure_paths(city: City) -> Path:
+    """Return the folder of the city's table of paths, made where it is missing.
 
-    Returns the absolute folder that keeps it: `cache`, or the user's where that is None.
+    So processes that start at once do not each make it.
     """
-    cache = (cache or default_cache()).absolute()
-    if not _folder(city, cache).is_dir():
-        Matcher(city, cache)
-    return cache
+    folder = _folder(city)
+    if not folder.is_dir():
+        Matcher(city, folder)
+    return folder
 
 
 class Matcher:
     """Match trips onto the roads of one city; build it once a process."""
 
-    def __init__(self, city: City, cache: Path | None = None) -> None:
-        """Load the table of paths from a folder of `cache` or make it there.
-
-        It stays in memory alone where `cache` is None or cannot be written.
-        """
+    def __init__(self, city: City, paths: Path | None = None) -> None:
+        """Load the table of paths from the folder `paths`, that of `ensure_paths` by default, or make it there."""
         self.city = city
         with _silent():
             self._network = _network(city)  # fastmm reads from it as long as its matcher lives
-            self._fastmm = _load(self._network, _folder(city, cache) if cache else None)
+            self._fastmm = _load(self._network, paths or _folder(city))
 
     def match(self, trips_xy_m: Sequence[NDArray[np.float64]]) -> list[Match]:
         """Match trips given as points in metres of the city's metric CRS, [T, 2] each."""
@@ -168,37 +166,52 @@ def _network(city: City) -> fastmm.Network:
     return network
 
 
-def _folder(city: City, cache: Path) -> Path:
-    """Return where the city's table lies, hidden, so that it is no file of a checkpoint whose city it is kept beside.
+def _folder(city: City) -> Path:
+    """Return where the city's table lies, by what it depends on; fastmm's own name for it leaves out the geometry."""
+    name = f"{city_fingerprint(city)}-{REACH_M:.0f}m-fastmm-{fastmm.__version__}"
+    cache = default_cache().absolute()
+    if (cache / name).is_dir():
+        return cache / name
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache):
+            return cache / name
+    except OSError:
+        return Path(_for_this_run(cache).name) / name
 
-    fastmm's own name for it leaves out the geometry.
-    """
-    return cache / f".paths-{city_fingerprint(city)}-{REACH_M:.0f}m-fastmm-{fastmm.__version__}"
+
+@functools.cache
+def _for_this_run(cache: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that is deleted as this process ends, and say why."""
+    folder = tempfile.TemporaryDirectory(prefix="htp-paths-")
+    print(  # noqa: T201  whoever waits for it learns why
+        f"htp: {cache} cannot be written, so the table of paths for map matching lasts for this run alone; point "
+        "XDG_CACHE_HOME to a folder that can be written.",
+        file=sys.stderr,
+    )
+    return folder
 
 
-def _load(network: fastmm.Network, folder: Path | None) -> fastmm.FastMapMatch:
+def _load(network: fastmm.Network, folder: Path) -> fastmm.FastMapMatch:
     """Load the table of paths; a new one is made beside its place and moved there whole, a damaged one made again."""
     mode = fastmm.TransitionMode.SHORTEST
-    if folder is not None and folder.is_dir():
+    if folder.is_dir():
         if _is_whole(folder):
             return fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=folder)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # another process may be at it
     with _place_beside(folder) as made:
         new = Path(made) / "paths"
         matcher = fastmm.FastMapMatch(network, mode, max_distance_between_candidates=REACH_M, cache_dir=new)
-        if folder is not None and Path(made).parent == folder.parent:
-            (new / DIGESTS).write_text(json.dumps(_digests(new), indent=2) + "\n", encoding="utf-8")
-            with suppress(OSError):  # another process has put its own there meanwhile
-                new.rename(folder)
+        (new / DIGESTS).write_text(json.dumps(_digests(new), indent=2) + "\n", encoding="utf-8")
+        with suppress(OSError):  # another process has put its own there meanwhile, or nothing can be put there
+            new.rename(folder)
     return matcher
 
 
-def _place_beside(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder for the time being beside another one; elsewhere where that is None or cannot be written."""
-    if folder is not None:
-        with suppress(OSError):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            return tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-")
+def _place_beside(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for the time being beside another one; elsewhere where nothing can be written there."""
+    with suppress(OSError):
+        return tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-")
     return tempfile.TemporaryDirectory(prefix="htp-paths-")
 
 

@@ -96,7 +96,7 @@ def prepare(
 
     _refuse_to_overwrite(out / "report.json", force)
     columns = dict(_pair(text) for text in column)
-    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, cache=city)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, ray)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     for note in report["notes"]:
@@ -214,14 +214,12 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Compare generated with real trips by the paper's eight metrics, each beside its noise floor."""
-    from htp.checkpoint import CITIES
     from htp.city import City
     from htp.evaluate import evaluate as run
 
     town = City.load(city)
-    cache = None if city.is_relative_to(CITIES) else city  # nothing is written into the installed package
     with Bar("measuring") as progress:
-        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed, cache=cache)
+        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed)
         report = asked(workers=workers, ray=ray, progress=progress)
     if as_json:
         print(report.to_json())

@@ -20,7 +20,6 @@ from htp.evaluate.validity import validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from htp.city import City
     from htp.evaluate.checked_trips import Trips
@@ -41,23 +40,21 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then six options
     seed: int = 0,
     workers: int | None = None,
     ray: str | None = None,
-    cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Compare generated trips with real ones, each a table, a file or a folder of parts.
 
     `ceiling` is the real trips through the tokenizer and back, `train` the trips that the generator was trained on, to
     look for copies of them, `seed` that of the random halves and bootstrap samples, `workers` the number of processes
-    (one a core by default), `ray` the address of a Ray cluster to measure on instead, `cache` the folder that keeps the
-    table of paths for map matching (the user's by default); `progress` is called with the trips measured so far and in
-    all. Validity is checked where every generated trip has a real one of the same `trip_id`. `InputError` where a table
-    is empty or lies elsewhere.
+    (one a core by default), `ray` the address of a Ray cluster to measure on instead; `progress` is called with the
+    trips measured so far and in all. Validity is checked where every generated trip has a real one of the same
+    `trip_id`. `InputError` where a table is empty or lies elsewhere.
     """
     tables = {"real": real, "generated": generated} | ({} if ceiling is None else {"ceiling": ceiling})
     total = sum(map(number_of, tables.values()))
     closest = None if train is None else closest_training(train, real, generated, city, workers=workers)
     measured: dict[str, Measures] = {}
-    with Survey(city, workers=workers, cache=cache, ray=ray) as survey:
+    with Survey(city, workers=workers, ray=ray) as survey:
         for name, trips in tables.items():
             before = sum(len(measures.points) for measures in measured.values())
             measured[name] = survey.measure(trips, _counting_on(before, total, progress))

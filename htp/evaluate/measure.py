@@ -89,10 +89,10 @@ class Measures:
 class Surveyor:
     """Measures pieces of trips; holds what that takes: the matcher and an index of the roads' segments."""
 
-    def __init__(self, city: City, cache: Path | None = None) -> None:
-        """Build both for a city; the matcher's table of paths is kept in the folder `cache`."""
+    def __init__(self, city: City, paths: Path | None = None) -> None:
+        """Build both for a city; `paths` is the matcher's."""
         self.city = city
-        self.matcher = Matcher(city, cache)
+        self.matcher = Matcher(city, paths)
         self.roads = shapely.STRtree(street_segments(city))
 
     def measure(self, piece: CheckedTrips) -> Measures:
@@ -127,19 +127,15 @@ class Surveyor:
 class Survey:
     """Measures any number of tables of trips of one city, in worker processes that start when first needed."""
 
-    def __init__(
-        self, city: City, *, workers: int | None = None, cache: Path | None = None, ray: str | None = None
-    ) -> None:
+    def __init__(self, city: City, *, workers: int | None = None, ray: str | None = None) -> None:
         """Share the work among `workers` processes (None: one a core).
 
-        `cache` is the folder that keeps the matcher's table of paths, None the user's. With `ray`, the address of a Ray
-        cluster, its workers take the place of processes.
+        With `ray`, the address of a Ray cluster, its workers take the place of processes.
         """
         self.city, self._ray = city, ray
         self._wanted = workers
         self.workers = workers or os.cpu_count() or 1
         self._closing = ExitStack()
-        self._cache = cache
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +158,8 @@ class Survey:
             return _collect(iter([self._surveyor.measure(first)]), progress)
         rest = chain([first, second], pieces)
         if self._ray is not None:
-            start = partial(Surveyor, self.city, self._paths)  # who does not see the folder makes a table of its own
+            ensure_paths(self.city)  # for the workers on this machine; each other machine has its own
+            start = partial(Surveyor, self.city)
             return _collect(_put_in_order(self._cluster.each(start, Surveyor.measure, rest)), progress)
         if self.workers == 1:
             return _collect((self._surveyor.measure(piece) for piece in rest), progress)
@@ -174,15 +171,13 @@ class Survey:
 
     @cached_property
     def _surveyor(self) -> Surveyor:
-        return Surveyor(self.city, self._paths)
-
-    @cached_property
-    def _paths(self) -> Path:
-        return ensure_paths(self.city, self._cache)
+        return Surveyor(self.city)
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), _start_worker, (self.city, self._paths))
+        pool = ProcessPoolExecutor(
+            self.workers, get_context("spawn"), _start_worker, (self.city, ensure_paths(self.city))
+        )
         return self._closing.enter_context(pool)
 
 
@@ -242,9 +237,9 @@ def _in_order(pool: ProcessPoolExecutor, pieces: Iterator[CheckedTrips], ahead: 
 _surveyors: list[Surveyor] = []  # of a worker process: one, built when the process starts
 
 
-def _start_worker(city: City, cache: Path | None) -> None:
+def _start_worker(city: City, paths: Path) -> None:
     begin_worker()
-    _surveyors.append(Surveyor(city, cache))
+    _surveyors.append(Surveyor(city, paths))
 
 
 def _measure_in_worker(piece: CheckedTrips) -> Measures:

@@ -10,7 +10,6 @@ from htp.trips import MAX_POINTS, MIN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ROLES = ("trip_id", "time", "lon", "lat")  # what the columns of a plain CSV are named by
 
@@ -25,7 +24,6 @@ class PrepareOptions:
     seed: int = 0  # of the split
     workers: int | None = None  # processes; None: one a core
     ray: str | None = None  # address of a Ray cluster whose workers take the place of processes; see `htp.scale`
-    cache: Path | None = None  # folder for the matcher's tables of paths, shared by all runs; None: the user's
     min_points: int = MIN_POINTS
     max_points: int = MAX_POINTS
 

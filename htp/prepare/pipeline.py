@@ -109,10 +109,10 @@ def _make_on_cluster(
     sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
 ) -> Iterator[tuple[int, Tally]]:
     """Do the same on the workers of a Ray cluster, which have to see the folder of the parts."""
-    cache = ensure_paths(city, options.cache)
+    ensure_paths(city)  # for the workers on this machine; each other machine has its own
     chunks = (chunk for source in sources for chunk in source.chunks())
     tasks = ((chunk, parts.absolute() / f"{number:06d}.json") for number, chunk in enumerate(chunks))
-    start = partial(_equip, replace(city), cache, options)  # replace: without what the city has cached
+    start = partial(_equip, replace(city), None, options)  # replace: without what the city has cached
     done = 0
     with Cluster(options.ray or LOCAL, workers=options.workers) as cluster:
         for _, (size, tally) in cluster.each(start, _keep_or_make, tasks):
@@ -143,12 +143,12 @@ class _Workers:
     def submit(self, chunk: Chunk, note: Path, size: int) -> list[tuple[int, Tally]]:
         """Hand over a chunk; return what was finished meanwhile."""
         if self._pool is None:
-            cache = ensure_paths(self._city, self._options.cache)
+            paths = ensure_paths(self._city)
             self._pool = ProcessPoolExecutor(
                 self._workers,
                 mp_context=get_context("spawn"),
                 initializer=_start_worker,
-                initargs=(replace(self._city), cache, self._options),  # replace: without what the city has cached
+                initargs=(replace(self._city), paths, self._options),  # replace: without what the city has cached
             )
         self._running[self._pool.submit(_work, chunk, note)] = size
         return self._finished() if len(self._running) > 2 * self._workers else []
@@ -166,14 +166,14 @@ class _Workers:
 _worker: tuple[Matcher, PrepareOptions] | None = None  # of this process, so that the table of paths is loaded once
 
 
-def _start_worker(city: City, cache: Path, options: PrepareOptions) -> None:
+def _start_worker(city: City, paths: Path, options: PrepareOptions) -> None:
     global _worker  # noqa: PLW0603  a pool's workers can keep state in no other way
     begin_worker()
-    _worker = _equip(city, cache, options)
+    _worker = _equip(city, paths, options)
 
 
-def _equip(city: City, cache: Path, options: PrepareOptions) -> tuple[Matcher, PrepareOptions]:
-    return Matcher(city, cache), options
+def _equip(city: City, paths: Path | None, options: PrepareOptions) -> tuple[Matcher, PrepareOptions]:
+    return Matcher(city, paths), options
 
 
 def _work(chunk: Chunk, note: Path) -> Tally:

@@ -30,6 +30,14 @@ def matcher(grid):
 
 
 @pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Return a user's empty cache folder for tables of paths."""
+    monkeypatch.setattr("htp.city.matching.default_cache", lambda: tmp_path / "paths")
+    (tmp_path / "paths").mkdir()
+    return tmp_path / "paths"
+
+
+@pytest.fixture
 def on(place):
     """(city, x, y pairs in metres of the toy frame) -> track in the city's metres, [T, 2]."""
     return lambda city, *xy: city.to_metres(np.array([place(*one) for one in xy]))
@@ -149,49 +157,64 @@ def test_the_matcher_keeps_the_network_that_fastmm_reads_from(grid, on):
     assert matcher.match([on(grid, (10, 0), (90, 0))])[0].roads.tolist() == [0]
 
 
-def test_the_logger_of_fastmm_writes_nothing_to_standard_output(grid, on, capfd, tmp_path):
+def test_the_logger_of_fastmm_writes_nothing_to_standard_output(grid, on, capfd, cache):
     sys.stdout.write("before\n")
-    Matcher(grid, tmp_path).match([on(grid, (10, 0), (90, 0))])
+    Matcher(grid).match([on(grid, (10, 0), (90, 0))])
     sys.stdout.write("after\n")
     assert capfd.readouterr().out == "before\nafter\n"
 
 
-def test_the_table_of_paths_is_made_once(grid, on, tmp_path, monkeypatch):
-    ensure_paths(grid, tmp_path)
-    (folder,) = tmp_path.iterdir()
+def test_the_table_of_paths_is_made_once(grid, on, cache, monkeypatch):
+    folder = ensure_paths(grid)
+    assert list(cache.iterdir()) == [folder]
     (table,) = folder.glob("*.bin")
     made = table.stat().st_mtime_ns
-    (match,) = Matcher(grid, tmp_path).match([on(grid, (10, 0), (390, 0), (400, 300))])
+    (match,) = Matcher(grid).match([on(grid, (10, 0), (390, 0), (400, 300))])
     assert match.roads.tolist()[:5] == [0, 2, 4, 6, 72]
     monkeypatch.setattr("htp.city.matching.Matcher", None)  # would fail if it were called
-    ensure_paths(grid, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    ensure_paths(grid)
+    assert [path.name for path in cache.iterdir()] == [folder.name]
     assert table.stat().st_mtime_ns == made
 
 
-def test_a_folder_that_cannot_be_written_costs_time_and_nothing_else(grid, on, tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    assert ensure_paths(grid, tmp_path / "file") == tmp_path / "file"
-    (match,) = Matcher(grid, tmp_path / "file").match([on(grid, (10, 0), (390, 0), (400, 300))])
+def test_a_home_that_cannot_be_written_costs_time_and_a_sentence(grid, on, cache, capfd):
+    cache.rmdir()
+    cache.write_text("no folder")
+    folder = ensure_paths(grid)
+    made = next(folder.glob("*.bin")).stat().st_mtime_ns
+    assert ensure_paths(grid) == folder
+    for paths in (None, folder):  # of this process, and of a worker that is told
+        (match,) = Matcher(grid, paths).match([on(grid, (10, 0), (390, 0), (400, 300))])
+        assert match.roads.tolist()[:5] == [0, 2, 4, 6, 72]
+    assert next(folder.glob("*.bin")).stat().st_mtime_ns == made
+    assert cache.read_text() == "no folder"
+    assert capfd.readouterr().err == (
+        f"htp: {cache} cannot be written, so the table of paths for map matching lasts for this run alone; point "
+        "XDG_CACHE_HOME to a folder that can be written.\n"
+    )
+
+
+def test_a_table_that_cannot_be_put_in_its_place_is_used_all_the_same(grid, on, cache):
+    (match,) = Matcher(grid, cache / "away" / "table").match([on(grid, (10, 0), (390, 0), (400, 300))])
     assert match.roads.tolist()[:5] == [0, 2, 4, 6, 72]
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert list(cache.iterdir()) == []
 
 
-def test_of_two_tables_made_at_once_one_stays(grid, tmp_path, monkeypatch):
+def test_of_two_tables_made_at_once_one_stays(grid, cache, monkeypatch):
     make = fastmm.FastMapMatch
 
     def beaten(*arguments, cache_dir, **options):
         monkeypatch.setattr(fastmm, "FastMapMatch", make)
-        ensure_paths(grid, tmp_path)
+        ensure_paths(grid)
         return make(*arguments, cache_dir=cache_dir, **options)
 
     monkeypatch.setattr(fastmm, "FastMapMatch", beaten)
-    Matcher(grid, tmp_path)
-    (folder,) = tmp_path.iterdir()
+    Matcher(grid)
+    (folder,) = cache.iterdir()
     assert (folder / "digests.json").is_file()
 
 
-def test_a_table_that_was_not_finished_is_never_there(grid, tmp_path, monkeypatch):
+def test_a_table_that_was_not_finished_is_never_there(grid, cache, monkeypatch):
     def stop(*_, cache_dir, **__):
         cache_dir.mkdir()
         (cache_dir / "half").write_text("a table")
@@ -199,8 +222,8 @@ def test_a_table_that_was_not_finished_is_never_there(grid, tmp_path, monkeypatc
 
     monkeypatch.setattr(fastmm, "FastMapMatch", stop)
     with pytest.raises(KeyboardInterrupt):
-        Matcher(grid, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        Matcher(grid)
+    assert list(cache.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -208,19 +231,19 @@ def test_a_table_that_was_not_finished_is_never_there(grid, tmp_path, monkeypatc
     [lambda _: b"", lambda _: b"\xff" * 1000, lambda whole: whole[:400] + bytes(40) + whole[440:]],
     ids=["empty", "junk", "altered in the middle"],
 )
-def test_a_damaged_table_is_made_again(grid, on, tmp_path, damage):
-    ensure_paths(grid, tmp_path)
-    (table,) = tmp_path.glob("*/*.bin")
+def test_a_damaged_table_is_made_again(grid, on, cache, damage):
+    ensure_paths(grid)
+    (table,) = cache.glob("*/*.bin")
     whole = table.read_bytes()
     damaged = damage(whole)
     assert damaged != whole
     table.write_bytes(damaged)
-    (match,) = Matcher(grid, tmp_path).match([on(grid, (10, 0), (390, 0), (400, 300))])
+    (match,) = Matcher(grid).match([on(grid, (10, 0), (390, 0), (400, 300))])
     assert match.roads.tolist()[:5] == [0, 2, 4, 6, 72]
-    made = next(tmp_path.glob("*/*.bin")).read_bytes()
+    made = next(cache.glob("*/*.bin")).read_bytes()
     assert made != damaged
     assert len(made) == len(whole)  # not the same bytes: fastmm leaves gaps of its records as they were in memory
-    assert hashlib.sha256(made).hexdigest() in next(tmp_path.glob("*/digests.json")).read_text()
+    assert hashlib.sha256(made).hexdigest() in next(cache.glob("*/digests.json")).read_text()
 
 
 def test_cities_that_differ_only_in_geometry_have_tables_of_their_own(grid, triangle):

@@ -306,6 +306,19 @@ def test_the_way_from_trips_to_patterns_and_back(htp, files, monkeypatch):
         assert [line.wkt for line in table.geometry] != [line.wkt for line in trips.geometry]
 
 
+def test_the_city_of_a_checkpoint_serves_to_prepare_and_evaluate_and_its_files_stay_as_they_were(
+    htp, tiny_checkpoint, grid, random_trips, tmp_path
+):
+    trips = random_trips(grid, [24, 30, 40, 26] * 5, seed=8)
+    write_trips(trips.drop(columns=["roads", "percent", "offset"]), tmp_path / "raw.parquet")
+    before = snapshot(tiny_checkpoint)
+    city, data = tiny_checkpoint / "city", tmp_path / "data"
+    assert htp("prepare", tmp_path / "raw.parquet", "--city", city, "--out", data, "--workers", 1)[0] == 0
+    both = ("--real", data / "train.parquet", "--generated", data / "train.parquet")
+    assert htp("evaluate", *both, "--city", city, "--workers", 1)[0] == 0
+    assert snapshot(tiny_checkpoint) == before
+
+
 @pytest.mark.slow
 def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

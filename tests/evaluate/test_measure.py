@@ -107,13 +107,14 @@ def test_a_file_is_measured_like_its_table_and_two_workers_like_one(grid, trips_
     np.testing.assert_array_equal(one.points, two.points)
 
 
-def test_the_table_of_paths_is_kept_for_the_next_survey(grid, trips_at, tmp_path):
+def test_the_table_of_paths_is_kept_for_the_next_survey(grid, trips_at, tmp_path, monkeypatch):
+    monkeypatch.setattr("htp.city.matching.default_cache", lambda: tmp_path)
     trips = trips_at([(0, 0), (390, 0)])
-    with Survey(grid, workers=1, cache=tmp_path) as survey:
+    with Survey(grid, workers=1) as survey:
         first = survey.measure(trips)
-    (table,) = tmp_path.glob(".paths-*/*.bin")
+    (table,) = tmp_path.glob("*/*.bin")
     made = table.stat().st_mtime_ns
-    with Survey(grid, workers=1, cache=tmp_path) as survey:
+    with Survey(grid, workers=1) as survey:
         again = survey.measure(trips)
     np.testing.assert_array_equal(first.road, again.road)
     assert table.stat().st_mtime_ns == made

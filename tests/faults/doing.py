@@ -134,7 +134,8 @@ def prepare(file, city, out, pids=None, *, lose_worker=False):
             os.kill(child.pid, signal.SIGKILL)  # as the system does where memory is short
         report()
 
-    options = PrepareOptions(cache=city, workers=1, heldout_share=0.3)
+    os.environ["XDG_CACHE_HOME"] = str(out.parent / "cache")  # not the user's
+    options = PrepareOptions(workers=1, heldout_share=0.3)
     pipeline.prepare([file], City.load(city), out, options, progress=progress)
 
 

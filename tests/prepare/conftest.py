@@ -33,7 +33,6 @@ from htp.prepare.rawtrips import RawTrips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -92,15 +91,9 @@ def raw(lonlat: Callable[..., NDArray[np.float64]]) -> Callable[..., RawTrips]:
 
 
 @pytest.fixture(scope="session")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder for tables of paths that these tests share."""
-    return tmp_path_factory.mktemp("paths")
-
-
-@pytest.fixture(scope="session")
-def matcher(grid: City, paths: Path) -> Matcher:
+def matcher(grid: City) -> Matcher:
     """Return the matcher of the grid."""
-    return Matcher(grid, paths)
+    return Matcher(grid)
 
 
 class InlinePool:
@@ -137,9 +130,9 @@ def pool(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def options(paths):
+def options():
     """Return options under which three in ten trips are held out."""
-    return PrepareOptions(cache=paths, workers=1, heldout_share=0.3)
+    return PrepareOptions(workers=1, heldout_share=0.3)
 
 
 @pytest.fixture

@@ -343,10 +343,9 @@ def test_the_result_is_the_same_whatever_the_number_of_processes(grid, porto_csv
 
 @pytest.mark.slow
 @pytest.mark.thorough
-def test_porto_is_prepared_as_its_readme_asks(shared, tmp_path, out):
+def test_porto_is_prepared_as_its_readme_asks(shared, out):
     city = build_city(str(shared / "porto" / "porto.osm.pbf"))
-    options = PrepareOptions(cache=tmp_path, workers=1)
-    report = prepare([shared / "porto" / "train_1500.csv"], city, out, options)
+    report = prepare([shared / "porto" / "train_1500.csv"], city, out, PrepareOptions(workers=1))
     assert report["rows"] == 1500 == report["kept"] + sum(report["dropped"].values())
     assert report["eligible"] >= 1050  # of 1,111 in town; the rest have a jump or a gap
     assert report["kept"] >= 900

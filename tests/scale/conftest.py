@@ -41,11 +41,19 @@ def request_of(tiny_data, tiny_checkpoint):
 
 
 @pytest.fixture(scope="session")
-def two_workers():
+def two_workers(tmp_path_factory):
     """Return the address of a cluster with two workers; this process is connected to it."""
     ray = pytest.importorskip("ray")
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     os.environ["RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"] = "60"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))  # of the workers, not the user's
+        _begin(ray)
+    yield "local"
+    ray.shutdown()
+
+
+def _begin(ray):
     for tries_left in (2, 1, 0):
         try:
             ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=1 << 27)
@@ -54,8 +62,6 @@ def two_workers():
             ray.shutdown()
             if not tries_left:
                 raise
-    yield "local"
-    ray.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def test_a_cluster_prepares_the_same_trips(two_workers, grid, tiny_data, tmp_pat
     monkeypatch.setattr("htp.prepare.parquet.TRIPS_A_CHUNK", 10)
     trips = read_trips(tiny_data / "train.parquet").drop(columns=["roads", "percent", "offset"])
     write_trips(trips, tmp_path / "raw.parquet")
-    options = partial(PrepareOptions, heldout_share=0.3, workers=1, cache=tmp_path / "paths")
+    options = partial(PrepareOptions, heldout_share=0.3, workers=1)
     for out, address in (("alone", None), ("shared", two_workers)):
         prepare([tmp_path / "raw.parquet"], grid, tmp_path / out, options(ray=address))
     for name in ("train.parquet", "heldout.parquet"):
