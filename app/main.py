@@ -19,9 +19,21 @@ STATIC = Path(__file__).parent / "static"
 
 def main() -> None:
     """Show the page that was asked for, or what is missing."""
+    page, data = _chosen()  # first of all, see `htp_app.jobs.action`
     st.set_page_config("HTP · generated GPS trips", STATIC / "icon.svg", "wide", initial_sidebar_state="expanded")
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
+    try:
+        model.current()
+    except InputError as error:
+        if page is not data:  # which says itself what is missing, and helps to make it
+            no_model(str(error))
+            return
+    page.run()
+
+
+def _chosen() -> tuple[StreamlitPage, StreamlitPage]:
+    """Show the menu; return the page that was chosen in it, and that of data and models."""
     data = _page("data", "Data and models", ":material/database:")
     page = st.navigation(
         {
@@ -43,13 +55,7 @@ def main() -> None:
         },
         position="top",
     )
-    try:
-        model.current()
-    except InputError as error:
-        if page is not data:  # which says itself what is missing, and helps to make it
-            no_model(str(error))
-            return
-    page.run()
+    return page, data
 
 
 def _page(name: str, title: str, icon: str) -> StreamlitPage:

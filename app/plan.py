@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from htp.city import City
     from htp.trips import Route
+    from htp_app.links import LonLat
     from htp_app.model import Model
-    from htp_app.state import LonLat
 
 
 @dataclass(frozen=True)

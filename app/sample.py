@@ -14,7 +14,6 @@ import streamlit as st
 from htp.evaluate.aligned import AlignedSurveyor
 from htp.evaluate.density import cell_floor, road_floor
 from htp_app.stores import BY_PLACE, keep
-from htp_app.views.generate.generation import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +59,7 @@ def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int
     like = heldout_sample(served, choices.count)
 
     def work(progress: Callable[[int, int], None]) -> None:
-        with turn(served):
+        with served.turn():
             progress(0, len(like))  # somebody may have pressed Stop while others were served
             if (choices.count, choices.seed) in made:  # others had asked for the same
                 return

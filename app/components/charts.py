@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,15 +33,8 @@ def length_histogram(generated: NDArray[np.int64], real: NDArray[np.int64], real
     spans = [f"{low:g}–{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in pairwise(edges)]
     add_generated(figure, edges, _percent(generated, edges), spans, hover)
     if len(real):
-        figure.add_scatter(
-            x=middle,
-            y=_percent(real, edges),
-            name=real_name,
-            line={"color": REAL, "width": 2.5, "shape": "hvh"},
-            mode="lines",
-            customdata=spans,
-            hovertemplate=hover,
-        )
+        style = {"color": REAL, "width": 2.5, "shape": "hvh"}
+        add_line(figure, (middle, _percent(real, edges)), real_name, style, hover, spans)
     return finish(figure, "Points per trip", "Trips, %", height=190)
 
 
@@ -60,42 +54,40 @@ def add_generated(
     )
 
 
+def add_line(
+    figure: go.Figure,
+    xy: tuple[Any, Any],
+    name: str,
+    style: dict[str, Any],
+    hover: str | None = None,
+    customdata: Any = None,
+) -> None:
+    """Draw a line; `hover` says what stands at the mouse, None: nothing."""
+    said = {"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover, "customdata": customdata}
+    figure.add_scatter(x=xy[0], y=xy[1], name=name, mode="lines", line=style, **said)
+
+
+def add_at_limits(figure: go.Figure, free_flow_s: float, distance_m: float) -> None:
+    """Draw the drive at the speed limits, in minutes and km."""
+    way = ([0, free_flow_s / 60], [0, distance_m / 1000])
+    add_line(figure, way, "At the speed limits", {"color": REAL, "width": 2, "dash": "dash"})
+
+
 def time_distance(profile: Profile, free_flow_s: float, number: int | None = None) -> go.Figure:
     """Draw how far each trip has come at each time; flat stretches are stops. Dashed: at the speed limits.
 
     Trip `number` (from 1) is drawn over the others.
     """
-    minutes, km = curves(profile)
     figure = go.Figure()
+    hover = "%{y:.2f} km after %{x:.1f} min"
     opacity = float(np.clip(10 / min(len(profile.first) - 1, MAX_CURVES), 0.45, 0.85))
-    figure.add_scatter(
-        x=minutes,
-        y=km,
-        mode="lines",
-        name="Generated",
-        line={"color": GENERATED, "width": 1.2},
-        opacity=opacity,
-        hovertemplate="%{y:.2f} km after %{x:.1f} min",
-    )
-    far_km = float(profile.distance_m.max()) / 1000
-    figure.add_scatter(
-        x=[0, free_flow_s / 60],
-        y=[0, far_km],
-        mode="lines",
-        name="At the speed limits",
-        line={"color": REAL, "width": 2, "dash": "dash"},
-        hoverinfo="skip",
-    )
+    add_line(figure, curves(profile), "Generated", {"color": GENERATED, "width": 1.2}, hover)
+    figure.update_traces(opacity=opacity)
+    add_at_limits(figure, free_flow_s, float(profile.distance_m.max()))
     if number is not None:
         own = slice(profile.first[number - 1], profile.first[number])
-        figure.add_scatter(
-            x=profile.elapsed_s[own] / 60,
-            y=profile.along_m[own] / 1000,
-            mode="lines",
-            name=f"Trip {number}",
-            line={"color": CHOSEN, "width": 3},
-            hovertemplate="%{y:.2f} km after %{x:.1f} min",
-        )
+        way = (profile.elapsed_s[own] / 60, profile.along_m[own] / 1000)
+        add_line(figure, way, f"Trip {number}", {"color": CHOSEN, "width": 3}, hover)
     return finish(figure, "Minutes since departure", "Distance, km", height=240)
 
 
@@ -118,12 +110,23 @@ def _percent(values: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[n
     return np.histogram(values, edges)[0] / max(len(values), 1) * 100
 
 
-def finish(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
-    """Give a chart its axes' titles, a legend above it and the look of all others."""
+def finish(figure: go.Figure, x: str, y: str, height: int, *, bare: bool = False, left: int = MARGIN["l"]) -> go.Figure:
+    """Give a chart its axes' titles, a legend above it unless `bare`, and the look of all others; `left` is in px."""
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
     figure.update_layout(
-        height=height, margin={**MARGIN, "t": 30}, legend=legend, bargap=0, hovermode="closest", dragmode=False
+        height=height,
+        margin={**MARGIN, "t": 8 if bare else 30, "l": left},
+        legend=legend,
+        showlegend=False if bare else None,
+        bargap=0,
+        hovermode="closest",
+        dragmode=False,
     )
     figure.update_xaxes(title={"text": x, "font": {"size": 11}, "standoff": 6}, rangemode="tozero")
     figure.update_yaxes(title={"text": y, "font": {"size": 11}, "standoff": 6}, rangemode="tozero")
     return figure
+
+
+def draw(figure: go.Figure, key: str) -> None:
+    """Put a chart on the page."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})

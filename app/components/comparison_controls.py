@@ -1,7 +1,4 @@
-"""Ask for how many held-out trips others are generated like, and start that.
-
-Why widgets get their value in every run is said in `controls`.
-"""
+"""Ask for how many held-out trips others are generated like, and start that."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from htp_app import sample
+from htp_app.components.controls import like_select, seed_input
 from htp_app.jobs.action import action
-from htp_app.state import ALL, LIKE, MAX_SEED
 
 if TYPE_CHECKING:
     from htp_app.model import Model
@@ -27,24 +24,14 @@ HELP = (
 
 def comparison_panel(served: Model, choices: Comparison) -> Comparison:
     """Ask for a number of held-out trips and a seed; other ones than before ask for no trips by themselves."""
-    total = len(served.heldout)
-    options = [*(str(count) for count in LIKE if count < total), ALL]
-    now = ALL if choices.count is None or choices.count >= total else str(choices.count)
     st.markdown("#### Trips")
     left, right = st.columns(2)
-    count = left.selectbox(
-        "Held-out trips",
-        options,
-        options.index(now),
-        key="comparison-count",
-        format_func=lambda text: f"All {total:,}" if text == ALL else f"{int(text):,}",
-        help=HELP.format(real=served.real_word),
-    )
-    seed = right.number_input(
-        "Seed", 0, MAX_SEED, choices.seed, key="comparison-seed", help="The same seed makes the same trips."
-    )
-    same = (count, int(seed)) == (now, choices.seed)
-    return replace(choices, count=None if count == ALL else int(count), seed=int(seed), show=choices.show and same)
+    total, help_text = len(served.heldout), HELP.format(real=served.real_word)
+    count = like_select(left, choices.count, total, "comparison-count", "Held-out trips", help_text)
+    seed = seed_input(right, choices.seed, "comparison-seed")
+    before = choices.count if choices.count and choices.count < total else None
+    same = (count, seed) == (before, choices.seed)
+    return replace(choices, count=count, seed=seed, show=choices.show and same)
 
 
 def comparison_button(served: Model, choices: Comparison, *, ready: bool) -> None:

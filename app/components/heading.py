@@ -1,4 +1,4 @@
-"""Say where we are and what the page does, at the top of the side panel."""
+"""Say where we are and what the page does, in the side panel."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def heading(served: Model, help_text: str) -> None:
     name = html.escape(served.generator.city.name)
     at = f"<small>at {html.escape(served.backend.name)}</small>" if served.backend else ""
     st.html(f"<p class='heading'><b>{name}{at}</b><span>{html.escape(help_text)}</span></p>")
+
+
+def how_to_read(text: str, title: str = "How to read this") -> None:
+    """Explain the page, to whoever opens it."""
+    with st.expander(title, icon=":material/help:"):
+        st.markdown(text)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from htp.city.addresses import corners_of, middle_of, street_names
+from htp_app.state import set_route
 from htp_app.stores import BY_PLACE
 
 if TYPE_CHECKING:
+    from htp_app.links import LonLat
     from htp_app.model import Model
-    from htp_app.state import Choices, Departures, LonLat
+    from htp_app.state import Choices, Departures
 
 KEY, CORNER = "route-street", "route-corner"  # of the select boxes
 MIDDLE = "In its middle"
@@ -46,11 +47,8 @@ def street_search(served: Model, choices: Choices | Departures, name: str) -> No
 
 def _add(place: LonLat, name: str) -> None:
     """Take over the place, before the page runs."""
-    choices = st.session_state[name]
-    st.session_state[name] = replace(choices, via=(*choices.via, place), show=False)
+    set_route((*st.session_state[name].via, place), name)
     st.session_state[KEY] = None
-    st.session_state["revision"] = st.session_state.get("revision", 0) + 1
-    st.session_state["fit"] = st.session_state.get("fit", 0) + 1
 
 
 @st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from htp.errors import InputError
@@ -22,6 +23,7 @@ class Job(Generic[Result]):
 
     def __init__(self, work: Callable[[Callable[[int, int], None]], Result]) -> None:
         self.done, self.total = 0, 0
+        self.since = time.monotonic()
         self.result: Result | None = None
         self.error: InputError | None = None
         self.crash: Exception | None = None  # what is no fault of the input; the page raises it

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEGREE = 1e-6  # unit of the coordinates and
 KMH = 0.1  # of the speeds, as in frontend/src/trips.js
+MOST = 0.98  # of the points are no faster than the end of the speed scale
 
 
 def trip_points(
@@ -39,3 +40,8 @@ def trip_points(
     }
     header = {} if names is None else {"names": list(names)}
     return PackedTable.pack(columns, interval_s=float(trips["interval"].iloc[0]), **header)
+
+
+def top_kmh(speed_kmh: NDArray[np.float64]) -> int:
+    """Return the end of the speed scale of a map: most speeds are below, and its quarters are whole numbers."""
+    return max(20, int(np.ceil(np.quantile(speed_kmh, MOST) / 20)) * 20)

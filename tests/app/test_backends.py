@@ -108,25 +108,25 @@ def test_a_service_that_goes_away_leaves_the_page_usable_with_its_sentence(clien
     page = page_of(name, **more)
     clients[FIRST].refusal = AWAY
     button = next(button for button in page.button if button.icon == ":material/play_arrow:")
-    page = finished(button.click().run(), "job", "departures-job", "comparison-job", "demand-job")
+    page = finished(button.click().run(), "generate-job", "departures-job", "comparison-job", "demand-job")
     assert AWAY in [error.value for error in page.error]
     assert not page.exception
     clients[FIRST].refusal = None
     button = next(button for button in page.button if button.icon == ":material/play_arrow:")
     assert not button.disabled
     if name != "demand":  # whose day of thousands of trips is not for this test
-        page = finished(button.click().run(), "job", "departures-job", "comparison-job")
+        page = finished(button.click().run(), "generate-job", "departures-job", "comparison-job")
         assert not page.error
         assert query(page)["show"] == "1"
 
 
 def test_trips_that_are_there_stay_when_the_next_ones_are_refused(clients, link):
-    page = finished(page_of("generate", show="1", **link), "job")
-    trips = page.session_state["generated"].trips
+    page = finished(page_of("generate", show="1", **link), "generate-job")
+    trips = page.session_state["generate-result"].trips
     clients[FIRST].refusal = f"{FIRST}: 5,000 trips are waiting and the queue takes 5,000; try again in 3 s."
-    page = finished(press(page, "Generate again"), "job")
+    page = finished(press(page, "Generate again"), "generate-job")
     assert "try again in 3 s" in page.error[0].value
-    assert page.session_state["generated"].trips is trips
+    assert page.session_state["generate-result"].trips is trips
     assert "Generate again" in labels(page)
 
 
@@ -135,9 +135,9 @@ def test_stop_is_heard_at_once_while_the_service_is_silent(clients, link):
     page = page_of("generate", **link)
     client.open.clear()
     press(page, "Generate")
-    assert "Stop generating" in labels(page)
+    assert "Stop" in labels(page)
     pressed = time.monotonic()
-    page = finished(press(page, "Stop generating"), "job")
+    page = finished(press(page, "Stop"), "generate-job")
     assert time.monotonic() - pressed < 10  # the silent service would have been waited for twenty seconds
     assert "Generate" in labels(page)
     client.open.set()
@@ -206,11 +206,11 @@ def test_one_slow_service_does_not_hold_up_the_others(clients, link):
     waiting = page_of("generate", **link)
     slow.open.clear()
     press(waiting, "Generate")
-    page = finished(page_of("generate", backend="other.example/porto", show="1", **link), "job")
-    assert len(page.session_state["generated"].trips) == 4
+    page = finished(page_of("generate", backend="other.example/porto", show="1", **link), "generate-job")
+    assert len(page.session_state["generate-result"].trips) == 4
     assert quick.ended.is_set()
     slow.open.set()
-    finished(waiting, "job")
+    finished(waiting, "generate-job")
 
 
 @pytest.mark.parametrize("name", ["distributions", "density", "scenario", "codebook"])
@@ -237,8 +237,8 @@ def test_the_example_route_needs_no_held_out_trips(clients):
 
 
 def test_trips_without_held_out_ones_to_compare_with_are_shown_alone(clients, link):
-    page = finished(page_of("generate", backend="other.example/porto", show="1", **link), "job")
-    assert len(page.session_state["generated"].real_points) == 0
+    page = finished(page_of("generate", backend="other.example/porto", show="1", **link), "generate-job")
+    assert len(page.session_state["generate-result"].real_points) == 0
     assert any("nothing to compare with" in text.help for text in page.markdown if text.help)
     assert not page.exception
 

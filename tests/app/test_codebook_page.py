@@ -18,11 +18,11 @@ from fake_tokenizer import SIZES, FakeTokenizer
 import htp_app.model
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
+from htp_app.components.files import FORMATS, file_bytes
 from htp_app.views.codebook import browsing
 from htp_app.views.codebook.browsing import Browsing
 from htp_app.views.codebook.controls import TRY, exported
 from htp_app.views.codebook.maps import MAX_DRAWN
-from htp_app.views.generate.results import FORMATS, file_bytes
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest

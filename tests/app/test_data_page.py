@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 import htp_app.model
 from htp.errors import InputError
 from htp_app.jobs import command
+from htp_app.views.data.choices import PARTS, DataChoices
 from htp_app.views.data.report import report_panel
 from htp_app.views.data.used import card_of
-from htp_app.views.evaluate.choices import PARTS, DataChoices
 
 FOLDER = Path(htp_app.model.__file__).parent
 REPORT = {

@@ -28,7 +28,7 @@ def offered(page: AppTest) -> list[str]:
 
 def choose(page: AppTest, view: str) -> AppTest:
     page.button(key=f"example-{view}").click().run()
-    return finished(page, "job", "departures-job", "scenario-paths-job")
+    return finished(page, "generate-job", "departures-job", "scenario-paths-job")
 
 
 def test_a_first_visit_is_offered_one_example_a_page(checkpoint):
@@ -52,14 +52,14 @@ def test_a_link_to_a_route_is_no_first_visit(checkpoint, place):
 
 def test_both_departures_of_the_main_street_are_shown(checkpoint):
     page = choose(opened(MAIN), "times_of_day")
-    assert [departure.name for departure in page.session_state["compared"].departures] == ["08:00", "23:00"]
+    assert [departure.name for departure in page.session_state["departures-result"].departures] == ["08:00", "23:00"]
     assert query(page)["show"] == "1"
     assert not page.exception
 
 
 def test_trips_of_the_morning_are_generated_and_the_examples_are_gone(checkpoint):
     page = choose(opened(MAIN), "generate")
-    assert len(page.session_state["generated"].trips) == 20
+    assert len(page.session_state["generate-result"].trips) == 20
     assert (query(page)["show"], query(page)["depart"]) == ("1", "2024-05-14T08:00")
     assert offered(page) == []
     assert not page.exception

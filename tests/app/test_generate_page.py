@@ -14,8 +14,9 @@ from fake_generator import FakeGenerator, FakeTravelTime
 import htp_app.model
 from htp.city.addresses import corners_of, middle_of
 from htp.errors import InputError
+from htp_app.components.files import FORMATS, file_bytes
 from htp_app.components.street_search import MIDDLE
-from htp_app.views.generate.results import FORMATS, MAP, file_bytes, map_bytes
+from htp_app.views.generate.results import MAP, map_bytes
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -34,7 +35,7 @@ def via(*points: tuple[float, float]) -> str:
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until its generation has ended."""
-    return finished(page, "job")
+    return finished(page, "generate-job")
 
 
 def generate(page: AppTest) -> AppTest:
@@ -69,7 +70,7 @@ def test_a_first_visit_asks_for_a_route_and_offers_nothing_to_generate(checkpoin
 
 def test_a_link_to_a_route_draws_it_and_generate_makes_the_trips(checkpoint, ends):
     page = generate(open_page(via=ends, n="6", interval="5", seed="4"))
-    generated = page.session_state["generated"]
+    generated = page.session_state["generate-result"]
     assert len(generated.trips) == 6
     assert set(generated.trips["interval"]) == {5.0}
     assert query(page)["show"] == "1"
@@ -79,8 +80,8 @@ def test_a_link_to_a_route_draws_it_and_generate_makes_the_trips(checkpoint, end
 def test_a_link_to_trips_generates_the_same_trips_again(checkpoint, ends):
     first = generate(open_page(via=ends, n="3"))
     again = open_page(**query(first))
-    trips = finish(again).session_state["generated"].trips
-    assert trips.geometry.equals(first.session_state["generated"].trips.geometry)
+    trips = finish(again).session_state["generate-result"].trips
+    assert trips.geometry.equals(first.session_state["generate-result"].trips.geometry)
 
 
 def test_changed_settings_are_in_the_link_and_the_trips_are_said_to_be_older(checkpoint, ends):
@@ -95,7 +96,7 @@ def test_a_set_travel_time_is_kept_in_every_trip(checkpoint, ends):
     page = open_page(via=ends, n="3")
     page.radio(key="travel_time").set_value("Set").run()
     page.number_input(key="minutes").set_value(5.0)
-    trips = generate(page.run()).session_state["generated"]
+    trips = generate(page.run()).session_state["generate-result"]
     assert set(trips.profile.duration_s) == {300.0}
     assert query(page)["duration"] == "300"
 
@@ -116,7 +117,7 @@ def test_a_route_out_of_town_is_a_message(checkpoint, place):
 def test_a_start_time_that_does_not_exist_is_a_message(checkpoint, ends):
     page = generate(open_page(via=ends, depart="2024-09-08T00:30"))
     assert "does not exist" in sentences(page)
-    assert "generated" not in page.session_state
+    assert "generate-result" not in page.session_state
     assert not page.exception
 
 
@@ -211,15 +212,15 @@ def test_a_running_generation_can_be_stopped(checkpoint, ends, grid, monkeypatch
     monkeypatch.setattr(htp_app.model, "load_generator", lambda _: FakeGenerator(grid, seconds_per_trip=0.1))
     page = open_page(via=ends, n="500")
     next(button for button in page.button if button.label == "Generate").click().run()
-    next(button for button in page.button if button.label == "Stop generating").click().run()
+    next(button for button in page.button if button.label == "Stop").click().run()
     finish(page)
-    assert "generated" not in page.session_state
+    assert "generate-result" not in page.session_state
     assert [button.label for button in page.button if button.label.startswith("Generate")] == ["Generate"]
 
 
 @pytest.mark.parametrize("name", ["GeoParquet", "GeoJSON", "GPX", "CSV"])
 def test_trips_are_offered_in_every_format(checkpoint, ends, name: str):
-    trips = generate(open_page(via=ends, n="2")).session_state["generated"].trips
+    trips = generate(open_page(via=ends, n="2")).session_state["generate-result"].trips
     begins = {
         "GeoParquet": b"PAR1",
         "GeoJSON": b'{"type": "FeatureCollection"',
@@ -233,7 +234,7 @@ def test_trips_are_offered_as_a_map_that_says_what_they_are(checkpoint, ends):
     page = generate(open_page(via=ends, n="2"))
     page.radio(key="format").set_value(MAP).run()
     assert not page.exception
-    document = map_bytes(page.session_state["generated"], htp_app.model.current()).decode()
+    document = map_bytes(page.session_state["generate-result"], htp_app.model.current()).decode()
     assert "2 generated trips" in document
     assert "Made by a model of simulated traffic; nobody drove them." in document
 

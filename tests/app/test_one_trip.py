@@ -29,7 +29,7 @@ def link(place) -> dict[str, str]:
 
 
 def open_trips(link: dict[str, str], **more: str) -> AppTest:
-    return finished(opened(MAIN, **link, **more), "job")
+    return finished(opened(MAIN, **link, **more), "generate-job")
 
 
 def words(page: AppTest) -> str:
@@ -51,7 +51,7 @@ def test_no_trip_is_looked_at_until_somebody_chooses_one(checkpoint, link):
 def test_a_link_to_a_trip_brings_it_back_with_its_tokens(checkpoint, link):
     page = open_trips(link, trip="2")
     assert page.selectbox(key="trip").value == 2
-    trips = page.session_state["generated"].trips
+    trips = page.session_state["generate-result"].trips
     for code in range(len(trips["anchors"].iloc[1])):
         assert f"<b>a_{code}</b></a> b_{code} c_{code} d_{code}" in words(page)
     assert "codebook?tokens=a_0" in words(page)
@@ -70,7 +70,7 @@ def test_fewer_trips_than_before_forget_the_one_that_was_looked_at(checkpoint, l
     page.number_input(key="count").set_value(2).run()
     assert query(page)["trip"] == "4"  # the four trips are still there
     page.button[labels(page).index("Generate again")].click().run()
-    finished(page, "job")
+    finished(page, "generate-job")
     assert page.selectbox(key="trip").value is None
     assert not page.exception
 
@@ -89,7 +89,7 @@ def test_trips_without_tokens_are_said_to_have_none(checkpoint, link, monkeypatc
 
 
 def test_the_trip_is_a_line_of_its_own_on_the_map(checkpoint, link):
-    generated = open_trips(link).session_state["generated"]
+    generated = open_trips(link).session_state["generate-result"]
     (mark,) = marks_of(generated, 2)
     assert mark.line == tuple(generated.trips.geometry.iloc[1].coords)
     assert marks_of(generated, None) == marks_of(None, 2) == ()

@@ -17,9 +17,8 @@ import htp_app.model
 from htp.errors import InputError
 from htp.planning.scenario import Scenario
 from htp_app.map import Place
-from htp_app.state import Comparison
 from htp_app.views.scenario import work
-from htp_app.views.scenario.choices import AFTER, CELLS, Planning
+from htp_app.views.scenario.choices import AFTER, CELLS, Demand, Planning
 from htp_app.views.scenario.controls import click
 from htp_app.views.scenario.maps import CLOSED, FASTER, SLOWER, _marks
 
@@ -74,7 +73,7 @@ def test_a_link_brings_back_the_scenario_with_its_trips_and_view(checkpoint):
     assert page.session_state["scenario"].scenario == Scenario().close([0, 1, 4]).set_speed([58, 60], 20).set_speed(
         [63], 50
     )
-    assert page.session_state["scenario-made"] is not None
+    assert page.session_state["scenario-result"] is not None
     assert not page.exception
 
 
@@ -95,7 +94,7 @@ def test_the_trips_before_are_made_once_and_only_affected_ones_again(checkpoint,
     page.run()
     press(page, f"Generate {len(page.session_state['scenario-outcome'].again)} trips")
     assert len(asked) == 3
-    made = page.session_state["scenario-made"]
+    made = page.session_state["scenario-result"]
     outcome = page.session_state["scenario-outcome"]
     same = made.before.loc[outcome.kind == 0]
     kept = made.after[made.after["trip_id"].isin(same["trip_id"])]
@@ -230,7 +229,7 @@ def test_every_road_closed_leaves_no_trip_and_no_error(checkpoint):
     page = open_page(closed="0-79", show="1", places="cells")
     assert "<b>200 of 200</b>" in figures(page)
     assert "200 end on a closed road" in figures(page)
-    made = page.session_state["scenario-made"]
+    made = page.session_state["scenario-result"]
     assert len(made.after) == 0
     assert not made.cells.generated.any()
     assert not page.exception
@@ -257,7 +256,7 @@ def test_changed_roads_are_marked_once_for_both_directions(grid):
 
 def test_choices_become_a_link_and_come_back():
     scenario = Scenario(name="a").close([3, 4, 5, 9]).set_speed([7, 8], 22.5)
-    chosen = Planning(scenario, Comparison(500, 3, (7, 9), show=True), AFTER, CELLS)
+    chosen = Planning(scenario, Demand(500, 3, (7, 9), show=True), AFTER, CELLS)
     assert Planning().with_query(chosen.to_query()) == (chosen, [])
     assert chosen.to_query()["closed"] == "3-5,9"
     assert chosen.to_query()["speeds"] == "22.5:7-8"
@@ -266,10 +265,10 @@ def test_choices_become_a_link_and_come_back():
 def test_the_exported_sides_and_roads_can_be_read_back(checkpoint, tmp_path):
     from htp.planning.scenario.traffic import roads_table  # noqa: PLC0415
     from htp.trips import read_trips  # noqa: PLC0415
-    from htp_app.views.generate.results import file_bytes  # noqa: PLC0415
+    from htp_app.components.files import file_bytes  # noqa: PLC0415
 
     page = open_page(closed="56-63", show="1")
-    made, outcome = page.session_state["scenario-made"], page.session_state["scenario-outcome"]
+    made, outcome = page.session_state["scenario-result"], page.session_state["scenario-outcome"]
     for side in (made.before, made.after):
         (tmp_path / "side.parquet").write_bytes(file_bytes(side, ".parquet"))
         back = read_trips(tmp_path / "side.parquet")

@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from htp.errors import InputError
-from htp_app.state import Choices, parse_waypoints
+from htp_app.links import parse_waypoints
+from htp_app.state import Choices
 
 DEFAULTS = Choices(depart=dt.datetime.fromisoformat("2024-05-14T08:00"))
 FULL = Choices(

@@ -44,7 +44,7 @@ def ends(place) -> str:
 @pytest.fixture
 def compared(checkpoint, ends) -> Compared:
     """Return the trips of two departures, five each."""
-    return open_page(via=ends, n="5", show="1").session_state["compared"]
+    return open_page(via=ends, n="5", show="1").session_state["departures-result"]
 
 
 def test_a_first_visit_asks_for_a_route_and_offers_an_example(checkpoint):
@@ -66,7 +66,7 @@ def test_the_example_is_a_rather_long_held_out_trip(checkpoint):
 
 def test_a_link_brings_back_route_times_and_trips(checkpoint, ends):
     page = open_page(via=ends, times="07:30,12:00,18:15,23:00", day="2024-05-15", n="4", seed="3", show="1")
-    compared = page.session_state["compared"]
+    compared = page.session_state["departures-result"]
     assert [str(d.depart) for d in compared.departures][::3] == [
         "2024-05-15 07:30:00-04:00",
         "2024-05-15 23:00:00-04:00",
@@ -74,7 +74,7 @@ def test_a_link_brings_back_route_times_and_trips(checkpoint, ends):
     assert [len(d.trips) for d in compared.departures] == [4] * 4
     assert query(page)["times"] == "07:30,12:00,18:15,23:00"
     assert query(page)["show"] == "1"
-    again = open_page(**query(page)).session_state["compared"]
+    again = open_page(**query(page)).session_state["departures-result"]
     assert all(
         one.trips.geometry.equals(two.trips.geometry)
         for one, two in zip(compared.departures, again.departures, strict=True)
@@ -95,7 +95,7 @@ def test_a_browser_that_saw_no_first_run_is_told_how_lost_time_is_added_up(check
 
 
 def test_departures_are_shown_in_the_order_of_the_day_whatever_order_they_are_asked_in(checkpoint, ends):
-    compared = open_page(via=ends, times="23:00,08:00", n="2", show="1").session_state["compared"]
+    compared = open_page(via=ends, times="23:00,08:00", n="2", show="1").session_state["departures-result"]
     assert [departure.name for departure in compared.departures] == ["08:00", "23:00"]
 
 
@@ -106,7 +106,7 @@ def test_a_changed_time_is_in_the_link_and_the_trips_are_said_to_be_older(checkp
     assert "show" not in query(page)
     assert "settings have changed" in sentences(page)
     finish(button(page, "Compare again").click().run())
-    assert len(page.session_state["compared"].departures) == 3
+    assert len(page.session_state["departures-result"].departures) == 3
 
 
 def test_how_lost_time_is_added_up_is_in_the_link_and_needs_no_new_trips(checkpoint, ends):
@@ -153,7 +153,7 @@ def test_a_broken_part_of_a_link_is_a_message(checkpoint, name, value, said):
 def test_a_start_time_that_does_not_exist_is_a_message_and_is_not_tried_again(checkpoint, ends):
     page = open_page(via=ends, day="2024-09-08", times="00:30,08:00", show="1")
     assert "does not exist" in sentences(page)
-    assert "compared" not in page.session_state
+    assert "departures-result" not in page.session_state
     assert not page.exception
 
 

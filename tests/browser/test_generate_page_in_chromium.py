@@ -230,7 +230,7 @@ def test_a_long_generation_shows_progress_and_stops(app_url, place, watched: Wat
     wait_for_route(page)
     page.get_by_role("button", name="Generate").click()
     page.wait_for_selector("text=of 500 trips")
-    page.get_by_role("button", name="Stop generating").click()
+    page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Generate", exact=True).wait_for()
     assert page.locator(".figures").count() == 0
 

@@ -19,6 +19,7 @@ from htp.errors import InputError
 from htp.evaluate.codebook import LETTERS, Behind, Codebook, CodebookUse, Prefix, name_of, parse_sequence
 from htp.evaluate.codes import read_codes, write_codes
 from htp_app.jobs.job import Job
+from htp_app.links import Linked, left_out, linked, one_of
 from htp_app.model import Model, workspace
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ KEPT = 64  # galleries and sets of trips on the map
 
 
 @dataclass(frozen=True)
-class Browsing:
+class Browsing(Linked):
     """The sequence that trips are to share, and the codes that are offered for one of its steps."""
 
     sizes: tuple[int, ...]  # codes of each layer
     sequence: tuple[Prefix, ...] = ((),)  # a step or more; () is any pattern
     step: int = 0  # being chosen
     layer: int = 0  # whose codes are offered, from 0
-    order: str = SPEED
+    order: str = linked("sort", one_of(*ORDERS), SPEED)
 
     @property
     def prefix(self) -> Prefix:
@@ -100,20 +101,17 @@ class Browsing:
             "tokens": self.written,
             "step": "" if self.step == len(self.sequence) - 1 else str(self.step + 1),
             "layer": "" if self.layer == 0 else LETTERS[self.layer],
-            "sort": "" if self.order == SPEED else self.order,
         }
-        return {name: value for name, value in query.items() if value}
+        return {name: value for name, value in query.items() if value} | super().to_query()
 
     def with_query(self, query: Mapping[str, str]) -> tuple[Browsing, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        choices, problems = self, []
+        choices, problems = super().with_query(query)
         for name, read in _READERS.items():  # in this order: a step is one of the sequence, a layer one of the step
-            if name not in query:
-                continue
             try:
-                choices = read(choices, query[name])
+                choices = read(choices, query[name]) if name in query else choices
             except InputError as error:
-                problems.append(f"The link's {name}={query[name][:60]} was left out: {str(error).rstrip('.')}.")
+                problems.append(left_out(name, query[name], error))
         return choices, problems
 
     def _with(self, prefix: Prefix) -> tuple[Prefix, ...]:
@@ -134,17 +132,10 @@ def _with_layer(choices: Browsing, text: str) -> Browsing:
     return replace(choices, layer=known.index(text))
 
 
-def _with_order(choices: Browsing, text: str) -> Browsing:
-    if text not in ORDERS:
-        raise InputError(f"it takes {' or '.join(ORDERS)}")
-    return replace(choices, order=text)
-
-
 _READERS: dict[str, Callable[[Browsing, str], Browsing]] = {
     "tokens": Browsing.reading,
     "step": _with_step,
     "layer": _with_layer,
-    "sort": _with_order,
 }
 
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 from htp.errors import InputError
 from htp.evaluate.codebook import LETTERS, name_of
+from htp_app.components.files import FORMATS, download, file_bytes, format_choice
 from htp_app.views.codebook.browsing import MAX_STEPS, NUMBER, SPEED, USE, Browsing
 from htp_app.views.codebook.maps import MAX_DRAWN
-from htp_app.views.generate.results import FORMATS, file_bytes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -100,14 +100,11 @@ def trips_panel(served: Model, encoded: Encoded, choices: Browsing, found: Share
     )
     if not trips:
         return
-    ending = FORMATS[st.radio("Download as", list(FORMATS), key="codebook-format", horizontal=True)]
-    st.download_button(
+    ending = FORMATS[format_choice("codebook-format")]
+    download(
         f"Download {trips:,} trips" if trips > 1 else "Download the trip",
         lambda: file_bytes(exported(encoded, choices, found), ending),
         f"trips-{choices.written.replace(',', '-').replace('*', 'any')}{ending}",
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
     )
 
 

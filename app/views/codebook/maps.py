@@ -13,9 +13,8 @@ import streamlit as st
 
 from htp_app.map import Hint, Picture, city_map, corners
 from htp_app.map.table import PackedTable
-from htp_app.map.trips import trip_points
+from htp_app.map.trips import top_kmh, trip_points
 from htp_app.views.codebook.browsing import BY_PLACE, KEPT, shared
-from htp_app.views.generate.generation import round_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +46,7 @@ def shared_map(served: Model, encoded: Encoded, choices: Browsing, height: str) 
         basemap=served.basemap,
         bounds=bounds,
         trips=points,
-        max_kmh=round_up(float(np.quantile(served.profile.speed_kmh, 0.98))),
+        max_kmh=top_kmh(served.profile.speed_kmh),
         areas=areas,
         ramp=DARK if st.context.theme.type == "dark" else LIGHT,
         rim_px=RIM_PX,

@@ -8,9 +8,11 @@ import streamlit as st
 
 from htp.evaluate.codebook import LETTERS, name_of
 from htp_app import model
+from htp_app.components.charts import draw
 from htp_app.components.gallery import gallery
 from htp_app.components.guard import Need, lacking
-from htp_app.components.heading import heading
+from htp_app.components.heading import heading, how_to_read
+from htp_app.jobs.action import progress
 from htp_app.state import remember, restore
 from htp_app.views.codebook import browsing
 from htp_app.views.codebook.browsing import Browsing
@@ -25,7 +27,6 @@ from htp_app.views.codebook.controls import (
     trips_panel,
 )
 from htp_app.views.codebook.maps import shared_map
-from htp_app.views.generate.results import PLAIN
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from htp_app.jobs.job import Job
 
 HEIGHT = "max(320px, calc(100dvh - 8.6rem))"  # of the gallery and the map
-WAIT_S = 0.5  # for the work to end before its progress is shown; the end itself is shown at once
-POLL_S = 0.1  # from one such wait to the next
 HELP = (
     "A **pattern** is 8 GPS points of a trip, two minutes at one every 15 s; its **token** is the first of its four "
     "codes (a to d), which refine each other. **Left in a picture**: the movement from above, heading up; in grey "
@@ -50,7 +49,7 @@ def page() -> None:
     if lacking(served, Need.networks):
         return
     start = Browsing(browsing.sizes_of(served))
-    choices, problems = restore(start, NAME)
+    choices = restore(start, NAME)
     choices = choices if choices.sizes == start.sizes else start  # of another checkpoint, before
     job = browsing.encoding(served)
     with st.sidebar:
@@ -63,8 +62,6 @@ def page() -> None:
         with body:
             _browse(served, job.result, choices, panel)
     remember(choices, NAME)
-    for sentence in problems:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
     if job.result is None:
         with body:
             _wait(job)
@@ -81,8 +78,7 @@ def _browse(
         if found is not None:
             trips_panel(served, encoded, choices, found)
         order_control(choices)
-        with st.expander("How to read this", icon=":material/help:"):
-            st.markdown(HELP)
+        how_to_read(HELP)
     left, right = st.columns([1, 1.02], gap="small")
     with left:
         with st.container(key="codebook-layers", horizontal=True, vertical_alignment="center"):
@@ -128,7 +124,7 @@ def _use(encoded: browsing.Encoded, choices: Browsing) -> None:
         chosen = choices.prefix[layer] if layer < len(choices.prefix) else None
         with column:
             st.caption(f"**Layer {layer + 1}**: {use_words(encoded.uses[layer])}")
-            st.plotly_chart(_use_chart(encoded, layer, chosen), key=f"codebook-use-{layer}", config=PLAIN)
+            draw(_use_chart(encoded, layer, chosen), f"codebook-use-{layer}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=browsing.KEPT, hash_funcs=browsing.BY_PLACE)
@@ -142,18 +138,12 @@ def _wait(job: Job[browsing.Encoded]) -> None:
     if job.error is not None:
         st.error(str(job.error))
         return
-    _progress(job)
+    progress(job, _words)
 
 
-@st.fragment(run_every=POLL_S)
-def _progress(job: Job[browsing.Encoded]) -> None:
-    """Show how far the encoding is; look again soon."""
-    job.wait(WAIT_S)
-    if not job.running:
-        st.rerun()
-    share = job.done / job.total if job.total else 0.0
+def _words(job: Job[browsing.Encoded]) -> str:
     done = f"{job.done:,} of {job.total:,}" if job.done else "starting …"
-    st.progress(share, text=f"Encoding the held-out trips, once for everybody: {done}")
+    return f"Encoding the held-out trips, once for everybody: {done}"
 
 
 page()

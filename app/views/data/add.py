@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,21 +10,23 @@ import streamlit as st
 
 from htp.errors import InputError
 from htp.workspace import INCOMING, Kind, report_of
-from htp_app.jobs import background
+from htp_app.jobs.action import action, forget, result, running
 from htp_app.state import INTERVALS_S
 from htp_app.views.data.additions import MAX_UPLOAD_MB, ROADS, TRIPS, Added, Files, city_work, trips_work
-from htp_app.views.data.job import command_button
 from htp_app.views.data.report import report_panel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from htp.workspace import Workspace
+    from htp_app.jobs.action import Work
+    from htp_app.jobs.job import Job
     from htp_app.model import Model
 
 UPLOAD, FOLDER = "Upload", "From the folder"
 NAME_HELP = "Up to 40 letters, digits, - and _. It names the folder in the workspace."
 IN_USE = "The city in use"
+BUTTON_PX = 360  # width, and of the progress in its place
 
 
 def add_city(workspace: Workspace) -> None:
@@ -35,8 +38,7 @@ def add_city(workspace: Workspace) -> None:
     name = st.text_input("Name of the city", key="add-city-name", placeholder="porto", help=NAME_HELP)
     files = _files("add-city", workspace, ROADS, several=False)
     work = partial(city_work, workspace, name, files) if name and files else None
-    command_button("add-city", "Add the city", work)
-    made = made_by("add-city")
+    made = _adding("add-city", "Add the city", work)
     if made is not None:
         st.success(f"**{made.name}** is in the workspace: {made.said}", icon=":material/check_circle:")
 
@@ -60,8 +62,7 @@ def add_trips(served: Model | None, workspace: Workspace, city: str | None) -> s
     work = None
     if name and files and place is not None:
         work = partial(trips_work, workspace, name, files, place, int(interval_s))
-    command_button("add-trips", "Prepare the trips", work)
-    made = made_by("add-trips")
+    made = _adding("add-trips", "Prepare the trips", work)
     if made is not None:
         st.success(f"**{made.name}** is in the workspace.", icon=":material/check_circle:")
         show_report(workspace, made.name)
@@ -112,15 +113,23 @@ def _files(name: str, workspace: Workspace, endings: Sequence[str], *, several: 
     return Files(uploads=uploads if several else uploads[:1])
 
 
-def collect() -> None:
-    """Take over what has ended, before the page offers to start anything."""
-    for name in ("add-city", "add-trips"):
-        done = background.collect(name)
-        if done is not None:
-            st.session_state[f"{name}-made"] = done
+def _adding(name: str, label: str, work: Callable[[], Work] | None) -> Added | None:
+    """Offer to add, or show how far it is; return what has been added, until somebody begins anew."""
+    made: Added | None = result(name)
+
+    def start() -> Work:
+        assert work is not None
+        begun = work()
+        forget(name)
+        return begun
+
+    with st.container(width=BUTTON_PX):
+        action(name, label, start if work else None, words=_words)
+    if work is None and not running(name):
+        st.caption("Give a name and choose a file first.")
+    return None if running(name) else made
 
 
-def made_by(name: str) -> Added | None:
-    """Return what the last work of this session has added."""
-    made: Added | None = st.session_state.get(f"{name}-made")
-    return made
+def _words(job: Job[Added]) -> str:
+    seconds = time.monotonic() - job.since
+    return f"{f'{job.done / job.total:.0%} done' if job.total else 'Working'}, {seconds:.0f} s"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from htp.prepare.reasons import REASONS
+from htp_app.components.figures import figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +25,7 @@ def report_panel(report: Mapping[str, Any]) -> None:
         f"{offset_m.get('0.9', 0):.0f} m</small>",
         "Route to GPS length": f"{ratio.get('0.5', 0):.2f}<small>median</small>",
     }
-    items = "".join(f"<div><span>{name}</span><b>{text}</b></div>" for name, text in cells.items())
-    st.html(f"<div class='figures four'>{items}</div>{_bar(report)}{_table(report)}")
+    st.html(figures(cells.items(), "four") + _bar(report) + _table(report))
     sources = ", ".join(source["name"] for source in report.get("sources", []))
     st.caption(
         f"{sources}, prepared for {report['city']['name']} every {report['settings']['interval_s']:g} s in "

@@ -11,7 +11,7 @@ import streamlit as st
 from htp.checkpoint import Checkpoint
 from htp.workspace import Kind
 from htp_app import model
-from htp_app.views.evaluate.choices import link_to_checkpoint
+from htp_app.views.data.choices import link_to_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

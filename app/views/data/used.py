@@ -13,8 +13,9 @@ import streamlit as st
 from htp.checkpoint import Checkpoint
 from htp_app import model
 from htp_app.backends import HERE
+from htp_app.components.figures import figures
 from htp_app.components.guard import no_service, other_backends, services, used
-from htp_app.views.evaluate.choices import link_to_checkpoint
+from htp_app.views.data.choices import link_to_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +42,7 @@ def in_use(served: Model) -> None:
         "Versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES)
         + f"<small>Python {platform.python_version()}</small>",
     }
-    items = "".join(f"<div><span>{name}</span><b>{text}</b></div>" for name, text in facts.items())
-    st.html(f"<div class='figures facts'>{items}</div>")
+    st.html(figures(facts.items(), "facts"))
     if chosen:
         st.html(
             f"<p class='facts'>Chosen for this browser session alone, by its link. "

@@ -11,24 +11,17 @@ import streamlit as st
 from htp.errors import InputError
 from htp.workspace import Kind
 from htp_app import model
-from htp_app.components.heading import heading
+from htp_app.components.heading import heading, how_to_read
 from htp_app.state import remember, restore
-from htp_app.views.data.add import add_city, add_trips, city_choice, collect, show_report
+from htp_app.views.data.add import add_city, add_trips, city_choice, show_report
+from htp_app.views.data.choices import ADD_CITY, ADD_TRIPS, PARTS, STORED, USED, DataChoices
 from htp_app.views.data.stored import stored, training, workspace_line
 from htp_app.views.data.used import in_use, not_in_use
-from htp_app.views.evaluate.choices import ADD_CITY, ADD_TRIPS, STORED, TRAIN, USED, DataChoices
 
 if TYPE_CHECKING:
     from htp.workspace import Workspace
 
 NAME = "data"  # of the choices
-PARTS = {
-    USED: "In use",
-    STORED: "Workspace",
-    ADD_CITY: "Add a city",
-    ADD_TRIPS: "Add trips",
-    TRAIN: "Train",
-}
 HELP = (
     "A **city** is a network of roads. **Trips** are prepared for a city once: cleaned, matched, labelled. A "
     "**checkpoint** is a generator trained on prepared trips, with its city. It runs in this process or in a service "
@@ -39,21 +32,17 @@ HELP = (
 
 def page() -> None:
     """Ask which part to see; draw it."""
-    choices, problems = restore(DataChoices(), NAME)
-    collect()
+    choices = restore(DataChoices(), NAME)
     served, trouble = _served()
     with st.sidebar:
         if served is not None:
             heading(served, "See which city and model are in use; add a city or trips of your own.")
         st.session_state.setdefault("data-part", choices.part)
         part = st.radio("Show", list(PARTS), key="data-part", format_func=PARTS.__getitem__)
-        with st.expander("How this fits together", icon=":material/help:"):
-            st.markdown(HELP)
+        how_to_read(HELP, "How this fits together")
     with st.container(key="page"), st.container(key="wide"):
         choices = _part(replace(choices, part=part), model.workspace(), served, trouble)
     remember(choices, NAME)
-    for sentence in problems:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
 
 
 def _served() -> tuple[model.Model | None, str]:

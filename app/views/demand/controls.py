@@ -14,8 +14,10 @@ from htp.planning.demand.day import HOURS, check_shares, shares_of
 from htp.planning.demand.gravity import gravity_flows
 from htp.planning.demand.table import MAX_BYTES, MAX_TRIPS, flows_csv, read_flows
 from htp.planning.demand.zones import Zones, city_zones, read_zones
+from htp_app.components.controls import seed_input
+from htp_app.components.files import download
+from htp_app.links import FIRST_DAY, LAST_DAY
 from htp_app.model import Model
-from htp_app.state import FIRST_DAY, LAST_DAY, MAX_SEED
 
 if TYPE_CHECKING:
     from htp.planning.demand.table import Flows
@@ -45,11 +47,7 @@ class DemandTables(NamedTuple):
 
 
 def demand_panel(served: Model, choices: DemandChoices) -> tuple[DemandChoices, DemandTables]:
-    """Ask for the table, the zones and how many trips.
-
-    Widgets get their value in every run: what is only put into the session reaches no browser whose first run was cut
-    off by the next, and it would answer with the least number that is allowed.
-    """
+    """Ask for the table, the zones and how many trips."""
     st.markdown("#### Demand")
     table = _upload(TABLE, "Origin–destination table", ["csv"], TABLE_HELP)
     left, right = st.columns(2)
@@ -63,13 +61,11 @@ def demand_panel(served: Model, choices: DemandChoices) -> tuple[DemandChoices, 
         disabled=table is not None,
         help="Of the table that is made where you give none; your own table says how many.",
     )
-    seed = right.number_input(
-        "Seed", 0, MAX_SEED, choices.seed, key="demand-seed", help="The same seed makes the same trips."
-    )
+    seed = seed_input(right, choices.seed, "demand-seed")
     day = st.date_input("Day", choices.day, key="demand-day", min_value=FIRST_DAY, max_value=LAST_DAY)
     with st.expander("Zones of your own" if ZONES not in _files() else "Your zones", icon=":material/hexagon:"):
         zones = _upload(ZONES, "Zones", ["geojson", "json", "parquet"], ZONES_HELP)
-    chosen = replace(choices, count=int(count), seed=int(seed), day=day or choices.day)
+    chosen = replace(choices, count=int(count), seed=seed, day=day or choices.day)
     return chosen, _demand(served, chosen.count, table, zones)
 
 
@@ -121,15 +117,7 @@ def table_source(served: Model, demand: DemandTables) -> None:
             help="More people and more roads attract more trips, distance fewer. Upload a table of your own to replace "
             "it.",
         )
-        st.download_button(
-            "Download this table",
-            flows_csv(demand.flows, demand.zones.names),
-            "demand.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/table:",
-            width="stretch",
-        )
+        download("Download this table", flows_csv(demand.flows, demand.zones.names), "demand.csv", icon="table")
 
 
 def has_files() -> bool:

@@ -10,9 +10,10 @@ import streamlit as st
 
 from htp.planning.demand.day import HOURS, apportion
 from htp.planning.demand.parts import ALL_HOURS
-from htp_app.components.charts import GENERATED, REAL, finish
+from htp_app.components.charts import GENERATED, REAL, add_line, draw, finish
+from htp_app.components.figures import figures
+from htp_app.components.files import FORMATS, download, format_choice
 from htp_app.components.shades import legend
-from htp_app.views.generate.results import PLAIN
 
 if TYPE_CHECKING:
     from htp.evaluate.density import Density
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from htp_app.views.demand.controls import DemandTables
     from htp_app.views.demand.work import Run
 
-FORMATS = {"GeoParquet": ".parquet", "CSV": ".csv", "GeoJSON": ".geojson"}
+TABLES = ("GeoParquet", "CSV", "GeoJSON")  # formats that a whole day comes in
 CHART_PX = 230  # height
 PALE = 0.35  # opacity of the hours that are not on the map
 
@@ -38,7 +39,7 @@ def results_panel(
         st.caption(f"Left out: {reasons}.", help="After five tries with other places in the same zones.")
     st.markdown("##### Departures by hour", help="Pale: hours that are not on the map. Line: what the table asks for.")
     made = counts.trips if counts else np.zeros(HOURS, np.int64)
-    st.plotly_chart(departures_chart(asked, made, choices.hours), key="demand-chart", config=PLAIN)
+    draw(departures_chart(asked, made, choices.hours), "demand-chart")
     if density is not None:
         st.html(legend(int(density.real.max(initial=0)), None, choices.scale))
     if run and counts:
@@ -60,15 +61,9 @@ def departures_chart(asked: np.ndarray, made: np.ndarray, hours: tuple[int, int]
         customdata=spans,
         hovertemplate="%{customdata}: %{y:,} made<extra></extra>",
     )
-    figure.add_scatter(
-        x=np.arange(HOURS + 1),
-        y=np.r_[asked, asked[-1]],
-        name="Asked for",
-        mode="lines",
-        line={"color": REAL, "width": 2.2, "shape": "hv"},
-        customdata=[*spans, spans[-1]],
-        hovertemplate="%{customdata}: %{y:,} asked for<extra></extra>",
-    )
+    steps, style = (np.arange(HOURS + 1), np.r_[asked, asked[-1]]), {"color": REAL, "width": 2.2, "shape": "hv"}
+    said = "%{customdata}: %{y:,} asked for<extra></extra>"
+    add_line(figure, steps, "Asked for", style, said, [*spans, spans[-1]])
     finish(figure, "Hour of the day", "Trips", CHART_PX)
     return figure.update_xaxes(range=[0, HOURS], dtick=4)
 
@@ -90,24 +85,16 @@ def _figures(demand: DemandTables, run: Run | None) -> str:
             ("Travel time", f"{np.median(minutes):.0f} min", f"mean {minutes.mean():.1f} min"),
             ("Distance", f"{np.median(km):.1f} km", f"{km.sum():,.0f} km in all"),
         ]
-    items = "".join(f"<div><span>{name}</span><b>{value}</b><small>{note}</small></div>" for name, value, note in cells)
-    return f"<div class='figures'>{items}</div>"
+    return figures(cells)
 
 
 def _download(run: Run, counts: Counts, hours: tuple[int, int]) -> None:
     """Offer the trips that depart in the hours on the map."""
-    ending = FORMATS[st.radio("Download as", list(FORMATS), key="demand-format", horizontal=True)]
+    ending = FORMATS[format_choice("demand-format", TABLES)]
     label = "Download" if run.finished else "Download those made so far"
     some, name = ("", "demand") if hours == ALL_HOURS else (f", {_span(*hours)}", f"demand-{hours[0]}-{hours[1]}")
-    st.download_button(
-        label + some,
-        lambda: run.file(ending, hours),
-        name + ending,
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
-        disabled=not counts.trips[slice(*hours)].any(),
-    )
+    none = not counts.trips[slice(*hours)].any()
+    download(label + some, lambda: run.file(ending, hours), name + ending, disabled=none)
 
 
 def _span(first: int, last: int) -> str:

@@ -21,7 +21,6 @@ from htp.planning.demand.day import Day, Timetable, plan_day
 from htp.planning.demand.parts import export, make_part, part_count
 from htp.trips import write_trips
 from htp_app.stores import keep
-from htp_app.views.generate.generation import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,11 +105,11 @@ def work_for(served: Model, run: Run) -> Callable[[Callable[[int, int], None]], 
 
     def work(progress: Callable[[int, int], None]) -> None:
         if run.day is None:
-            with turn(served):
+            with served.turn():
                 progress(0, asked.flows.total)
                 run.day = run.day or plan_day(generator, asked.zones, asked.flows, asked.timetable, progress)
         for number in range(part_count(run.day)):
-            with turn(served):  # others get their turn between two parts
+            with served.turn():  # others get their turn between two parts
                 if number < len(run.parts):
                     continue
                 trips = make_part(generator, run.day, number, asked.timetable.seed, asked.zones.names, progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from htp_app.components.charts import REAL, add_generated, finish
+from htp_app.components.charts import REAL, add_generated, add_line, finish
 
 if TYPE_CHECKING:
     from htp.evaluate.distributions import Distribution
@@ -50,15 +50,8 @@ def distribution_chart(distribution: Distribution, real_name: str, height: int, 
     figure = go.Figure()
     if distribution.generated is not None:
         add_generated(figure, edges, distribution.generated, spans, hover)
-    figure.add_scatter(
-        x=edges,
-        y=np.r_[distribution.real, distribution.real[-1]],
-        name=real_name,
-        line={"color": REAL, "width": 2.2, "shape": "hv"},
-        mode="lines",
-        customdata=[*spans, spans[-1]],
-        hovertemplate=hover,
-    )
+    real = np.r_[distribution.real, distribution.real[-1]]
+    add_line(figure, (edges, real), real_name, {"color": REAL, "width": 2.2, "shape": "hv"}, hover, [*spans, spans[-1]])
     finish(figure, WORDS[distribution.metric].axis, "Share, %", height)
     figure.update_layout(showlegend=legend, margin={"t": 26 if legend else 6})
     figure.update_yaxes(title=None, ticksuffix=" %", nticks=4)

@@ -9,13 +9,13 @@ import streamlit as st
 
 from htp.evaluate.distributions import Distribution, distributions
 from htp_app import model, sample
+from htp_app.components.charts import draw
 from htp_app.components.comparison_controls import NAME, comparison_button, comparison_panel
 from htp_app.components.guard import Need, lacking
-from htp_app.components.heading import heading
-from htp_app.jobs import background
+from htp_app.components.heading import heading, how_to_read
+from htp_app.jobs.action import result
 from htp_app.state import Comparison, remember, restore
 from htp_app.views.distributions.charts import WORDS, distribution_chart, verdict
-from htp_app.views.generate.results import PLAIN
 
 if TYPE_CHECKING:
     from htp.evaluate.measure import Measures
@@ -35,20 +35,17 @@ def page() -> None:
     served = model.current()
     if lacking(served, Need.heldout):
         return
-    choices, problems = restore(Comparison(), NAME)
-    background.collect(NAME)
+    choices = restore(Comparison(), NAME)
+    result(NAME)
     with st.sidebar:
         heading(served, "See whether generated trips are like the held-out ones that the generator never saw.")
         choices = comparison_panel(served, choices)
         button = st.container(key="action")
-        with st.expander("How to read this", icon=":material/help:"):
-            st.markdown(HELP)
+        how_to_read(HELP)
     real, generated = sample.heldout_measures(served, choices.count), sample.generated_measures(served, choices)
     with st.container(key="page"):
         _charts(_found(served, choices, real, generated), f"Held-out {served.real_word} trips")
     remember(replace(choices, show=generated is not None), NAME)
-    for sentence in problems:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
     with button:
         comparison_button(served, choices, ready=generated is not None)
 
@@ -73,7 +70,7 @@ def _charts(found: list[Distribution], real_name: str) -> None:
                 st.markdown(f"##### {words.title}", help=words.help)
                 st.caption(verdict(distribution))
                 figure = distribution_chart(distribution, real_name, CHART_PX, legend=distribution is found[0])
-                st.plotly_chart(figure, key=f"distribution-{distribution.metric}", config=PLAIN)
+                draw(figure, f"distribution-{distribution.metric}")
 
 
 page()

@@ -22,7 +22,6 @@ from htp.workspace import plain_name
 from htp_app.jobs import command
 from htp_app.sample import heldout_sample
 from htp_app.stores import BY_PLACE, keep
-from htp_app.views.generate.generation import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +150,7 @@ def _generate(served: Model, asked: ComparisonRequest, folder: Path, progress: P
             "the real trips name no roads, so none can be generated like them; prepare them first (Data and models), "
             "or upload generated trips as well."
         )
-    with turn(served):
+    with served.turn():
         progress(0, len(real))  # somebody may have pressed Stop while others were served
         trips = served.generator.generate(_conditions(served, real), seed=asked.seed, progress=progress)
     write_trips(trips.assign(trip_id=real["trip_id"].to_numpy()), folder / "generated.parquet")

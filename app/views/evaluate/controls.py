@@ -9,9 +9,8 @@ import streamlit as st
 
 from htp.prepare.table import READABLE
 from htp.workspace import Kind
-from htp_app.jobs import background
-from htp_app.jobs.action import action
-from htp_app.state import ALL, LIKE, MAX_SEED
+from htp_app.components.controls import like_select, pick, seed_input
+from htp_app.jobs.action import action, running
 from htp_app.views.evaluate import comparison
 from htp_app.views.evaluate.choices import FILE, HELDOUT, NOW, EvaluationChoices
 from htp_app.views.evaluate.comparison import MAX_FILE_MB, ComparisonRequest, Upload
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 
 NAME = "evaluation"  # of the choices and of the work
 NO_TRAIN = "Do not look"
-SEED_HELP = "The same seed makes the same trips."
+REAL_SIDES, GENERATED_SIDES = {HELDOUT: "Held-out trips", FILE: "A file"}, {NOW: "Make now", FILE: "A file"}
+MORE_HELP = "These {real} trips were never trained on. More of them leave less to chance."
 NO_CEILING = "Needs a model in this process: a service does not send trips through its tokenizer."
 CEILING_HELP = (
     "Sends the real trips through the tokenizer and back as well: what the language model could reach at best. Needs "
@@ -37,43 +37,35 @@ COPIES_HELP = (
 
 def evaluation_panel(served: Model, workspace: Workspace, choices: EvaluationChoices) -> EvaluationChoices:
     """Ask for both sides and the checks; the link follows."""
-    _seed_widgets(served, workspace, choices)
     st.markdown("#### Real trips")
-    offered = {HELDOUT: "Held-out trips", FILE: "A file"}
+    offered = dict(REAL_SIDES)
     if not len(served.heldout):
         del offered[HELDOUT]
         st.caption("The service in use does not give out its held-out trips; upload real ones.")
-    side = _side("Real trips", offered, "evaluation-real")
-    if side == FILE:
+    real = pick("Real trips", offered, choices.real if choices.real in offered else FILE, "evaluation-real", wide=True)
+    count, seed = choices.count, choices.seed
+    if real == FILE:
         _uploader("real")
-        count = choices.count
     else:
-        count = _count(served)
+        help_text = MORE_HELP.format(real=served.real_word)
+        count = like_select(st, count, len(served.heldout), "evaluation-count", "How many", help_text)
     st.markdown("#### Generated trips")
-    made = _side("Generated trips", {NOW: "Make now", FILE: "A file"}, "evaluation-generated")
-    seed = choices.seed
-    if made == FILE:
+    generated = pick("Generated trips", GENERATED_SIDES, choices.generated, "evaluation-generated", wide=True)
+    if generated == FILE:
         _uploader("generated")
     else:
-        seed = int(st.number_input("Seed", 0, MAX_SEED, key="evaluation-seed", help=SEED_HELP))
+        seed = seed_input(st, seed, "evaluation-seed")
     with st.expander("Further checks", icon=":material/policy:"):
         here = served.remote is None
         ceiling = st.toggle(
             "Tokenizer's ceiling",
+            choices.ceiling and here,
             key="evaluation-ceiling",
             help=CEILING_HELP if here else NO_CEILING,
             disabled=not here,
         )
-        train = _train(workspace)
-    return replace(
-        choices, real=side or HELDOUT, generated=made or NOW, count=count, seed=seed, ceiling=ceiling, train=train
-    )
-
-
-def _side(label: str, words: dict[str, str], key: str) -> str | None:
-    return st.segmented_control(
-        label, list(words), key=key, format_func=words.__getitem__, label_visibility="collapsed", width="stretch"
-    )
+        train = _train(workspace, choices.train)
+    return replace(choices, real=real, generated=generated, count=count, seed=seed, ceiling=ceiling, train=train)
 
 
 def asked_of(workspace: Workspace, choices: EvaluationChoices) -> ComparisonRequest | None:
@@ -92,44 +84,13 @@ def evaluation_button(
     served: Model, choices: EvaluationChoices, asked: ComparisonRequest | None, *, ready: bool
 ) -> None:
     """Offer to evaluate what has not been evaluated, or show how far that is."""
-    if ready and not background.running(NAME):
+    if ready and not running(NAME):
         st.caption(":material/check_circle: Evaluated; change something above to evaluate anew.")
         return
     if asked is None:
         st.caption(":material/upload_file: Choose the file first.")
     work = None if asked is None else (lambda: comparison.work_for(served, asked))
     action(NAME, "Evaluate", work, at_once=choices.show and asked is not None)
-
-
-def _seed_widgets(served: Model, workspace: Workspace, choices: EvaluationChoices) -> None:
-    """Give the widgets the values of the link, or of the visit before."""
-    for name in ("real", "generated", "seed", "ceiling"):
-        st.session_state.setdefault(f"evaluation-{name}", getattr(choices, name))
-    if served.remote is not None:
-        st.session_state["evaluation-ceiling"] = False
-    if not len(served.heldout):
-        st.session_state["evaluation-real"] = FILE
-    total = len(served.heldout)
-    count = ALL if choices.count is None or choices.count >= total else str(choices.count)
-    st.session_state.setdefault("evaluation-count", count)
-    names = [entry.name for entry in workspace.entries(Kind.trips) if entry.whole]
-    if st.session_state.setdefault("evaluation-train", choices.train or NO_TRAIN) not in names:
-        st.session_state["evaluation-train"] = NO_TRAIN
-
-
-def _count(served: Model) -> int | None:
-    total = len(served.heldout)
-    options = [*(str(count) for count in LIKE if count < total), ALL]
-    if st.session_state["evaluation-count"] not in options:
-        st.session_state["evaluation-count"] = ALL
-    text = st.selectbox(
-        "How many",
-        options,
-        key="evaluation-count",
-        format_func=lambda text: f"All {total:,}" if text == ALL else f"{int(text):,} held-out trips",
-        help=f"These {served.real_word} trips were never trained on. More of them leave less to chance.",
-    )
-    return None if text == ALL else int(text)
 
 
 def _uploader(side: str) -> None:
@@ -153,11 +114,12 @@ def _uploaded(side: str) -> Upload | None:
     return upload
 
 
-def _train(workspace: Workspace) -> str | None:
+def _train(workspace: Workspace, chosen: str | None) -> str | None:
     names = [entry.name for entry in workspace.entries(Kind.trips) if entry.whole]
     name = st.selectbox(
         "Copies of training trips",
         [NO_TRAIN, *names],
+        names.index(chosen) + 1 if chosen in names else 0,
         key="evaluation-train",
         help=COPIES_HELP.format(folder=workspace.folder / Kind.trips.value),
     )

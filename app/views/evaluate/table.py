@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from htp.evaluate.apart import Apart, floors_apart, verdict
 from htp.evaluate.closest import NEAR_COPY_M
+from htp_app.components.figures import figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,8 @@ def validity_table(checked: Validity | None) -> None:
         st.caption("Not checked: the generated trips have other ids than the real ones, so they were asked otherwise.")
         return
     shares = {title: getattr(checked, name) for name, title in VALIDITY.items()}
-    st.html(_figures({title: "not given" if share is None else f"{share:.1%}" for title, share in shares.items()}))
+    said = {title: "not given" if share is None else f"{share:.1%}" for title, share in shares.items()}
+    st.html(figures(said.items(), "four"))
 
 
 def closest_table(closest: Closest | None, folder: str) -> None:
@@ -123,22 +124,14 @@ def closest_table(closest: Closest | None, folder: str) -> None:
         )
         return
     made, real = closest.generated, closest.heldout
-    st.html(
-        _figures(
-            {
-                "Near copies": f"{made.near_copies:.2%}",
-                "Near copies, real trips": f"{real.near_copies:.2%}",
-                "Closest training trip, median": f"{made.median_m:,.0f} m",
-                "The same of real trips": f"{real.median_m:,.0f} m",
-            }
-        )
+    cells = (
+        ("Near copies", f"{made.near_copies:.2%}"),
+        ("Near copies, real trips", f"{real.near_copies:.2%}"),
+        ("Closest training trip, median", f"{made.median_m:,.0f} m"),
+        ("The same of real trips", f"{real.median_m:,.0f} m"),
     )
+    st.html(figures(cells, "four"))
     st.caption(
         f"Among {closest.train:,} training trips. A near copy is closer than {closest.limit_m:.0f} m on the mean over "
         f"the trip (never more than {NEAR_COPY_M:.0f} m). The real trips were not trained on and are the reference."
     )
-
-
-def _figures(cells: dict[str, str]) -> str:
-    items = "".join(f"<div><span>{html.escape(name)}</span><b>{value}</b></div>" for name, value in cells.items())
-    return f"<div class='figures four'>{items}</div>"

@@ -8,8 +8,8 @@ import streamlit as st
 
 from htp.workspace import Kind
 from htp_app import model
-from htp_app.components.heading import heading
-from htp_app.jobs import background
+from htp_app.components.heading import heading, how_to_read
+from htp_app.jobs.action import result
 from htp_app.state import remember, restore
 from htp_app.views.evaluate import comparison
 from htp_app.views.evaluate.baselines import baselines
@@ -32,31 +32,28 @@ EMPTY = (
 def page() -> None:
     """Ask what to compare, evaluate when asked to, show the metrics and the baselines."""
     served, workspace = model.current(), model.workspace()
-    choices, problems = restore(EvaluationChoices(), NAME)
-    background.collect(NAME)
+    choices = restore(EvaluationChoices(), NAME)
     with st.sidebar:
         heading(served, "Measure how close generated trips come to real ones, beside what chance alone makes.")
         choices = evaluation_panel(served, workspace, choices)
         button = st.container(key="action")
-        with st.expander("How to read this", icon=":material/help:"):
-            st.markdown(HELP)
+        how_to_read(HELP)
+    result(NAME)
     asked = asked_of(workspace, choices)
-    result = None if asked is None else comparison.result_of(served, asked)
+    found = None if asked is None else comparison.result_of(served, asked)
     with st.container(key="page"), st.container(key="wide"):
-        _show(served, result, choices, str(workspace.folder / Kind.trips.value))
-    remember(replace(choices, show=result is not None), NAME)
-    for sentence in problems:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
+        _show(served, found, choices, str(workspace.folder / Kind.trips.value))
+    remember(replace(choices, show=found is not None), NAME)
     with button:
-        evaluation_button(served, choices, asked, ready=result is not None)
+        evaluation_button(served, choices, asked, ready=found is not None)
 
 
-def _show(served: model.Model, result: comparison.Evaluated | None, choices: EvaluationChoices, folder: str) -> None:
-    if result is None:
+def _show(served: model.Model, found: comparison.Evaluated | None, choices: EvaluationChoices, folder: str) -> None:
+    if found is None:
         st.info(EMPTY, icon=":material/fact_check:")
     else:
-        report = result.report
-        summary(report, result.notes, f"held-out {served.real_word}" if choices.real == HELDOUT else "real")
+        report = found.report
+        summary(report, found.notes, f"held-out {served.real_word}" if choices.real == HELDOUT else "real")
         st.html(metrics_table(report.lines, report.level_percent))
         if report.beyond:
             with st.expander("Beyond the paper: speeds, accelerations, hours", icon=":material/add_chart:"):
@@ -66,7 +63,7 @@ def _show(served: model.Model, result: comparison.Evaluated | None, choices: Eva
             validity_table(report.validity)
         with right:
             closest_table(report.closest, folder)
-    baselines(result.report if result else None, served.generator.city.name)
+    baselines(found.report if found else None, served.generator.city.name)
     st.caption(
         ("The trips behind this checkpoint are simulated. " if served.simulated else "")
         + "Roads: © OpenStreetMap contributors."

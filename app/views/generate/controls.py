@@ -1,8 +1,4 @@
-"""The side panel of choices: route, departure, trips, travel time.
-
-Widgets get their value in every run: what is only put into the session reaches no browser whose first run was cut off
-by the next (the map has told its size, say), and it would answer with the least number that is allowed.
-"""
+"""The side panel of choices: route, departure, trips, travel time."""
 
 from __future__ import annotations
 
@@ -14,20 +10,20 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from htp.errors import InputError
+from htp_app.components.controls import SEED_HELP, seed_input
 from htp_app.components.street_search import street_search
+from htp_app.links import FIRST_DAY, LAST_DAY, parse_waypoints
 from htp_app.plan import oriented
 from htp_app.state import (
-    FIRST_DAY,
     INTERVALS_S,
-    LAST_DAY,
     MAX_COUNT,
     MAX_DURATION_S,
-    MAX_SEED,
     MAX_TEMPERATURE,
     MIN_DURATION_S,
     MIN_TEMPERATURE,
+    ROUTE,
     Choices,
-    parse_waypoints,
+    set_route,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +35,7 @@ USUAL_MINUTES = 15.0  # where there is no route yet to expect a travel time of
 MODEL, SET = "From the model", "Set"
 
 
-def route_panel(served: Model, choices: Choices | Departures, plan: PlannedRoute | None, name: str = "choices") -> None:
+def route_panel(served: Model, choices: Choices | Departures, plan: PlannedRoute | None, name: str = ROUTE) -> None:
     """Name the route's ends and its length, or say how to pick one; take streets and coordinates into `name`."""
     st.markdown("#### Route")
     if plan is None:
@@ -57,7 +53,7 @@ def route_panel(served: Model, choices: Choices | Departures, plan: PlannedRoute
             "Longitude, latitude: a point a line", placeholder="-71.34, -29.95\n-71.25, -29.90", height=90, key="pasted"
         )
         if st.form_submit_button("Use these points", width="stretch"):
-            _take(text, choices, served.generator.city.bounds, name)
+            _take(text, served.generator.city.bounds, name)
 
 
 def departure_panel(choices: Choices) -> Choices:
@@ -90,9 +86,7 @@ def trips_panel(choices: Choices, expected: Expected | None) -> Choices:
 def advanced_panel(choices: Choices) -> Choices:
     """Offer what few people change."""
     with st.expander("Advanced", icon=":material/tune:"):
-        seed = st.number_input(
-            "Seed", 0, MAX_SEED, choices.seed, key="seed", help="The same seed and settings give the same trips."
-        )
+        seed = seed_input(st, choices.seed, "seed", SEED_HELP)
         temperature = st.slider(
             "Temperature",
             MIN_TEMPERATURE,
@@ -102,7 +96,7 @@ def advanced_panel(choices: Choices) -> Choices:
             key="temperature",
             help="1 is as varied as the trips learned from; less is more alike.",
         )
-    return replace(choices, seed=int(seed), temperature=float(temperature))
+    return replace(choices, seed=seed, temperature=float(temperature))
 
 
 def _travel_time(duration_s: int | None, expected: Expected | None) -> int | None:
@@ -126,7 +120,7 @@ def _travel_time(duration_s: int | None, expected: Expected | None) -> int | Non
     return round(minutes * 60)
 
 
-def _take(text: str, choices: Choices | Departures, bounds: tuple[float, float, float, float], name: str) -> None:
+def _take(text: str, bounds: tuple[float, float, float, float], name: str) -> None:
     """Make pasted points the route."""
     try:
         points, swapped = oriented(parse_waypoints(text), bounds)
@@ -138,7 +132,5 @@ def _take(text: str, choices: Choices | Departures, bounds: tuple[float, float, 
         return
     if swapped:
         st.toast("The points were read as latitude, longitude: the other way round they are not in this city.")
-    st.session_state[name] = replace(choices, via=points, show=False)
-    st.session_state["revision"] = st.session_state.get("revision", 0) + 1
-    st.session_state["fit"] = st.session_state.get("fit", 0) + 1
+    set_route(points, name)
     st.rerun()

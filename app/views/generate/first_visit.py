@@ -12,7 +12,7 @@ import streamlit as st
 
 from htp.city.examples import bottleneck, main_street, morning_peak
 from htp.planning.scenario import Scenario
-from htp_app.state import BLOCK, Departures
+from htp_app.state import BLOCK, ROUTE, Departures, show_route
 from htp_app.stores import BY_PLACE
 from htp_app.views.codebook.controls import TRY
 from htp_app.views.scenario.choices import Planning
@@ -74,7 +74,7 @@ def _at_peak(served: Model, start: Choices) -> Example:
     peak = morning_peak(pd.DatetimeIndex(served.heldout["start_time"]))
     away = dt.datetime.combine(start.depart.date(), peak) - start.depart
     when = "through the morning peak" if abs(away.total_seconds()) <= NEAR_PEAK_S else f"at {start.depart:%H:%M}"
-    kept = {"choices": replace(start, via=example_route(served), show=True)}
+    kept = {ROUTE: replace(start, via=example_route(served), show=True)}
     return Example(f"A trip {when}", f"{start.count} cars on one route across town", "route", "generate", kept)
 
 
@@ -91,6 +91,5 @@ def _without_bottleneck(served: Model) -> Iterator[Example]:
 
 def _open(example: Example) -> None:
     st.session_state.update(example.kept)
-    for name in ("revision", "fit"):  # of the route on the maps
-        st.session_state[name] = st.session_state.get(name, 0) + 1
+    show_route()
     st.switch_page(f"views/{example.view}/view.py")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +11,8 @@ import streamlit as st
 
 from htp.evaluate.profile import Comparable, Profile, comparable
 from htp.trips import Conditions, point_count
-from htp_app.jobs.job import Job
-from htp_app.map.trips import trip_points
+from htp_app.jobs.action import forget, result, stop
+from htp_app.map.trips import top_kmh, trip_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +25,8 @@ if TYPE_CHECKING:
     from htp_app.plan import PlannedRoute
     from htp_app.state import Choices
 
-_one_at_a_time = threading.Lock()  # two generations at once are slower together than one after the other
+NAME = "generate"  # of the work
+VIA = "generate-via"  # in the session: the route that it was started for
 
 
 @dataclass(frozen=True)
@@ -54,78 +53,50 @@ class Generated:
         return np.diff(self.profile.first)
 
 
-def start(model: Model, choices: Choices, plan: PlannedRoute) -> None:
-    """Start generating for this session; `InputError` at once where the start time does not exist."""
+def work_for(served: Model, choices: Choices, plan: PlannedRoute) -> Callable[[Callable[[int, int], None]], Generated]:
+    """Return what is to be done in the background; `InputError` where the start time does not exist."""
     conditions = Conditions(
         route=plan.route,
-        depart=model.generator.city.local_time(choices.depart),
+        depart=served.generator.city.local_time(choices.depart),
         duration_s=None if choices.duration_s is None else float(choices.duration_s),
         interval_s=float(choices.interval_s),
     )
-    st.session_state["job"] = Job(lambda progress: _generate(model, choices, plan, conditions, progress))
-    st.session_state["job_via"] = choices.via
-
-
-def running() -> bool:
-    """Whether this session's generation still goes on."""
-    return "job" in st.session_state
+    st.session_state[VIA] = choices.via
+    return lambda progress: _generate(served, choices, plan, conditions, progress)
 
 
 def collected(choices: Choices) -> Generated | None:
-    """Return the trips of this session's last generation, unless their route is no longer the chosen one."""
-    job = st.session_state.get("job")
-    if job is not None and st.session_state["job_via"] != choices.via:
-        job.stop()
-    if job is not None and not job.running:
-        del st.session_state["job"]
-        _take(job)
-    generated = st.session_state.get("generated")
+    """Return the trips of the last work, unless their route is no longer the chosen one; such work is stopped."""
+    if st.session_state.get(VIA, choices.via) != choices.via:
+        stop(NAME)
+    generated: Generated | None = result(NAME)
     if generated is not None and generated.choices.via != choices.via:
-        del st.session_state["generated"]
+        forget(NAME)
         return None
     return generated
 
 
-def _take(job: Job[Generated]) -> None:
-    if job.crash is not None:
-        raise job.crash
-    if job.error is not None:
-        st.session_state["trouble"] = str(job.error)
-    elif job.result is not None:
-        st.session_state["generated"] = job.result
-
-
 def _generate(
-    model: Model, choices: Choices, plan: PlannedRoute, conditions: Conditions, progress: Callable[[int, int], None]
+    served: Model, choices: Choices, plan: PlannedRoute, conditions: Conditions, progress: Callable[[int, int], None]
 ) -> Generated:
-    generator = model.generator
-    with turn(model):
+    generator = served.generator
+    with served.turn():
         progress(0, choices.count)  # somebody may have pressed Stop while others were served
         trips = generator.generate(
             conditions, n=choices.count, seed=choices.seed, temperature=choices.temperature, progress=progress
         )
     profile = Profile.of(trips, generator.city)
-    starts = pd.DatetimeIndex(model.heldout["start_time"])
-    like = comparable(model.profile, starts, plan.distance_m, pd.Timestamp(conditions.depart))
-    real_s = model.profile.duration_s[like.rows]
+    starts = pd.DatetimeIndex(served.heldout["start_time"])
+    like = comparable(served.profile, starts, plan.distance_m, pd.Timestamp(conditions.depart))
+    real_s = served.profile.duration_s[like.rows]
     return Generated(
         choices=replace(choices, show=True),
         trips=trips,
         profile=profile,
         table=trip_points(trips, profile.speed_kmh),
-        max_kmh=round_up(float(np.quantile(profile.speed_kmh, 0.98))),
+        max_kmh=top_kmh(profile.speed_kmh),
         comparable=like,
         real_points=np.array([point_count(seconds, conditions.interval_s) for seconds in real_s]),
         free_flow_s=plan.free_flow_s,
         free_flow_kmh=plan.distance_m / plan.free_flow_s * 3.6,
     )
-
-
-def turn(served: Model) -> AbstractContextManager[object]:
-    """Return what generates one after another in this process; a service shares itself out, and may be slow for one."""
-    return _one_at_a_time if served.remote is None else nullcontext()
-
-
-def round_up(kmh: float) -> int:
-    """Return the end of a speed scale whose quarters are whole numbers."""
-    return max(20, int(np.ceil(kmh / 20)) * 20)

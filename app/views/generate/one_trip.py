@@ -14,10 +14,9 @@ import streamlit as st
 from htp.evaluate.codebook import LETTERS
 from htp.evaluate.course import Course
 from htp.evaluate.tokens import PatternToken, tokens_behind
-from htp_app.components.charts import CHOSEN, GENERATED, MARGIN, REAL, finish
+from htp_app.components.charts import CHOSEN, GENERATED, REAL, add_line, draw, finish
 from htp_app.map import MarkedLine
 from htp_app.state import carried
-from htp_app.views.generate.results import PLAIN
 
 if TYPE_CHECKING:
     from htp_app.model import Model
@@ -75,7 +74,7 @@ def one_trip(generated: Generated, served: Model, number: int | None) -> None:
     course = Course.of(generated.trips, city, number - 1)
     tokens = tokens_behind(generated.trips, city, number - 1)
     st.markdown("##### Speed along its route", help=SPEED_HELP)
-    st.plotly_chart(speed_chart(course, tokens or []), key="trip-speed", config=PLAIN)
+    draw(speed_chart(course, tokens or []), "trip-speed")
     st.markdown("##### Tokens behind it", help=TOKENS_HELP)
     if tokens is None:
         st.caption(f":material/cloud_off: {NO_TOKENS}")
@@ -91,28 +90,16 @@ def speed_chart(course: Course, tokens: list[PatternToken]) -> go.Figure:
     names = [name_of_first(tokens[at]) if tokens else "" for at in of_point]
     minutes = course.elapsed_s / 60
     figure = go.Figure()
-    figure.add_scatter(
-        x=km,
-        y=course.speed_kmh,
-        mode="lines",
-        name="Generated",
-        line={"color": GENERATED, "width": 1.8, "shape": "hv"},
-        customdata=np.array([minutes.round(1), names], dtype=object).T,
-        hovertemplate="%{y:.0f} km/h, km %{x:.2f}, after %{customdata[0]} min<br>%{customdata[1]}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=course.edges_m / 1000,
-        y=np.r_[course.limit_kmh, course.limit_kmh[-1:]],
-        mode="lines",
-        name="Speed limit",
-        line={"color": REAL, "width": 2, "dash": "dash", "shape": "hv"},
-        customdata=[name or NAMELESS for name in (*course.names, course.names[-1])],
-        hovertemplate="limit %{y:.0f} km/h, %{customdata}<extra></extra>",
-    )
+    style, said = {"color": GENERATED, "width": 1.8, "shape": "hv"}, np.array([minutes.round(1), names], dtype=object).T
+    hover = "%{y:.0f} km/h, km %{x:.2f}, after %{customdata[0]} min<br>%{customdata[1]}<extra></extra>"
+    add_line(figure, (km, course.speed_kmh), "Generated", style, hover, said)
+    limits = (course.edges_m / 1000, np.r_[course.limit_kmh, course.limit_kmh[-1:]])
+    style, said = {**style, "color": REAL, "width": 2, "dash": "dash"}, [*course.names, course.names[-1]]
+    hover = "limit %{y:.0f} km/h, %{customdata}<extra></extra>"
+    add_line(figure, limits, "Speed limit", style, hover, [name or NAMELESS for name in said])
     for begin, end in list(zip(np.r_[0.0, ends_km], ends_km, strict=False))[1::2]:
         figure.add_vrect(begin, end, fillcolor=BAND, line_width=0, layer="below")
-    finish(figure, "Km from the first point", "Speed, km/h", SPEED_PX)
-    return figure.update_layout(margin={**MARGIN, "t": 30})
+    return finish(figure, "Km from the first point", "Speed, km/h", SPEED_PX)
 
 
 def tokens_table(tokens: list[PatternToken], *, linked: bool) -> str:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from htp.trips import write_trips
-from htp_app.components.charts import length_histogram, time_distance
+from htp_app.components.charts import draw, length_histogram, time_distance
+from htp_app.components.figures import figures
+from htp_app.components.files import FORMATS, download, file_bytes, format_choice
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from htp_app.model import Model
     from htp_app.views.generate.generation import Generated
 
-FORMATS = {"GeoParquet": ".parquet", "GeoJSON": ".geojson", "GPX": ".gpx", "CSV": ".csv"}
 MAP, MAP_ENDING = "Map (HTML)", ".html"
-PLAIN = {"displayModeBar": False}
 
 
 def results_panel(generated: Generated, served: Model, number: int | None, *, current: bool) -> None:
@@ -31,12 +27,12 @@ def results_panel(generated: Generated, served: Model, number: int | None, *, cu
         st.caption(":material/history: The settings have changed since; generate again to see them at work.")
     st.markdown("##### Length", help=_compared_with(generated, real_word))
     figure = length_histogram(generated.points, generated.real_points, f"Held-out {real_word} trips")
-    st.plotly_chart(figure, key="lengths", config=PLAIN)
+    draw(figure, "lengths")
     st.markdown(
         "##### Progress along the route", help="A trip a line. Flat stretches are stops, at lights or in queues."
     )
     figure = time_distance(generated.profile, generated.free_flow_s, number)
-    st.plotly_chart(figure, key="time-distance", config=PLAIN)
+    draw(figure, "time-distance")
 
 
 def _figures(generated: Generated) -> str:
@@ -49,8 +45,7 @@ def _figures(generated: Generated) -> str:
         ("Mean speed", f"{speed:.0f} km/h", f"free flow {generated.free_flow_kmh:.0f} km/h"),
         ("Points per trip", f"{np.median(generated.points):.0f}", f"{few} to {many}" if few < many else "all the same"),
     ]
-    items = "".join(f"<div><span>{name}</span><b>{value}</b><small>{note}</small></div>" for name, value, note in cells)
-    return f"<div class='figures'>{items}</div>"
+    return figures(cells)
 
 
 def _compared_with(generated: Generated, real_word: str) -> str:
@@ -66,25 +61,12 @@ def _compared_with(generated: Generated, real_word: str) -> str:
 
 def download_panel(generated: Generated, served: Model) -> None:
     """Offer the trips as a file."""
-    # all in sight: of a list that drops down, the first click just after the trips came left it closed
-    name = st.radio("Download as", [*FORMATS, MAP], key="format", horizontal=True)
-    st.download_button(
-        "Download",
-        lambda: map_bytes(generated, served) if name == MAP else file_bytes(generated.trips, FORMATS[name]),
-        f"trips{FORMATS.get(name, MAP_ENDING)}",
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
-        help="One file that opens in any browser, without a network." if name == MAP else None,
+    name = format_choice("format", [*FORMATS, MAP])
+    content = (
+        partial(map_bytes, generated, served) if name == MAP else partial(file_bytes, generated.trips, FORMATS[name])
     )
-
-
-def file_bytes(trips: gpd.GeoDataFrame, ending: str) -> bytes:
-    """Return trips as a file of the format with this ending."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"trips{ending}"
-        write_trips(trips, path)
-        return path.read_bytes()
+    help_text = "One file that opens in any browser, without a network." if name == MAP else None
+    download("Download", content, f"trips{FORMATS.get(name, MAP_ENDING)}", help_text=help_text)
 
 
 def map_bytes(generated: Generated, served: Model) -> bytes:

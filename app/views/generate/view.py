@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from htp.errors import InputError
 from htp_app import model
 from htp_app.components.heading import heading
+from htp_app.jobs.action import action
 from htp_app.map import Hint, Picked, Picture, city_map, corners
 from htp_app.plan import PlannedRoute, expected_or_problem, plan_or_problem
-from htp_app.state import Choices, remember, restore
+from htp_app.state import Choices, remember, restore, set_route
 from htp_app.views.generate import generation
 from htp_app.views.generate.controls import advanced_panel, departure_panel, route_panel, trips_panel
 from htp_app.views.generate.first_visit import first_visit
@@ -20,8 +20,6 @@ from htp_app.views.generate.one_trip import marks_of, one_trip, trip_number
 from htp_app.views.generate.results import download_panel, results_panel
 
 HEIGHT = "calc(100dvh - 3.75rem)"  # of the map, below Streamlit's header
-WAIT_S = 0.5  # for the work to end before its progress is shown; the end itself is shown at once
-POLL_S = 0.1  # from one such wait to the next
 
 
 def page() -> None:
@@ -29,7 +27,7 @@ def page() -> None:
     served = model.current()
     city = served.generator.city
     start = _defaults(served)
-    choices, problems = restore(start)
+    choices = restore(start)
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         heading(served, f"Pick a route and a departure: get GPS trips that drive it as {served.traffic} does.")
@@ -39,7 +37,7 @@ def page() -> None:
         choices = trips_panel(choices, expected)
         if unknown:
             st.caption(f":material/cloud_off: No travel time to expect: {unknown}")
-        action = st.container(key="action")
+        button = st.container(key="action")
         choices = advanced_panel(choices)
     generated = generation.collected(choices)
     choices = replace(choices, trip=trip_number(generated, choices))
@@ -54,10 +52,10 @@ def page() -> None:
                 one_trip(generated, served, choices.trip)
                 download_panel(generated, served)
     remember(replace(choices, show=generated is not None and generated.made_for(choices)))
-    for sentence in problems:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
-    with action:
-        _act(served, choices, plan, again=generated is not None)
+    with button:
+        work = (lambda: generation.work_for(served, choices, plan)) if plan else None
+        again = generated is not None
+        action(generation.NAME, "Generate again" if again else "Generate", work, at_once=choices.show and not again)
 
 
 def _defaults(served: model.Model) -> Choices:
@@ -94,40 +92,7 @@ def _picture(
 
 def _pick(picked: Picked) -> None:
     """Take over what was clicked on the map, before the page runs."""
-    st.session_state["choices"] = replace(st.session_state["choices"], via=picked.waypoints, show=False)
-    st.session_state["revision"] = picked.revision
-
-
-def _act(served: model.Model, choices: Choices, plan: PlannedRoute | None, *, again: bool) -> None:
-    """Offer to generate, or show how far it is and offer to stop."""
-    if generation.running():
-        _progress()
-        return
-    trouble = st.session_state.pop("trouble", None)
-    if trouble:
-        st.error(trouble)
-    word = "Generate again" if again else "Generate"
-    pressed = st.button(word, type="primary", width="stretch", disabled=plan is None, icon=":material/play_arrow:")
-    if plan and (pressed or (choices.show and not again)):
-        try:
-            generation.start(served, choices, plan)
-        except InputError as error:
-            st.session_state["trouble"] = str(error)
-        st.rerun()
-
-
-@st.fragment(run_every=POLL_S)
-def _progress() -> None:
-    """Show how far the work is; look again soon."""
-    job = st.session_state.get("job")
-    if job is not None:
-        job.wait(WAIT_S)
-    if job is None or not job.running:
-        st.rerun()
-    share = job.done / job.total if job.total else 0.0
-    st.progress(share, text=f"{job.done} of {job.total} trips" if job.done else "Starting …")
-    if st.button("Stop generating", width="stretch", icon=":material/stop:"):
-        job.stop()
+    set_route(picked.waypoints, revision=picked.revision)
 
 
 page()

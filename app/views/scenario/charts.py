@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from htp.planning.scenario.outcome import REROUTED
-from htp_app.components.charts import GENERATED, REAL, finish
+from htp_app.components.charts import GENERATED, REAL, add_line, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +42,7 @@ def detour_chart(outcome: Outcome, height: int) -> go.Figure:
         hovertemplate="%{customdata}: %{y} trips<extra></extra>",
     )
     figure.add_vline(float(np.median(detour_m)), line={"color": REAL, "dash": "dash", "width": 2})
-    finish(figure, "Extra metres. Dashed: median", "Trips", height)
-    figure.update_layout(showlegend=False, margin={"t": 8})
+    finish(figure, "Extra metres. Dashed: median", "Trips", height, bare=True)
     return figure.update_xaxes(rangemode="normal")
 
 
@@ -53,9 +52,7 @@ def travel_time_chart(outcome: Outcome, height: int) -> go.Figure:
     before, after = outcome.demand.seconds[rows] / 60, outcome.seconds[rows] / 60
     ends = [0.0, float(max(before.max(), after.max())) * 1.05]
     figure = go.Figure()
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", line={"color": GREY, "width": 1.2, "dash": "dash"}, hoverinfo="skip"
-    )
+    add_line(figure, (ends, ends), "", {"color": GREY, "width": 1.2, "dash": "dash"})
     figure.add_scatter(
         x=before,
         y=after,
@@ -63,8 +60,7 @@ def travel_time_chart(outcome: Outcome, height: int) -> go.Figure:
         marker={"color": GENERATED, "size": 6, "opacity": 0.7},
         hovertemplate="%{x:.1f} min before, %{y:.1f} min after<extra></extra>",
     )
-    finish(figure, "Minutes before", "Minutes after", height)
-    return figure.update_layout(showlegend=False, margin={"t": 8})
+    return finish(figure, "Minutes before", "Minutes after", height, bare=True)
 
 
 def streets_chart(found: Sequence[StreetTraffic], height: int) -> go.Figure:
@@ -86,8 +82,8 @@ def streets_chart(found: Sequence[StreetTraffic], height: int) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{customdata[0]}: %{customdata[1]} trips before, %{customdata[2]} after<extra></extra>",
     )
-    finish(figure, "Trips more or fewer", "", height)
-    figure.update_layout(bargap=0.2, showlegend=False, margin={"t": 8, "l": 8})
+    finish(figure, "Trips more or fewer", "", height, bare=True, left=8)
+    figure.update_layout(bargap=0.2)
     most = max(abs(street.change) for street in shown)
     low, high = min(0, *(s.change for s in shown)), max(0, *(s.change for s in shown))
     figure.update_xaxes(range=[low - LABEL * most * (low < 0), high + LABEL * most], zeroline=True)

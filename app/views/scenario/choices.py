@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from htp.errors import InputError
 from htp.planning.scenario.changes import MAX_NAME, Scenario
-from htp_app.state import Comparison
+from htp_app.links import ALL_DAY, FLAG, HOURS, Linked, left_out, linked, one_of
+from htp_app.state import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,56 +18,50 @@ CHANGE, BEFORE, AFTER = "change", "before", "after"
 ROADS, CELLS = "roads", "cells"
 COUNTS = (200, 500, 1000)  # held-out trips to choose from
 MAX_LINK_ROADS = 5000  # that a link may change
-DEMAND = ("like", "seed", "hours", "show")  # of a link: what it has in common with the pages that compare
 
 
 @dataclass(frozen=True)
-class Planning:
+class Demand(Linked):
+    """The held-out trips that are sent over the roads."""
+
+    count: int = linked("like", one_of(*COUNTS), COUNTS[0], always=True)
+    seed: int = linked("seed", SEED, 1, always=True)
+    hours: tuple[int, int] = linked("hours", HOURS, ALL_DAY)  # in which they start, without the second
+    show: bool = linked("show", FLAG, default=False)  # whether there are generated trips
+
+
+@dataclass(frozen=True)
+class Planning(Linked):
     """A scenario, the trips that are sent over it, and how the result is looked at."""
 
     scenario: Scenario = field(default_factory=Scenario)
-    demand: Comparison = field(default_factory=lambda: Comparison(count=COUNTS[0]))
-    side: str = CHANGE
-    places: str = ROADS
+    demand: Demand = field(default_factory=Demand)
+    side: str = linked("side", one_of(CHANGE, BEFORE, AFTER), CHANGE)
+    places: str = linked("places", one_of(ROADS, CELLS), ROADS)
 
     def to_query(self) -> dict[str, str]:
         """Return the choices as the parameters of a URL."""
         speeds: dict[float, list[int]] = {}
         for road, kmh in self.scenario.speeds_kmh:
             speeds.setdefault(kmh, []).append(road)
-        query = {
+        roads = {
             "closed": _ranges(self.scenario.closed),
             "speeds": ";".join(f"{kmh:g}:{_ranges(roads)}" for kmh, roads in speeds.items()),
             "name": self.scenario.name,
-            "side": "" if self.side == CHANGE else self.side,
-            "places": "" if self.places == ROADS else self.places,
         }
-        demand = self.demand.to_query()
-        return {name: value for name, value in query.items() if value} | {
-            name: demand[name] for name in DEMAND if name in demand
-        }
+        return {name: value for name, value in roads.items() if value} | super().to_query() | self.demand.to_query()
 
-    def with_query(self, query: Mapping[str, str]) -> tuple[Planning, list[str]]:
+    def with_query(self, query: Mapping[str, str]) -> tuple[Self, list[str]]:
         """Return these choices under a URL's parameters, and a sentence on each that could not be used."""
-        known = {name: value for name, value in query.items() if name in DEMAND}
-        demand, problems = self.demand.with_query(known)
-        if demand.count not in COUNTS:
-            problems.append(f"The link's like={query['like'][:60]} was left out: it takes {_words(COUNTS)}.")
-            demand = replace(demand, count=self.demand.count)
+        demand, problems = self.demand.with_query(query)
         scenario = replace(self.scenario, name=query.get("name", "")[:MAX_NAME])
         for name, read in (("speeds", _with_speeds), ("closed", _with_closed)):
             try:
                 scenario = read(scenario, query.get(name, ""))
             except InputError as error:
-                problems.append(f"The link's {name}={query[name][:60]} was left out: {error}.")
-        chosen = {}
-        for name, words in (("side", (CHANGE, BEFORE, AFTER)), ("places", (ROADS, CELLS))):
-            value = query.get(name, "")
-            if value in words:
-                chosen[name] = value
-            elif value:
-                problems.append(f"The link's {name}={value[:60]} was left out: it takes {_words(words)}.")
-        return replace(self, scenario=scenario, demand=demand, **chosen), problems
+                problems.append(left_out(name, query[name], error))
+        found, of_view = super().with_query(query)
+        return replace(found, scenario=scenario, demand=demand), [*problems, *of_view]
 
     def changed(self, scenario: Scenario) -> Planning:
         """Return these choices with another scenario, whose trips nobody has asked for yet."""
@@ -110,8 +105,3 @@ def _ranges(roads: Iterable[int]) -> str:
     starts = [road for before, road in pairwise([-2, *roads]) if road != before + 1]
     stops = [road for road, after in pairwise([*roads, roads[-1] + 2]) if after != road + 1] if roads else []
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, stops, strict=True))
-
-
-def _words(words: Iterable[object]) -> str:
-    *most, last = map(str, words)
-    return f"{', '.join(most)} or {last}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -13,7 +13,8 @@ from htp.city.addresses import street_names
 from htp.errors import InputError
 from htp.planning.scenario.changes import MAX_KMH, MAX_NAME, MIN_KMH, Scenario
 from htp.planning.scenario.traffic import NAMELESS, both_directions, street_blocks, whole_street
-from htp_app.state import MAX_SEED
+from htp_app.components.controls import hours_slider, seed_input
+from htp_app.components.files import download
 from htp_app.views.scenario.choices import COUNTS
 
 if TYPE_CHECKING:
@@ -80,22 +81,19 @@ def changes_panel(city: City, scenario: Scenario) -> None:
 def demand_panel(choices: Planning) -> Planning:
     """Ask for the trips; others than before ask for no generated ones by themselves."""
     demand = choices.demand
-    for key, value in (("count", demand.count), ("seed", demand.seed), ("hours", demand.hours)):
-        st.session_state.setdefault(f"scenario-{key}", value)
     st.markdown("#### Demand")
     left, right = st.columns(2)
     count = left.selectbox(
         "Held-out trips",
         COUNTS,
+        COUNTS.index(demand.count),
         key="scenario-count",
         format_func=lambda number: f"{number:,}",
         help="Where these trips start and end, and when, is sent over the roads as they are and as changed.",
     )
-    seed = right.number_input("Seed", 0, MAX_SEED, key="scenario-seed", help="The same seed makes the same trips.")
-    hours = st.slider("They start between", 0, 24, key="scenario-hours", format="%d:00")
-    first, last = cast("tuple[int, int]", hours)  # a range, as the widget was given one
-    first, last = min(first, 23), max(last, min(first, 23) + 1)  # an hour at least
-    asked = replace(demand, count=int(count), seed=int(seed), hours=(first, last))
+    seed = seed_input(right, demand.seed, "scenario-seed")
+    hours = hours_slider(demand.hours, "scenario-hours", "They start between")
+    asked = replace(demand, count=int(count), seed=seed, hours=hours)
     return replace(choices, demand=asked if asked == demand else replace(asked, show=False))
 
 
@@ -105,16 +103,8 @@ def save_panel(city: City, choices: Planning) -> Planning:
     with st.expander("Save and load", icon=":material/save:"):
         name = st.text_input("Name", key="scenario-name", max_chars=MAX_NAME, placeholder="Bridge closed")
         scenario = replace(choices.scenario, name=name.strip())
-        st.download_button(
-            "Save scenario",
-            scenario.to_json(city),
-            f"{_file_name(scenario.name)}.json",
-            "application/json",
-            on_click="ignore",
-            icon=":material/download:",
-            width="stretch",
-            disabled=not scenario.changed,
-        )
+        name = f"{_file_name(scenario.name)}.json"
+        download("Save scenario", scenario.to_json(city), name, disabled=not scenario.changed)
         st.file_uploader("Load a saved scenario", "json", key="scenario-file", on_change=_load, args=(city,))
         problem = st.session_state.pop("scenario-file-problem", None)
         if problem:

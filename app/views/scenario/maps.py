@@ -9,6 +9,7 @@ import shapely
 import streamlit as st
 
 from htp.planning.scenario.traffic import road_trips
+from htp_app.components.controls import pick
 from htp_app.components.shades import count_shades, difference_shades, ramps, ticks
 from htp_app.map import Hint, MarkedLine, Picture, city_map
 from htp_app.map.areas import area_table, cell_shapes, road_shapes
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from htp.city import City
     from htp.evaluate.density import Density
     from htp.planning.scenario import Outcome, Scenario
+    from htp_app.links import LonLat
     from htp_app.map.table import PackedTable
     from htp_app.model import Model
-    from htp_app.state import LonLat
     from htp_app.views.scenario.choices import Planning
     from htp_app.views.scenario.work import ScenarioTrips
 
@@ -37,26 +38,9 @@ AROUND = 0.012  # degrees around the changed roads: a kilometre or so, where mos
 
 def view_row(choices: Planning) -> tuple[str, str]:
     """Ask which side is drawn, and of what."""
-    st.session_state.setdefault("scenario-side", choices.side)
-    st.session_state.setdefault("scenario-places", choices.places)
     with st.container(horizontal=True, key="scenario-view", gap="medium", vertical_alignment="center"):
-        side = st.segmented_control(
-            "Side",
-            list(SIDES),
-            key="scenario-side",
-            format_func=SIDES.__getitem__,
-            label_visibility="collapsed",
-            required=True,
-        )
-        places = st.segmented_control(
-            "Of",
-            list(PLACES),
-            key="scenario-places",
-            format_func=PLACES.__getitem__,
-            label_visibility="collapsed",
-            required=True,
-        )
-    return side or CHANGE, places or ROADS
+        side = pick("Side", SIDES, choices.side, "scenario-side")
+        return side, pick("Of", PLACES, choices.places, "scenario-places")
 
 
 def scenario_map(served: Model, choices: Planning, outcome: Outcome | None, made: ScenarioTrips | None) -> None:

@@ -10,7 +10,9 @@ import streamlit as st
 
 from htp.planning.scenario.outcome import CLOSED_END, CUT_OFF, REROUTED, RETIMED, SAME
 from htp.planning.scenario.traffic import roads_table, streets
-from htp_app.views.generate.results import FORMATS, PLAIN, file_bytes
+from htp_app.components.charts import draw
+from htp_app.components.figures import figures
+from htp_app.components.files import FORMATS, download, file_bytes, format_choice
 from htp_app.views.scenario.charts import detour_chart, streets_chart, travel_time_chart
 
 if TYPE_CHECKING:
@@ -33,13 +35,13 @@ def results_panel(outcome: Outcome, made: ScenarioTrips | None) -> None:
     found = streets(outcome)
     if found:
         st.markdown("##### Streets that gain and lose", help="Trips that use a street, on whichever of its blocks.")
-        st.plotly_chart(streets_chart(found, 250), key="scenario-streets", config=PLAIN)
+        draw(streets_chart(found, 250), "scenario-streets")
     if outcome.number(REROUTED):
         st.markdown("##### Detours", help="Trips that take another route, by how much farther they drive.")
-        st.plotly_chart(detour_chart(outcome, 165), key="scenario-detours", config=PLAIN)
+        draw(detour_chart(outcome, 165), "scenario-detours")
     if len(outcome.again):
         st.markdown("##### Travel time", help="An affected trip a point; above the dashed line it takes longer.")
-        st.plotly_chart(travel_time_chart(outcome, 210), key="scenario-times", config=PLAIN)
+        draw(travel_time_chart(outcome, 210), "scenario-times")
     _downloads(outcome, made)
 
 
@@ -62,8 +64,7 @@ def _figures(outcome: Outcome) -> str:
             "none changes" if before is None else f"{before:.1f} → {after:.1f} min",
         ),
     ]
-    items = "".join(f"<div><span>{name}</span><b>{value}</b><small>{note}</small></div>" for name, value, note in cells)
-    return f"<div class='figures'>{items}</div>".replace("-", "−")
+    return figures(cells).replace("-", "−")
 
 
 def _median(values: NDArray[np.float64]) -> float | None:
@@ -72,26 +73,16 @@ def _median(values: NDArray[np.float64]) -> float | None:
 
 def _downloads(outcome: Outcome, made: ScenarioTrips | None) -> None:
     st.markdown("##### Export")
-    st.download_button(
-        "Roads with counts (CSV)",
-        lambda: roads_table(outcome).to_csv(index=False).encode(),
-        "roads-before-after.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/table:",
-        width="stretch",
-    )
+
+    def table() -> bytes:
+        return roads_table(outcome).to_csv(index=False).encode()
+
+    download("Roads with counts (CSV)", table, "roads-before-after.csv", icon="table")
     if made is None:
         st.caption("Generate trips to export both sides as GPS trips.")
         return
-    ending = FORMATS[st.radio("Trips as", OFFERED, key="scenario-format", horizontal=True)]
+    ending = FORMATS[format_choice("scenario-format", OFFERED, "Trips as")]
     for column, name, trips in zip(st.columns(2), ("before", "after"), (made.before, made.after), strict=True):
-        column.download_button(
-            f"Trips {name}",
-            partial(file_bytes, trips, ending),
-            f"trips-{name}{ending}",
-            on_click="ignore",
-            icon=":material/download:",
-            width="stretch",
-            disabled=not len(trips),
-        )
+        with column:
+            content = partial(file_bytes, trips, ending)
+            download(f"Trips {name}", content, f"trips-{name}{ending}", disabled=not len(trips))

@@ -10,9 +10,8 @@ import streamlit as st
 from htp_app import model
 from htp_app.components.guard import Need, lacking
 from htp_app.components.heading import heading
-from htp_app.jobs import background
-from htp_app.jobs.action import action
-from htp_app.state import remember, restore
+from htp_app.jobs.action import action, result
+from htp_app.state import remember, restore, say_left_out
 from htp_app.views.scenario import work
 from htp_app.views.scenario.choices import Planning
 from htp_app.views.scenario.controls import NAME, changes_panel, demand_panel, save_panel, tool_panel
@@ -31,11 +30,11 @@ def page() -> None:
     if lacking(served, Need.heldout):
         return
     city = served.generator.city
-    choices, problems = restore(Planning(), NAME)
+    choices = restore(Planning(), NAME)
     choices, unknown = work.checked(served, choices)
-    background.collect(PATHS)
-    made: work.ScenarioTrips | None = background.collect(NAME) or st.session_state.get("scenario-made")
-    st.session_state["scenario-made"] = made
+    say_left_out(unknown)
+    result(PATHS)
+    made: work.ScenarioTrips | None = result(NAME)
     with st.sidebar:
         heading(served, "Close a road or change its speed, and see which trips that touches and how.")
         tool_panel(city)
@@ -56,8 +55,6 @@ def page() -> None:
                 results_panel(outcome, current)
     waiting = choices.demand.show and outcome is None
     remember(replace(choices, demand=replace(choices.demand, show=current is not None or waiting)), NAME)
-    for sentence in [*problems, *([unknown] if unknown else [])]:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
     with button:
         if trouble:
             st.error(trouble, icon=":material/cloud_off:")

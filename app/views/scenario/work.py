@@ -13,7 +13,6 @@ from htp.planning.scenario import BaseDemand, Outcome, sample_trips
 from htp.planning.scenario.changes import Scenario
 from htp_app.sample import surveyor_of
 from htp_app.stores import BY_PLACE, keep
-from htp_app.views.generate.generation import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +95,7 @@ def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[
 
     def work(progress: Progress) -> ScenarioTrips:
         again = outcome.conditions()
-        with turn(served):
+        with served.turn():
             first = 0 if key in kept else len(outcome.demand)
             total = first + len(again)
             progress(0, total)  # somebody may have pressed Stop while others were served
@@ -122,13 +121,13 @@ def _generate(
     return trips
 
 
-def checked(served: Model, choices: Planning) -> tuple[Planning, str | None]:
-    """Return the choices, without their scenario where the city does not have its roads, and a sentence on that."""
+def checked(served: Model, choices: Planning) -> tuple[Planning, list[str]]:
+    """Return the choices, without their scenario where the city does not have its roads, and sentences on that."""
     try:
         choices.scenario.check(served.generator.city)
     except InputError as error:
-        return choices.changed(Scenario()), f"The link's roads were left out: {error}"
-    return choices, None
+        return choices.changed(Scenario()), [f"The link's roads were left out: {error}"]
+    return choices, []
 
 
 def _demand_key(choices: Planning) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from htp_app.components.charts import MAX_CURVES, REAL, curves, finish
+from htp_app.components.charts import MAX_CURVES, REAL, add_at_limits, add_line, curves, finish
 from htp_app.state import BLOCK
 
 if TYPE_CHECKING:
@@ -27,27 +27,12 @@ def progress_chart(compared: Compared, height: int) -> go.Figure:
     """Draw how far each trip has come at each time. Dashed: at the speed limits."""
     figure = go.Figure()
     for departure, colour in zip(compared.departures, COLOURS, strict=False):
-        minutes, km = curves(departure.profile)
-        figure.add_scatter(
-            x=minutes,
-            y=km,
-            mode="lines",
-            name=departure.name,
-            line={"color": colour, "width": 1.2},
-            opacity=float(np.clip(10 / min(len(departure.trips), MAX_CURVES), 0.4, 0.85)),
-            hovertemplate=f"{departure.name}: %{{y:.2f}} km after %{{x:.1f}} min<extra></extra>",
-        )
-    far_km = max(float(departure.profile.distance_m.max()) for departure in compared.departures) / 1000
-    figure.add_scatter(
-        x=[0, compared.free_flow_s / 60],
-        y=[0, far_km],
-        mode="lines",
-        name="At the limits",
-        line={"color": REAL, "width": 2, "dash": "dash"},
-        hoverinfo="skip",
-    )
-    finish(figure, "Minutes since departure", "Distance, km", height)
-    return figure.update_layout(showlegend=False, margin={"t": 8})
+        hover = f"{departure.name}: %{{y:.2f}} km after %{{x:.1f}} min<extra></extra>"
+        add_line(figure, curves(departure.profile), departure.name, {"color": colour, "width": 1.2}, hover)
+    figure.update_traces(opacity=float(np.clip(10 / min(compared.choices.count, MAX_CURVES), 0.4, 0.85)))
+    far_m = max(float(departure.profile.distance_m.max()) for departure in compared.departures)
+    add_at_limits(figure, compared.free_flow_s, far_m)
+    return finish(figure, "Minutes since departure", "Distance, km", height, bare=True)
 
 
 def lost_chart(compared: Compared, by: str, height: int) -> go.Figure:
@@ -63,8 +48,8 @@ def lost_chart(compared: Compared, by: str, height: int) -> go.Figure:
             marker_color=colour,
             hovertemplate=f"%{{y}}, {departure.name}: %{{x:.0f}} s lost a trip<extra></extra>",
         )
-    finish(figure, "Seconds lost a trip", "", height)
-    figure.update_layout(bargap=0.25, showlegend=False, margin={"t": 8, "l": 8})
+    finish(figure, "Seconds lost a trip", "", height, bare=True, left=8)
+    figure.update_layout(bargap=0.25)
     figure.update_xaxes(rangemode="normal", zeroline=True)
     figure.update_yaxes(autorange="reversed", automargin=True, title=None, tickfont={"size": 11}, rangemode="normal")
     return figure
@@ -85,8 +70,7 @@ def travel_time_chart(compared: Compared, height: int) -> go.Figure:
             hovertemplate="%{x:.1f} min<extra></extra>",
         )
     figure.add_vline(compared.free_flow_s / 60, line={"color": REAL, "dash": "dash", "width": 2})
-    finish(figure, "Travel time, minutes", "", height)
-    figure.update_layout(showlegend=False, margin={"t": 8, "l": 8})
+    finish(figure, "Travel time, minutes", "", height, bare=True, left=8)
     figure.update_xaxes(rangemode="normal")
     figure.update_yaxes(autorange="reversed", automargin=True, title=None, rangemode="normal")
     return figure

@@ -1,4 +1,4 @@
-"""Ask for a day and up to four times of it; why widgets get their value in every run is said in `controls`."""
+"""Ask for a day and up to four times of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from htp_app.state import FIRST_DAY, LAST_DAY, MAX_COUNT_EACH, MAX_SEED, MAX_TIMES, STREET
+from htp_app.components.controls import SEED_HELP, seed_input
+from htp_app.links import FIRST_DAY, LAST_DAY
+from htp_app.state import MAX_COUNT_EACH, MAX_TIMES, STREET
 
 if TYPE_CHECKING:
     from htp_app.state import Departures
@@ -29,14 +31,12 @@ def departures_panel(choices: Departures) -> Departures:
     ]
     left, right = st.columns(2)
     count = left.number_input("Trips at each", 1, MAX_COUNT_EACH, choices.count, key="departures-count")
-    seed = right.number_input(
-        "Seed", 0, MAX_SEED, choices.seed, key="departures-seed", help="The same seed and settings give the same trips."
-    )
+    seed = seed_input(right, choices.seed, "departures-seed", SEED_HELP)
     return replace(
         choices,
         day=day or choices.day,
         times=tuple(dict.fromkeys(time for time in times if time is not None)) or choices.times,
         count=int(count),
-        seed=int(seed),
+        seed=seed,
         by=st.session_state.get("departures-by", choices.by) or STREET,
     )

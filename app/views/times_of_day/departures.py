@@ -12,8 +12,7 @@ from htp.city.examples import main_street
 from htp.evaluate.delays import Delays, Stretch, stretches
 from htp.evaluate.profile import Profile
 from htp.trips import Conditions
-from htp_app.map.trips import trip_points
-from htp_app.views.generate.generation import round_up, turn
+from htp_app.map.trips import top_kmh, trip_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from htp_app.links import LonLat
     from htp_app.map.table import PackedTable
     from htp_app.model import Model
     from htp_app.plan import PlannedRoute
-    from htp_app.state import Departures, LonLat
+    from htp_app.state import Departures
 
 EXAMPLE_SHARE = 0.8  # of the held-out trips are shorter than the example route
 
@@ -93,7 +93,7 @@ def _generate(
     def count(now: int, _: int) -> None:
         progress(len(done) * choices.count + now, total)
 
-    with turn(served):
+    with served.turn():
         progress(0, total)  # somebody may have pressed Stop while others were served
         for depart in departs:
             done.append(_depart(served, choices, plan, depart, count))  # noqa: PERF401  `count` looks at it
@@ -103,7 +103,7 @@ def _generate(
         departures=tuple(done),
         stretches=tuple(stretches(done[0].delays.roads, served.generator.city)),
         free_flow_s=plan.free_flow_s,
-        max_kmh=round_up(float(np.quantile(speeds_kmh, 0.98))),
+        max_kmh=top_kmh(speeds_kmh),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from htp_app.map import Hint, Picked, Picture, city_map, corners, play_bar
+from htp_app.state import set_route
 from htp_app.views.times_of_day.charts import COLOURS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 ALONE = "calc(100dvh - 3.75rem)"  # height where there is nothing below
 ABOVE_CHARTS = "max(230px, calc(100dvh - 32.1rem))"
-GROUP = "departures"  # of the maps, which move and play together
+GROUP = "departures"  # of the maps, which move and play together; and of the choices
 STEPS = ("Click the map to set the origin", "Now click the destination")
 
 
@@ -75,5 +76,4 @@ def _title(departure: Departure, colour: str) -> str:
 
 def _pick(picked: Picked) -> None:
     """Take over what was clicked on a map, before the page runs."""
-    st.session_state["departures"] = replace(st.session_state["departures"], via=picked.waypoints, show=False)
-    st.session_state["revision"] = picked.revision
+    set_route(picked.waypoints, GROUP, picked.revision)

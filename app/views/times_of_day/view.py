@@ -7,13 +7,13 @@ from dataclasses import replace
 import streamlit as st
 
 from htp_app import model
+from htp_app.components.charts import draw
+from htp_app.components.controls import pick
 from htp_app.components.heading import heading
-from htp_app.jobs import background
-from htp_app.jobs.action import action
+from htp_app.jobs.action import action, result
 from htp_app.plan import plan_or_problem
-from htp_app.state import BLOCK, STREET, Departures, remember, restore
+from htp_app.state import BLOCK, ROUTE, STREET, Departures, remember, restore, set_route
 from htp_app.views.generate.controls import route_panel
-from htp_app.views.generate.results import PLAIN
 from htp_app.views.times_of_day import departures
 from htp_app.views.times_of_day.charts import lost_chart, progress_chart, travel_time_chart
 from htp_app.views.times_of_day.controls import departures_panel
@@ -21,6 +21,7 @@ from htp_app.views.times_of_day.maps import departure_maps
 
 NAME = "departures"  # of the choices and of the work
 CHART_PX = 285  # height
+LOST_BY = {STREET: "By street", BLOCK: "By block"}
 PROGRESS_HELP = "A trip a line, in its departure's colour. Flat stretches are stops. Dashed: at the speed limits."
 LOST_HELP = (
     "Mean seconds that a trip spends on a road beyond the drive at its speed limit: at lights, in queues. "
@@ -32,7 +33,7 @@ def page() -> None:
     """Ask for a route and times, generate when asked to, show the departures side by side."""
     served = model.current()
     city = served.generator.city
-    choices, problems = restore(_defaults(served), NAME)
+    choices = restore(_defaults(served), NAME)
     plan, problem = plan_or_problem(city, choices.via)
     with st.sidebar:
         heading(served, "See one route at up to four times of a day: how long it takes, and where time is lost.")
@@ -50,8 +51,6 @@ def page() -> None:
         if compared:
             _charts(compared, choices, current=current)
     remember(replace(choices, show=current), NAME)
-    for sentence in problems:
-        st.toast(sentence, icon=":material/link_off:", duration="long")
     with button:
         label = "Compare again" if compared else "Compare"
         work = (lambda: departures.work_for(served, choices, plan)) if plan else None
@@ -60,16 +59,13 @@ def page() -> None:
 
 def _defaults(served: model.Model) -> Departures:
     """Return the choices of somebody who comes without a link: the route of the page before, 08:00 against 23:00."""
-    before = st.session_state.get("choices")
+    before = st.session_state.get(ROUTE)
     return Departures(day=served.first_day, via=before.via if before else ())
 
 
 def _collected(choices: Departures) -> departures.Compared | None:
     """Return the trips of the last work, unless their route is no longer the chosen one."""
-    done = background.collect(NAME)
-    if done is not None:
-        st.session_state["compared"] = done
-    compared: departures.Compared | None = st.session_state.get("compared")
+    compared: departures.Compared | None = result(NAME)
     return compared if compared is not None and compared.choices.via == choices.via else None
 
 
@@ -79,29 +75,21 @@ def _charts(compared: departures.Compared, choices: Departures, *, current: bool
     left, middle, right = st.columns([1, 1.25, 0.85], gap="small")
     with left:
         st.markdown("##### Progress along the route", help=PROGRESS_HELP)
-        st.plotly_chart(progress_chart(compared, CHART_PX), key="progress", config=PLAIN)
+        draw(progress_chart(compared, CHART_PX), "progress")
     with middle:
         where = st.container(horizontal=True, key="lost", vertical_alignment="center")
         where.markdown("##### Where time is lost", help=LOST_HELP)
-        where.segmented_control(
-            "Lost by",
-            (STREET, BLOCK),
-            default=choices.by,
-            key="departures-by",
-            format_func=lambda by: f"By {by}",
-            label_visibility="collapsed",
-        )
-        st.plotly_chart(lost_chart(compared, choices.by, CHART_PX), key="lost-chart", config=PLAIN)
+        with where:
+            pick("Lost by", LOST_BY, choices.by, "departures-by")
+        draw(lost_chart(compared, choices.by, CHART_PX), "lost-chart")
     with right:
         st.markdown("##### Travel time", help="A trip a point; the box holds the middle half. Dashed: at the limits.")
-        st.plotly_chart(travel_time_chart(compared, CHART_PX), key="times-chart", config=PLAIN)
+        draw(travel_time_chart(compared, CHART_PX), "times-chart")
 
 
 def _example(served: model.Model) -> None:
     """Take over the example route, before the page runs."""
-    st.session_state[NAME] = replace(st.session_state[NAME], via=departures.example_route(served), show=False)
-    st.session_state["revision"] = st.session_state.get("revision", 0) + 1
-    st.session_state["fit"] = st.session_state.get("fit", 0) + 1
+    set_route(departures.example_route(served), NAME)
 
 
 page()
