@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from htp.travel_time.model import QUANTILES
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from htp.city import City
     from htp.trips import Route
     from htp_app.links import LonLat
     from htp_app.model import Model
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,21 @@ class Expected:
 
 def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[PlannedRoute | None, str | None]:
     """Return the plan for any number of waypoints (none for fewer than two), or a sentence on what is wrong."""
+    return attempt(lambda: plan_route(city, via) if len(via) > 1 else _only(city, via))
+
+
+def attempt(make: Callable[[], Made | None]) -> tuple[Made | None, str | None]:
+    """Return what could be made, or a sentence on why not."""
     try:
-        if len(via) == 1:
-            street_at(city, via[0])
-        return (plan_route(city, via) if len(via) > 1 else None), None
+        return make(), None
     except InputError as error:
         return None, str(error)
+
+
+def _only(city: City, via: tuple[LonLat, ...]) -> None:
+    """Check a place that no route leads to yet."""
+    for point in via:
+        street_at(city, point)
 
 
 def plan_route(city: City, via: tuple[LonLat, ...]) -> PlannedRoute:
@@ -86,10 +98,7 @@ def expected_or_problem(
     model: Model, plan: PlannedRoute | None, depart: dt.datetime
 ) -> tuple[Expected | None, str | None]:
     """Return how long the drive takes where that is known at once, or a sentence on why a service does not say."""
-    try:
-        return (None if plan is None else expected_travel_time(model, plan, depart)), None
-    except InputError as error:
-        return None, str(error)
+    return attempt(lambda: None if plan is None else expected_travel_time(model, plan, depart))
 
 
 def expected_travel_time(model: Model, plan: PlannedRoute, depart: dt.datetime) -> Expected | None:

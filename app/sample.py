@@ -13,7 +13,7 @@ import streamlit as st
 
 from htp.evaluate.aligned import AlignedSurveyor
 from htp.evaluate.density import cell_floor, road_floor
-from htp_app.stores import BY_PLACE, keep
+from htp_app.stores import BY_PLACE, keep, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from htp_app.state import Comparison
 
 KEPT = 8  # measured sets of either side
+MADE = "measures of generated trips"
 
 
 def heldout_sample(served: Model, count: int | None) -> gpd.GeoDataFrame:
@@ -50,12 +51,13 @@ def heldout_floor(served: Model, count: int | None, hours: tuple[int, int], *, r
 
 def generated_measures(served: Model, choices: Comparison) -> Measures | None:
     """Return the measured trips that somebody has already had generated for these choices."""
-    return _made(served).get((choices.count, choices.seed))
+    made: dict[tuple[int | None, int], Measures] = store(MADE, served)
+    return made.get((choices.count, choices.seed))
 
 
 def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int], None]], None]:
     """Return what is to be done in the background: generate, measure and keep what `generated_measures` returns."""
-    surveyor, made = surveyor_of(served), _made(served)  # here, as a thread has no session
+    surveyor, made = surveyor_of(served), store(MADE, served)  # here, as a thread has no session
     like = heldout_sample(served, choices.count)
 
     def work(progress: Callable[[int, int], None]) -> None:
@@ -63,7 +65,7 @@ def work_for(served: Model, choices: Comparison) -> Callable[[Callable[[int, int
             progress(0, len(like))  # somebody may have pressed Stop while others were served
             if (choices.count, choices.seed) in made:  # others had asked for the same
                 return
-            trips = served.generator.generate(_conditions(served, like), seed=choices.seed, progress=progress)
+            trips = served.generator.generate(conditions_like(served, like), seed=choices.seed, progress=progress)
             keep(made, (choices.count, choices.seed), surveyor.measure_trips(trips), KEPT)
 
     return work
@@ -75,12 +77,8 @@ def surveyor_of(served: Model) -> AlignedSurveyor:
     return AlignedSurveyor(served.generator.city)
 
 
-@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
-def _made(served: Model) -> dict[tuple[int | None, int], Measures]:  # noqa: ARG001  a store a model
-    return {}
-
-
-def _conditions(served: Model, like: gpd.GeoDataFrame) -> list[Conditions]:
+def conditions_like(served: Model, like: gpd.GeoDataFrame) -> list[Conditions]:
+    """Return what trips are asked for that are like these."""
     from htp.conditions import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
 
     return conditions_of(like, served.generator.city)

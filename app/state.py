@@ -12,22 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from htp_app.links import (
-    ALL_DAY,
-    DAY,
-    FLAG,
-    HOURS,
-    MINUTE,
-    WAYPOINTS,
-    Linked,
-    LonLat,
-    counts,
-    linked,
-    number,
-    one_of,
-    times,
-    whole_number,
-)
+from htp_app import links
+from htp_app.links import ALL_DAY, DAY, FLAG, HOURS, MINUTE, WAYPOINTS, Linked, LonLat, linked, one_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,18 +45,20 @@ class Choices(Linked):
     interval_s: int = linked("interval", one_of(*INTERVALS_S, unit=" seconds"), 15, always=True)
     count: int = linked("n", whole_number(1, MAX_COUNT), 20, always=True)
     seed: int = linked("seed", SEED, 1, always=True)
-    temperature: float = linked("temperature", number(MIN_TEMPERATURE, MAX_TEMPERATURE), 1.0, always=True)
+    temperature: float = linked("temperature", links.number(MIN_TEMPERATURE, MAX_TEMPERATURE), 1.0, always=True)
     show: bool = linked("show", FLAG, default=False)  # whether the trips are on the map
     trip: int | None = linked("trip", whole_number(1, MAX_COUNT), None)  # that is looked at, from 1
 
 
 @dataclass(frozen=True)
 class Departures(Linked):
-    """One route at several times of a day."""
+    """One route at several times of a day, by the city's clocks."""
 
     day: dt.date = linked("day", DAY)  # noqa: RUF009  a field
     via: tuple[LonLat, ...] = linked("via", WAYPOINTS, ())
-    times: tuple[dt.time, ...] = linked("times", times(MAX_TIMES), (dt.time(8), dt.time(23)), always=True)  # the city's
+    times: tuple[dt.time, ...] = linked(
+        "times", links.times(MAX_TIMES), (dt.time(8), dt.time(23)), always=True
+    )  # the city's
     count: int = linked("n", whole_number(1, MAX_COUNT_EACH), 20, always=True)  # trips at each
     seed: int = linked("seed", SEED, 1, always=True)
     by: str = linked("by", one_of(STREET, BLOCK), STREET, always=True)  # what the lost time is added up by
@@ -81,7 +69,7 @@ class Departures(Linked):
 class Comparison(Linked):
     """Generated trips beside the held-out ones that they were made like, and how both are looked at."""
 
-    count: int | None = linked("like", counts(*LIKE), 500, always=True)  # held-out trips; None: all
+    count: int | None = linked("like", links.counts(*LIKE), 500, always=True)  # held-out trips; None: all
     seed: int = linked("seed", SEED, 1, always=True)
     hours: tuple[int, int] = linked("hours", HOURS, ALL_DAY)  # of the day, without the second
     scale: str = linked("scale", one_of(LOG, LINEAR), LOG)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import streamlit as st
+
 from htp_app.model import Model
 
 if TYPE_CHECKING:
@@ -21,3 +23,9 @@ def keep(store: dict[Key, Value], key: Key, value: Value, most: int) -> None:
     store[key] = value
     while len(store) > most:
         del store[next(iter(store))]
+
+
+@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
+def store(name: str, served: Model | None = None) -> dict[Any, Any]:  # noqa: ARG001  one a name and model
+    """Return the store of a name and a model, or of the whole process, for `keep`."""
+    return {}

@@ -12,6 +12,8 @@ from htp_app.components.charts import GENERATED, REAL
 from htp_app.state import LOG
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 FULL = 255  # the greatest shade, as in frontend/src/style.js
@@ -57,13 +59,9 @@ def kind_shades(kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def legend(most: int, most_apart: int | None, scale: str) -> str:
     """Return the legend that all maps share: points in a cell and, where there are two sides, their difference."""
-    colours = ramps()
-    parts = [_bar("Points in a cell", colours.counts, [f"{tick:,}" for tick in ticks(most, scale)])]
+    parts = [bar("Points in a cell", ticks(most, scale))]
     if most_apart is not None:
-        up = [f"+{tick:,}" for tick in ticks(most_apart, scale)[1:]]
-        down = [label.replace("+", "−") for label in reversed(up)]
-        title = "Generated less held-out: orange fewer, blue more"
-        parts.append(_bar(title, colours.differences, [*down, "0", *up]))
+        parts.append(bar("Generated less held-out: orange fewer, blue more", ticks(most_apart, scale), apart=True))
     return f"<div class='legend'>{''.join(parts)}</div>"
 
 
@@ -88,7 +86,12 @@ def _share(counts: NDArray[np.int64], most: int, scale: str) -> NDArray[np.float
     return np.log1p(counts) / np.log1p(most) if scale == LOG else counts / most
 
 
-def _bar(title: str, colours: tuple[str, ...], labels: list[str]) -> str:
+def bar(title: str, numbers: Sequence[int], *, apart: bool = False) -> str:
+    """Return the bar of a legend, as HTML: of counts, or of differences from the least to the greatest (`apart`)."""
+    colours, labels = ramps().counts, [f"{number:,}" for number in numbers]
+    if apart:
+        colours = ramps().differences
+        labels = [*(f"−{label}" for label in labels[:0:-1]), "0", *(f"+{label}" for label in labels[1:])]
     spans = "".join(f"<span>{label}</span>" for label in labels)
     return (
         f"<div><p>{title}</p><div class='ramp' style='background:linear-gradient(90deg,{','.join(colours)})'></div>"

@@ -7,7 +7,7 @@ The map is a Streamlit component around MapLibre GL JS. Its source is in `fronte
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LonLat = tuple[float, float]  # degrees
 PLAY_BAR_PX = 34  # height, as in frontend/src/map.css
+TABLES = ("basemap", "trips", "areas")  # of a picture, which travel by themselves
 
 _BUNDLE = Path(__file__).parents[1] / "static" / "htp-map.js"
 _VERSION = hashlib.blake2s(_BUNDLE.read_bytes(), digest_size=4).hexdigest()  # a new build is fetched, an old one cached
@@ -143,23 +144,7 @@ def _numbered(key: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _data(picture: Picture) -> dict[str, Any]:
-    hint = picture.hint
-    return {
-        "basemap": picture.basemap.key,
-        "bounds": picture.bounds,
-        "waypoints": picture.waypoints,
-        "revision": picture.revision,
-        "route": picture.route,
-        "trips": None if picture.trips is None else picture.trips.key,
-        "max_kmh": picture.max_kmh,
-        "legend": picture.legend,
-        "areas": None if picture.areas is None else picture.areas.key,
-        "shades": {"ramp": picture.ramp, "rim": picture.rim_px},
-        "marks": [{"colour": mark.colour, "line": mark.line} for mark in picture.marks],
-        "badge": picture.badge,
-        "hint": None if hint is None else {"text": hint.text, "kind": hint.kind},
-        "fit": picture.fit,
-        "height": picture.height,
-        "group": picture.group,
-        "play": picture.play,
-    }
+    """Return what the browser is told: of tables only their keys."""
+    tables = {name: table and table.key for name in TABLES for table in [getattr(picture, name)]}
+    plain = asdict(replace(picture, **dict.fromkeys(TABLES)))
+    return plain | tables | {"shades": {"ramp": picture.ramp, "rim": picture.rim_px}}

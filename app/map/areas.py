@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -13,7 +13,7 @@ from htp_app.map.table import PackedTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from htp.city import City
     from htp.evaluate.density import Density
@@ -55,15 +55,25 @@ def area_table(  # noqa: PLR0913  the places and what is shown of each
     `words` are a name for every place of `rows` and those of both sides, real and generated; `unit` is what is counted.
     """
     outlines = shapely.get_exterior_ring(shapes)
-    whole = np.rint(city.to_lonlat(shapely.get_coordinates(outlines)) / DEGREE).astype(np.int32)
     names, name = np.unique(np.array(words[0], dtype=str), return_inverse=True)
-    columns = {
-        "first": np.r_[0, np.cumsum(shapely.get_num_coordinates(outlines))].astype(np.int32),
-        "shade": shade,
-        "real": density.real[rows].astype(np.int32),
-        "generated": density.generated[rows].astype(np.int32),
-        "name": name.astype(np.int32),
-        "lon": np.ascontiguousarray(whole[:, 0]),
-        "lat": np.ascontiguousarray(whole[:, 1]),
-    }
-    return PackedTable.pack(columns, names=names.tolist(), sides=list(words[1]), unit=unit)
+    columns = {"shade": shade, "real": density.real[rows], "generated": density.generated[rows], "name": name}
+    counts, xy_m = shapely.get_num_coordinates(outlines), shapely.get_coordinates(outlines)
+    return packed_areas(city, columns, (counts, xy_m), names=names.tolist(), sides=list(words[1]), unit=unit)
+
+
+def packed_areas(
+    city: City, columns: dict[str, NDArray[Any]], outlines: tuple[ArrayLike, NDArray[np.float64]], **header: Any
+) -> PackedTable:
+    """Return the table of areas: values of each, and outlines as their numbers of points and all points, metres."""
+    whole = np.rint(city.to_lonlat(outlines[1]) / DEGREE).astype(np.int32)
+    values = {"first": np.r_[0, np.cumsum(outlines[0])]} | columns | {"lon": whole[:, 0], "lat": whole[:, 1]}
+    types = {"shade": np.uint8}
+    return PackedTable.pack({name: each.astype(types.get(name, np.int32)) for name, each in values.items()}, **header)
+
+
+def cell_table(
+    city: City, density: Density, rows: NDArray[np.int64], shade: NDArray[np.uint8], sides: tuple[str, str]
+) -> PackedTable:
+    """Return the table of the cells `rows` of a density."""
+    names = ["100 m cell"] * len(rows)
+    return area_table(city, cell_shapes(density.places[rows]), density, rows, shade, (names, sides))

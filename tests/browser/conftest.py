@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,20 +50,31 @@ def app_url(grid: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield url
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[BrowserContext]:
-    """Return a headless Chromium that draws in software; a file's pages share a cache, as a person's do.
+_open = ExitStack()  # Playwright and its browser, from the first test that needs them until the last of this folder
+_contexts: list[BrowserContext] = []
 
-    It ends with the file: Playwright keeps an event loop running, beside which no other test could run one.
-    """
+
+@pytest.fixture
+def browser(chromium: str) -> BrowserContext:
+    """Return a headless Chromium that draws in software; all pages share a cache, as a person's do."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  where it is missing, `chromium` has skipped
 
-    with sync_playwright() as playwright:
+    if not _contexts:
+        playwright = _open.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
-        context.set_default_timeout(PATIENCE_MS)
-        yield context
-        browser.close()
+        _open.callback(browser.close)
+        _contexts.append(browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True))
+        _contexts[0].set_default_timeout(PATIENCE_MS)
+    return _contexts[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the browser with the folder: Playwright keeps an event loop running, beside which no other test runs one."""
+    yield
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        _contexts.clear()
+        _open.close()
 
 
 @pytest.fixture

@@ -167,9 +167,10 @@ def link_and_play(person: Person) -> str:
     clock = page.locator(".htp-play output")
     moving = page.locator(".htp-play[data-playing='true'] output").filter(has_not_text=re.compile("^0:00 of"))
     person.click(page.get_by_role("button", name="Play", exact=True), moving)
-    page.wait_for_timeout(1500)
+    begun = clock.inner_text()
+    clock.filter(has_not_text=begun).wait_for()
     shown, whole = clock.inner_text().split(" of ")
-    return f"the cars drive; after 2 seconds the clock says {shown} of {whole}"
+    return f"the cars drive; the clock goes on from {begun.split(' of ')[0]} to {shown} of {whole}"
 
 
 def behind_the_trips(person: Person) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conftest import Watched
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 MAIN = Path(htp_app.model.__file__).with_name("main.py")
 MANY, FEW = 7, 5  # trips at first, and later

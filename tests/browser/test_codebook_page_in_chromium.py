@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conftest import Watched
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 def open_codebook(watched: Watched, url: str) -> Page:

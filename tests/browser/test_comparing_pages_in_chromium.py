@@ -20,6 +20,7 @@ def areas(page: Page, at: int) -> int:
     return int(page.locator(".htp-map").nth(at).get_attribute("data-areas") or 0)
 
 
+@pytest.mark.thorough
 def test_one_route_is_compared_at_three_times_of_day(app_url, place, watched: Watched):
     via = ";".join("{:.6f},{:.6f}".format(*place(*xy)) for xy in ((0, 0), (400, 400)))
     page = open_link(watched, f"{app_url}times_of_day?via={via}&times=08:00,13:00,23:00&n=4")
@@ -35,6 +36,7 @@ def test_one_route_is_compared_at_three_times_of_day(app_url, place, watched: Wa
     assert fits(page)
 
 
+@pytest.mark.thorough
 def test_all_departures_are_played_in_step_by_one_bar(app_url, place, watched: Watched):
     via = ";".join("{:.6f},{:.6f}".format(*place(*xy)) for xy in ((0, 0), (400, 400)))
     page = open_link(watched, f"{app_url}times_of_day?via={via}&times=08:00,23:00&n=4&show=1")
@@ -52,6 +54,7 @@ def test_all_departures_are_played_in_step_by_one_bar(app_url, place, watched: W
     assert not page.locator(".htp-clock").first.is_visible()
 
 
+@pytest.mark.thorough
 def test_distributions_are_drawn_at_once_and_over_generated_trips_when_asked(app_url, watched: Watched):
     page = open_link(watched, f"{app_url}distributions?like=200")
     page.locator(".js-plotly-plot").nth(6).wait_for()
@@ -63,6 +66,7 @@ def test_distributions_are_drawn_at_once_and_over_generated_trips_when_asked(app
     assert fits(page)
 
 
+@pytest.mark.thorough
 def test_density_is_compared_by_hour_and_by_the_top_places(app_url, watched: Watched):
     page = open_link(watched, f"{app_url}density?like=200&seed=2&show=1&hours=7-10")
     page.wait_for_selector("text=200 generated trips beside")
@@ -85,6 +89,7 @@ def test_density_is_compared_by_hour_and_by_the_top_places(app_url, watched: Wat
     assert fits(page)
 
 
+@pytest.mark.thorough
 def test_the_pages_are_a_click_apart_and_share_their_trips(app_url, watched: Watched):
     page = open_link(watched, f"{app_url}distributions?like=200&seed=3&show=1")
     page.wait_for_selector("text=200 generated trips beside")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from htp.city import City
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 SECONDS_PER_TRIP = 0.01
 TABLE = b"origin,destination,trips\n1,20,60\n20,1,30\n"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conftest import Watched
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 def upload(page: Page, name: str, content: bytes) -> None:

@@ -81,12 +81,14 @@ def test_a_route_is_clicked_and_trips_are_generated_along_it(app_url, watched: W
     page.wait_for_url(re.compile("via=.*show=1"))
 
 
+@pytest.mark.thorough
 def test_credit_and_the_word_simulated_are_on_the_map_from_the_start(app_url, watched: Watched):
     open_map(watched.page, app_url)
     assert "© OpenStreetMap contributors" in text(watched.page, ".maplibregl-ctrl-attrib")
     assert "Simulated" in text(watched.page, ".htp-legend")
 
 
+@pytest.mark.thorough
 def test_trips_are_played_paused_and_shown_whole_again(app_url, place, watched: Watched):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=3, interval=5, show=1))
@@ -102,6 +104,7 @@ def test_trips_are_played_paused_and_shown_whole_again(app_url, place, watched: 
     assert not page.locator(".htp-clock").is_visible()
 
 
+@pytest.mark.thorough
 def test_a_first_visitor_tries_an_example_and_the_examples_are_gone(app_url, watched: Watched):
     page = watched.page
     open_map(page, app_url)
@@ -119,6 +122,7 @@ def test_a_link_brings_back_route_and_trips(app_url, place, watched: Watched):
     assert page.get_by_label("How many").input_value() == "7"
 
 
+@pytest.mark.thorough
 def test_a_trip_is_chosen_and_its_way_speeds_and_tokens_are_seen(app_url, place, watched: Watched):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=3, interval=5, show=1))
@@ -162,6 +166,7 @@ def test_points_can_be_undone_reversed_dragged_removed_and_cleared(app_url, plac
     assert vertices(page) == 0
 
 
+@pytest.mark.thorough
 def test_the_map_keeps_its_place_when_something_is_changed(app_url, place, watched: Watched):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION))
@@ -175,6 +180,7 @@ def test_the_map_keeps_its_place_when_something_is_changed(app_url, place, watch
     assert page.evaluate("document.querySelector('[data-testid=stBidiComponentIsolated]').marked")
 
 
+@pytest.mark.thorough
 def test_a_click_out_of_town_is_explained_on_the_map(app_url, watched: Watched):
     page = watched.page
     open_map(page, app_url)
@@ -187,6 +193,7 @@ def test_a_click_out_of_town_is_explained_on_the_map(app_url, watched: Watched):
 
 
 @pytest.mark.parametrize("name", ["GeoParquet", "CSV"])
+@pytest.mark.thorough
 def test_the_download_can_be_read_back(app_url, place, watched: Watched, tmp_path: Path, name: str):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
@@ -203,6 +210,7 @@ def test_the_download_can_be_read_back(app_url, place, watched: Watched, tmp_pat
         assert path.read_text().startswith("trip_id,time,lon,lat")
 
 
+@pytest.mark.thorough
 def test_the_downloaded_map_opens_alone_and_asks_nobody_for_anything(app_url, place, watched: Watched, tmp_path: Path):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
@@ -235,6 +243,7 @@ def test_a_long_generation_shows_progress_and_stops(app_url, place, watched: Wat
     assert page.locator(".figures").count() == 0
 
 
+@pytest.mark.thorough
 def test_a_slow_connection_loses_no_map_though_the_page_runs_meanwhile(app_url, place, watched: Watched):
     page = watched.page
 
@@ -248,6 +257,7 @@ def test_a_slow_connection_loses_no_map_though_the_page_runs_meanwhile(app_url, 
     assert page.locator(".htp-map").count() == 1
 
 
+@pytest.mark.thorough
 def test_everything_fits_a_small_screen(app_url, place, watched: Watched):
     page = watched.page
     open_map(page, app_url + link(place, ORIGIN, DESTINATION, n=4, show=1))
@@ -260,12 +270,14 @@ def test_everything_fits_a_small_screen(app_url, place, watched: Watched):
     assert box["width"] > 500
 
 
+@pytest.mark.thorough
 def test_the_map_follows_the_dark_theme(app_url, watched: Watched):
     watched.page.emulate_media(color_scheme="dark")
     open_map(watched.page, app_url)
     watched.page.wait_for_selector(".htp-map[data-dark]")
 
 
+@pytest.mark.thorough
 def test_the_online_background_is_asked_for_only_when_wanted_and_may_be_missing(app_url, watched: Watched):
     page = watched.page
     page.route("https://tile.openstreetmap.org/**", lambda route: route.abort())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conftest import Watched
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 SOME_AREAS = ".htp-map[data-areas]:not([data-areas='0'])"
 

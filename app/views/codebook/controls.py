@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +16,8 @@ from htp_app.views.codebook.browsing import MAX_STEPS, NUMBER, SPEED, USE, Brows
 from htp_app.views.codebook.maps import MAX_DRAWN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
 
     from htp_app.model import Model
@@ -36,7 +39,7 @@ def sequence_panel(choices: Browsing, slowest: int | None) -> None:
         "Tokens of consecutive patterns",
         key="codebook-tokens",
         placeholder="a_17, or one after another: a_17,a_3",
-        on_change=_read,
+        on_change=lambda: _change(lambda it: it.reading(st.session_state["codebook-tokens"])),
         label_visibility="collapsed",
     )
     problem = st.session_state.pop("codebook-problem", None)
@@ -49,7 +52,7 @@ def sequence_panel(choices: Browsing, slowest: int | None) -> None:
             key="codebook-step",
             format_func=lambda step: name_of(choices.sequence[step]).replace("*", "any"),
             required=True,
-            on_change=_go,
+            on_change=lambda: _change(lambda it: it.at(st.session_state["codebook-step"])),
             label_visibility="collapsed",
         )
     if choices.empty and slowest is not None:
@@ -57,8 +60,10 @@ def sequence_panel(choices: Browsing, slowest: int | None) -> None:
         return
     left, right = st.columns(2)
     full = not choices.sequence[-1] or len(choices.sequence) == MAX_STEPS
-    left.button("Then …", on_click=_extend, disabled=full, width="stretch", icon=":material/add:", help=THEN)
-    right.button("Take out", on_click=_shorten, disabled=choices.empty, width="stretch", icon=":material/close:")
+    go_on = partial(_change, Browsing.extended)
+    left.button("Then …", on_click=go_on, disabled=full, width="stretch", icon=":material/add:", help=THEN)
+    take_out = partial(_change, Browsing.shortened)
+    right.button("Take out", on_click=take_out, disabled=choices.empty, width="stretch", icon=":material/close:")
 
 
 def layer_control(choices: Browsing) -> None:
@@ -70,7 +75,7 @@ def layer_control(choices: Browsing) -> None:
         key="codebook-layer",
         format_func=lambda layer: _layer_name(choices, layer),
         required=True,
-        on_change=_drill,
+        on_change=_to("layer", "codebook-layer"),
         label_visibility="collapsed",
     )
 
@@ -85,7 +90,7 @@ def order_control(choices: Browsing) -> None:
         key="codebook-order",
         format_func=ORDERS.__getitem__,
         required=True,
-        on_change=_sort,
+        on_change=_to("order", "codebook-order"),
         label_visibility="collapsed",
     )
 
@@ -119,7 +124,7 @@ def exported(encoded: Encoded, choices: Browsing, found: Shared) -> gpd.GeoDataF
 
 def choose(code: int) -> None:
     """Take over a code that was clicked, before the page runs."""
-    _keep(_kept().toggled(code))
+    _change(lambda choices: choices.toggled(code))
 
 
 def _layer_name(choices: Browsing, layer: int) -> str:
@@ -128,37 +133,14 @@ def _layer_name(choices: Browsing, layer: int) -> str:
     return f"Layer {layer + 1}"
 
 
-def _kept() -> Browsing:
-    choices: Browsing = st.session_state[NAME]
-    return choices
-
-
-def _keep(choices: Browsing) -> None:
-    st.session_state[NAME] = choices
-
-
-def _read() -> None:
+def _change(change: Callable[[Browsing], Browsing]) -> None:
+    """Take over what was clicked or typed, before the page runs."""
     try:
-        _keep(_kept().reading(st.session_state["codebook-tokens"]))
+        st.session_state[NAME] = change(st.session_state[NAME])
     except InputError as error:
         st.session_state["codebook-problem"] = str(error)
 
 
-def _go() -> None:
-    _keep(_kept().at(st.session_state["codebook-step"]))
-
-
-def _drill() -> None:
-    _keep(replace(_kept(), layer=st.session_state["codebook-layer"]))
-
-
-def _sort() -> None:
-    _keep(replace(_kept(), order=st.session_state["codebook-order"]))
-
-
-def _extend() -> None:
-    _keep(_kept().extended())
-
-
-def _shorten() -> None:
-    _keep(_kept().shortened())
+def _to(field: str, key: str) -> Callable[[], None]:
+    """Return what takes over a widget's value as a field."""
+    return lambda: _change(lambda choices: replace(choices, **{field: st.session_state[key]}))

@@ -12,7 +12,7 @@ import shapely
 import streamlit as st
 
 from htp_app.map import Hint, Picture, city_map, corners
-from htp_app.map.table import PackedTable
+from htp_app.map.areas import packed_areas
 from htp_app.map.trips import top_kmh, trip_points
 from htp_app.views.codebook.browsing import BY_PLACE, KEPT, shared
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from htp.city import City
     from htp.evaluate.codebook import Prefix
+    from htp_app.map.table import PackedTable
     from htp_app.model import Model
     from htp_app.views.codebook.browsing import Browsing, Encoded, Shared
 
 MAX_DRAWN = 150  # trips
 HALF_M = 2.0  # of the width of a line's area, whose rim is what is seen from afar
-DEGREE = 1e-6  # unit of the coordinates, as in frontend/src/areas.js
 RIM_PX = 1.7
 AHEAD = 0.3  # cosine of the greatest turn within a piece of a line
 STANDS_M = 1e-3
@@ -121,17 +121,10 @@ def line_table(
     pieces = straight_pieces(xy_m, lines.stop - lines.start)
     line = np.searchsorted(np.cumsum(lines.stop - lines.start), pieces[:, 0], side="right")
     rings = [ribbon(xy_m[first:stop]) for first, stop in pieces]
-    whole = np.rint(city.to_lonlat(np.concatenate(rings)) / DEGREE).astype(np.int32)
-    columns = {
-        "first": np.r_[0, np.cumsum([len(ring) for ring in rings])].astype(np.int32),
-        "shade": lines.shade[line].astype(np.uint8),
-        "real": counts[0][lines.trip[line]].astype(np.int32),
-        "generated": counts[1][lines.trip[line]].astype(np.int32),
-        "name": lines.trip[line].astype(np.int32),
-        "lon": np.ascontiguousarray(whole[:, 0]),
-        "lat": np.ascontiguousarray(whole[:, 1]),
-    }
-    return PackedTable.pack(columns, names=names, sides=["whole trip", "shared part"], unit="points")
+    trip = lines.trip[line]
+    columns = {"shade": lines.shade[line], "real": counts[0][trip], "generated": counts[1][trip], "name": trip}
+    outlines = [len(ring) for ring in rings], np.concatenate(rings)
+    return packed_areas(city, columns, outlines, names=names, sides=["whole trip", "shared part"], unit="points")
 
 
 def straight_pieces(xy_m: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import shapely
 from htp.evaluate.density import Density
 from htp_app.components.shades import count_shades, ramps
 from htp_app.map import Hint, Picture, city_map, corners
-from htp_app.map.areas import area_table, cell_shapes
+from htp_app.map.areas import area_table, cell_table
 from htp_app.state import LINEAR
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ def demand_map(served: Model, demand: DemandTables, choices: DemandChoices, dens
         table = zone_table(city, demand.zones, demand.flows) if demand.flows else None
         hint: Hint | None = WAITING if demand.flows else None
     else:
-        table = _cell_table(city, density, choices.scale) if len(density.places) else None
+        rows, shade = (
+            np.arange(len(density.places)),
+            count_shades(density.real, int(density.real.max(initial=0)), choices.scale),
+        )
+        table = cell_table(city, density, rows, shade, CELL_SIDES) if len(rows) else None
         hint = None if len(density.places) else EMPTY
     picture = Picture(
         basemap=served.basemap,
@@ -63,9 +67,3 @@ def zone_table(city: City, zones: Zones, flows: Flows) -> PackedTable:
     both = density.real + density.generated
     shade = count_shades(both, int(both.max(initial=0)), LINEAR)
     return area_table(city, parts, density, np.arange(len(zone)), shade, (names, ZONE_SIDES), unit="trips")
-
-
-def _cell_table(city: City, density: Density, scale: str) -> PackedTable:
-    rows = np.arange(len(density.places))
-    shade = count_shades(density.real, int(density.real.max()), scale)
-    return area_table(city, cell_shapes(density.places), density, rows, shade, (["100 m cell"] * len(rows), CELL_SIDES))

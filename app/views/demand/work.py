@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-import streamlit as st
 
 from htp.planning.demand.counts import Counts
 from htp.planning.demand.day import Day, Timetable, plan_day
 from htp.planning.demand.parts import export, make_part, part_count
 from htp.trips import write_trips
-from htp_app.stores import keep
+from htp_app.stores import keep, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from htp.planning.demand.zones import Zones
     from htp_app.model import Model
 
+RUNS = "days"
 KEPT = 3  # runs that are found again though nobody looks at them
 
 
@@ -93,8 +93,8 @@ class Run:
 
 def run_of(asked: DayRequest) -> Run:
     """Return the run of a day, a new one where nobody has asked for it lately."""
-    runs = _runs()
-    run = runs.pop(asked.key, None) or Run(asked)
+    runs = store(RUNS)
+    run: Run = runs.pop(asked.key, None) or Run(asked)
     keep(runs, asked.key, run, KEPT)
     return run
 
@@ -117,8 +117,3 @@ def work_for(served: Model, run: Run) -> Callable[[Callable[[int, int], None]], 
                 run.parts.append(Counts.of(trips, generator.city))
 
     return work
-
-
-@st.cache_resource(show_spinner=False)
-def _runs() -> dict[str, Run]:
-    return {}

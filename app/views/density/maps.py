@@ -13,7 +13,7 @@ from htp.evaluate.density import NEITHER, main_roads
 from htp.evaluate.metrics import TOP_K
 from htp_app.components.shades import KINDS, count_shades, difference_shades, kind_shades, kinds_legend, legend, ramps
 from htp_app.map import Hint, Picture, city_map, corners
-from htp_app.map.areas import area_table, cell_shapes, road_shapes
+from htp_app.map.areas import area_table, cell_shapes, cell_table, road_shapes
 from htp_app.sample import heldout_floor
 from htp_app.state import TOP_ROADS
 
@@ -57,7 +57,7 @@ def three_maps(served: Model, choices: Comparison, density: Density, *, ready: b
                 shown = ready or at == 0
                 note = f"{density.similarity:.3f} alike (G-Den), floor {floor:.3f}" if at == 2 and ready else ""
                 st.html(f"<p class='departure'><b>{title}</b><small>{note}</small></p>")
-                table = _cells(city, density, rows, shade) if shown and len(rows) else None
+                table = cell_table(city, density, rows, shade, SIDES) if shown and len(rows) else None
                 hint = NOT_YET if not shown else None if len(density.places) else NO_POINTS
                 city_map(f"density-map-{at}", _picture(served, table, ramp, hint, THREE_MAPS))
     st.html(legend(most, apart if ready else None, choices.scale))
@@ -114,11 +114,6 @@ def places_table(density: Density, top: Top, rows: NDArray[np.int64], names: lis
 def _headline(choices: Comparison, top: Top, floor: float) -> str:
     what, metric = ("roads", "R-Pat") if choices.places == TOP_ROADS else ("cells", "G-Pat")
     return f"Top {TOP_K} {what}: {top.f1:.0%} in common ({metric} {top.f1:.2f}, floor {floor:.2f})"
-
-
-def _cells(city: City, density: Density, rows: NDArray[np.int64], shade: NDArray[np.uint8]) -> PackedTable:
-    names = ["100 m cell"] * len(rows)
-    return area_table(city, cell_shapes(density.places[rows]), density, rows, shade, (names, SIDES))
 
 
 def _name(city: City, road: int) -> str:

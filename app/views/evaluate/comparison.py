@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from htp.errors import InputError
 from htp.evaluate.reading import read_report
 from htp.prepare.table import read_table, said
 from htp.trips import count_trips, read_trips, write_trips
 from htp.workspace import plain_name
 from htp_app.jobs import command
-from htp_app.sample import heldout_sample
-from htp_app.stores import BY_PLACE, keep
+from htp_app.sample import conditions_like, heldout_sample
+from htp_app.stores import keep, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +27,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.evaluate import Report
-    from htp.trips import Conditions
     from htp_app.model import Model
 
     Progress = Callable[[int, int], None]
 
 KEPT = 16  # results
+DONE = "evaluations"
 MAX_FILE_MB = 50  # of uploaded trips
 MAX_TRAIN = 200_000  # training trips that are searched for copies
 
@@ -77,12 +75,13 @@ class Evaluated:
 
 def result_of(served: Model, asked: ComparisonRequest) -> Evaluated | None:
     """Return what somebody has already had evaluated."""
-    return _done(served).get(asked)
+    done: dict[ComparisonRequest, Evaluated] = store(DONE, served)
+    return done.get(asked)
 
 
 def work_for(served: Model, asked: ComparisonRequest) -> Callable[[Progress], None]:
     """Return what is to be done in the background: all that it takes to keep what `result_of` returns."""
-    done = _done(served)  # here, as a thread has no session
+    done = store(DONE, served)  # here, as a thread has no session
 
     def work(progress: Progress) -> None:
         progress(0, 0)
@@ -92,11 +91,6 @@ def work_for(served: Model, asked: ComparisonRequest) -> Callable[[Progress], No
             keep(done, asked, _evaluate(served, asked, Path(name), progress), KEPT)
 
     return work
-
-
-@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
-def _done(served: Model) -> dict[ComparisonRequest, Evaluated]:  # noqa: ARG001  a store a model
-    return {}
 
 
 def _evaluate(served: Model, asked: ComparisonRequest, folder: Path, progress: Progress) -> Evaluated:
@@ -150,9 +144,10 @@ def _generate(served: Model, asked: ComparisonRequest, folder: Path, progress: P
             "the real trips name no roads, so none can be generated like them; prepare them first (Data and models), "
             "or upload generated trips as well."
         )
+    _check_roads(served, real)
     with served.turn():
         progress(0, len(real))  # somebody may have pressed Stop while others were served
-        trips = served.generator.generate(_conditions(served, real), seed=asked.seed, progress=progress)
+        trips = served.generator.generate(conditions_like(served, real), seed=asked.seed, progress=progress)
     write_trips(trips.assign(trip_id=real["trip_id"].to_numpy()), folder / "generated.parquet")
 
 
@@ -170,9 +165,6 @@ def _training(prepared: Path) -> Path:
     return path
 
 
-def _conditions(served: Model, like: gpd.GeoDataFrame) -> list[Conditions]:
-    from htp.conditions import conditions_of  # noqa: PLC0415  brings PyTorch, which is there when trips are asked for
-
+def _check_roads(served: Model, like: gpd.GeoDataFrame) -> None:
     if max(int(max(roads, default=0)) for roads in like["roads"]) >= len(served.generator.city):
         raise InputError(f"the real trips name roads that {served.generator.city.name} does not have.")
-    return conditions_of(like, served.generator.city)

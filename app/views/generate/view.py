@@ -10,7 +10,8 @@ import streamlit as st
 from htp_app import model
 from htp_app.components.heading import heading
 from htp_app.jobs.action import action
-from htp_app.map import Hint, Picked, Picture, city_map, corners
+from htp_app.map import Picked, Picture, city_map
+from htp_app.map.route import route_picture
 from htp_app.plan import PlannedRoute, expected_or_problem, plan_or_problem
 from htp_app.state import Choices, remember, restore, set_route
 from htp_app.views.generate import generation
@@ -70,23 +71,12 @@ def _picture(
     problem: str | None,
     generated: generation.Generated | None,
 ) -> Picture:
-    steps = ["Click the map to set the origin", "Now click the destination"]
-    step = steps[len(choices.via)] if len(choices.via) < len(steps) else None
-    hint = Hint(problem, "error") if problem else Hint(step) if step else None
-    return Picture(
-        basemap=served.basemap,
-        bounds=corners(served.generator.city.bounds),
-        waypoints=choices.via,
-        revision=st.session_state.get("revision", 0),
-        route=plan.line if plan else (),
+    return replace(
+        route_picture(served, choices.via, plan, problem),
         trips=generated.table if generated else None,
         max_kmh=generated.max_kmh if generated else 60,
         marks=marks_of(generated, choices.trip),
-        badge=served.badge,
-        hint=hint,
-        fit=str(st.session_state.get("fit", 0)),
         height=HEIGHT,
-        play=True,
     )
 
 

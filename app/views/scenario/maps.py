@@ -10,7 +10,7 @@ import streamlit as st
 
 from htp.planning.scenario.traffic import road_trips
 from htp_app.components.controls import pick
-from htp_app.components.shades import count_shades, difference_shades, ramps, ticks
+from htp_app.components.shades import bar, count_shades, difference_shades, ramps, ticks
 from htp_app.map import Hint, MarkedLine, Picture, city_map
 from htp_app.map.areas import area_table, cell_shapes, road_shapes
 from htp_app.state import LOG
@@ -130,17 +130,7 @@ def _hint(choices: Planning, density: Density | None) -> Hint | None:
 def _legend(choices: Planning, side: str, most: int) -> str:
     """Return the legend of the areas and of the marks."""
     unit = "Points in a cell" if choices.places == CELLS else "Trips on a road"
-    numbers = [f"{tick:,}" for tick in dict.fromkeys(ticks(most, LOG))]
-    colours = ramps().differences if side == CHANGE else ramps().counts
-    title = (
-        f"{unit}, after less before: orange fewer, blue more" if side == CHANGE else f"{unit}, {SIDES[side].lower()}"
-    )
-    if side == CHANGE:
-        up = [f"+{number}" for number in numbers[1:]]
-        numbers = [*(label.replace("+", "−") for label in reversed(up)), "0", *up]
-    bar = (
-        f"<div><p>{title}</p><div class='ramp' style='background:linear-gradient(90deg,{','.join(colours)})'></div>"
-        f"<div class='ticks'>{''.join(f'<span>{number}</span>' for number in numbers)}</div></div>"
-    )
+    what = "after less before: orange fewer, blue more" if side == CHANGE else SIDES[side].lower()
+    shown = bar(f"{unit}, {what}", [*dict.fromkeys(ticks(most, LOG))], apart=side == CHANGE) if most else "<div></div>"
     keys = "".join(f"<span><i style='background:{colour}'></i>{word}</span>" for colour, word in CHANGED.items())
-    return f"<div class='legend scenario'>{bar if most else '<div></div>'}<div class='keys'>{keys}</div></div>"
+    return f"<div class='legend scenario'>{shown}<div class='keys'>{keys}</div></div>"

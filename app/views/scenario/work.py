@@ -11,8 +11,9 @@ from htp.errors import InputError
 from htp.evaluate.density import cell_density
 from htp.planning.scenario import BaseDemand, Outcome, sample_trips
 from htp.planning.scenario.changes import Scenario
+from htp_app.plan import attempt
 from htp_app.sample import surveyor_of
-from htp_app.stores import BY_PLACE, keep
+from htp_app.stores import keep, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.evaluate.density import Density
-    from htp.evaluate.measure import Measures
     from htp_app.model import Model
     from htp_app.views.scenario.choices import Planning
 
     Progress = Callable[[int, int], None]
 
+DEMANDS, BEFORE = "demands", "trips before, and their measures"
 KEPT = 6  # demands, and sets of trips before
 
 
@@ -49,12 +50,13 @@ class ScenarioTrips:
 
 def known_demand(served: Model, choices: Planning) -> BaseDemand | None:
     """Return the demand where its paths have been found."""
-    return _demands(served).get(_demand_key(choices))
+    demand: BaseDemand | None = store(DEMANDS, served).get(_demand_key(choices))
+    return demand
 
 
 def demand_work(served: Model, choices: Planning) -> Callable[[Progress], None]:
     """Return what is to be done in the background: find the fastest path of every trip, for `known_demand`."""
-    demands, key = _demands(served), _demand_key(choices)  # here, as a thread has no session
+    demands, key = store(DEMANDS, served), _demand_key(choices)  # here, as a thread has no session
     chosen = sample_trips(served.heldout, choices.demand.count, choices.demand.hours)
 
     def work(progress: Progress) -> None:
@@ -78,20 +80,17 @@ def outcome_or_problem(
     served: Model, demand: BaseDemand | None, scenario: Scenario
 ) -> tuple[Outcome | None, str | None]:
     """Return what a scenario does to a demand that is there, or a sentence on why a service does not say."""
-    try:
-        return (None if demand is None else outcome_of(served, demand, scenario)), None
-    except InputError as error:
-        return None, str(error)
+    return attempt(lambda: None if demand is None else outcome_of(served, demand, scenario))
 
 
 def to_generate(served: Model, choices: Planning, outcome: Outcome) -> int:
     """Return how many trips a scenario's pictures ask for: those before where nobody has made them, and those again."""
-    return len(outcome.again) + (0 if _before_key(choices) in _before(served) else len(outcome.demand))
+    return len(outcome.again) + (0 if _before_key(choices) in store(BEFORE, served) else len(outcome.demand))
 
 
 def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[Progress], ScenarioTrips]:
     """Return what is to be done in the background: generate the trips before, and those that change once more."""
-    kept, key, surveyor = _before(served), _before_key(choices), surveyor_of(served)
+    kept, key, surveyor = store(BEFORE, served), _before_key(choices), surveyor_of(served)
 
     def work(progress: Progress) -> ScenarioTrips:
         again = outcome.conditions()
@@ -136,13 +135,3 @@ def _demand_key(choices: Planning) -> tuple[Any, ...]:
 
 def _before_key(choices: Planning) -> tuple[Any, ...]:
     return *_demand_key(choices), choices.demand.seed
-
-
-@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
-def _demands(served: Model) -> dict[tuple[Any, ...], BaseDemand]:  # noqa: ARG001  a store a model
-    return {}
-
-
-@st.cache_resource(show_spinner=False, hash_funcs=BY_PLACE)
-def _before(served: Model) -> dict[tuple[Any, ...], tuple[gpd.GeoDataFrame, Measures]]:  # noqa: ARG001  a store a model
-    return {}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from htp_app.map import Hint, Picked, Picture, city_map, corners, play_bar
+from htp_app.map import Picked, city_map, play_bar
+from htp_app.map.route import route_picture
 from htp_app.state import set_route
 from htp_app.views.times_of_day.charts import COLOURS
 
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
 ALONE = "calc(100dvh - 3.75rem)"  # height where there is nothing below
 ABOVE_CHARTS = "max(230px, calc(100dvh - 32.1rem))"
 GROUP = "departures"  # of the maps, which move and play together; and of the choices
-STEPS = ("Click the map to set the origin", "Now click the destination")
 
 
 def departure_maps(
     served: Model, choices: Departures, plan: PlannedRoute | None, problem: str | None, compared: Compared | None
 ) -> None:
     """Draw a map for every departure that there is; before, one to pick the route on."""
-    picture = _picture(served, choices, plan, problem)
+    picture = replace(route_picture(served, choices.via, plan, problem), group=GROUP, height=ABOVE_CHARTS)
     if compared is None:
         city_map("departure-map-0", replace(picture, height=ALONE), _pick)
         return
@@ -45,23 +45,6 @@ def departure_maps(
                     legend=at == 0,
                 )
                 city_map(f"departure-map-{at}", shown, _pick)
-
-
-def _picture(served: Model, choices: Departures, plan: PlannedRoute | None, problem: str | None) -> Picture:
-    step = STEPS[len(choices.via)] if len(choices.via) < len(STEPS) else None
-    return Picture(
-        basemap=served.basemap,
-        bounds=corners(served.generator.city.bounds),
-        waypoints=choices.via,
-        revision=st.session_state.get("revision", 0),
-        route=plan.line if plan else (),
-        badge=served.badge,
-        hint=Hint(problem, "error") if problem else Hint(step) if step else None,
-        fit=str(st.session_state.get("fit", 0)),
-        height=ABOVE_CHARTS,
-        group=GROUP,
-        play=True,
-    )
 
 
 def _title(departure: Departure, colour: str) -> str:
