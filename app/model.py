@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _one_at_a_time = threading.Lock()  # two generations at once are slower together than one after the other
 
+
 @dataclass(frozen=True)
 class Model:
     """A generator and what the pages show beside its trips, computed once."""
