@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from htp.evaluate.density import cell_density, road_density
-from htp_app import model, sample
-from htp_app.components.comparison_controls import NAME, comparison_button, comparison_panel
+from htp_app import model
+from htp_app.components.comparison import comparison_page
 from htp_app.components.controls import hours_slider, pick, scale_control
 from htp_app.components.guard import Need, lacking
-from htp_app.components.heading import heading, how_to_read
-from htp_app.jobs.action import result
-from htp_app.state import CELLS, TOP_CELLS, TOP_ROADS, Comparison, remember, restore
+from htp_app.state import CELLS, TOP_CELLS, TOP_ROADS, Comparison
 from htp_app.views.density.maps import three_maps, top_places
 
+if TYPE_CHECKING:
+    from htp.evaluate.measure import Measures
+
 PLACES = {CELLS: "All cells", TOP_CELLS: "Top cells", TOP_ROADS: "Top roads"}
+ABOUT = "See where generated trips drive more, or less, than the held-out ones they were made like."
 HELP = (
     "The city is laid out in cells of 100 m; a cell's colour is its number of GPS points. Point at a cell or road, or "
     "click it, for its counts. **Top cells** and **Top roads** are the 100 with most points on either side: those in "
@@ -31,25 +34,16 @@ def page() -> None:
     served = model.current()
     if lacking(served, Need.heldout):
         return
-    choices = restore(Comparison(), NAME)
-    result(NAME)
-    with st.sidebar:
-        heading(served, "See where generated trips drive more, or less, than the held-out ones they were made like.")
-        choices = comparison_panel(served, choices)
-        button = st.container(key="action")
-        choices = _view_panel(choices)
-        how_to_read(HELP)
-    real, generated = sample.heldout_measures(served, choices.count), sample.generated_measures(served, choices)
-    count = road_density if choices.places == TOP_ROADS else cell_density
-    density = count(real, generated, choices.hours)
-    with st.container(key="page"):
+
+    def draw(choices: Comparison, real: Measures, generated: Measures | None) -> None:
+        count = road_density if choices.places == TOP_ROADS else cell_density
+        density = count(real, generated, choices.hours)
         if choices.places == CELLS:
             three_maps(served, choices, density, ready=generated is not None)
         else:
             top_places(served, choices, density, real, generated)
-    remember(replace(choices, show=generated is not None), NAME)
-    with button:
-        comparison_button(served, choices, ready=generated is not None)
+
+    comparison_page(served, (ABOUT, HELP), draw, _view_panel)
 
 
 def _view_panel(choices: Comparison) -> Comparison:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from htp.evaluate.distributions import Distribution, distributions
-from htp_app import model, sample
+from htp_app import model
 from htp_app.components.charts import draw
-from htp_app.components.comparison_controls import NAME, comparison_button, comparison_panel
+from htp_app.components.comparison import comparison_page
 from htp_app.components.guard import Need, lacking
-from htp_app.components.heading import heading, how_to_read
-from htp_app.jobs.action import result
-from htp_app.state import Comparison, remember, restore
 from htp_app.views.distributions.charts import WORDS, distribution_chart, verdict
 
 if TYPE_CHECKING:
     from htp.evaluate.measure import Measures
+    from htp_app.state import Comparison
 
 ROWS = ((2, 1), (1, 1, 1), (1, 1))  # the charts of each row and how wide they are, lengths first
 CHART_PX = 168  # height
+ABOUT = "See whether generated trips are like the held-out ones that the generator never saw."
 HELP = (
     "Bars: generated trips; line: held-out ones, in percent. **Divergence**: Jensen–Shannon, from 0 (the same) to 1 "
     "(nothing in common). **Noise floor**: the divergence of one random half of the held-out trips from the other, "
@@ -35,19 +33,11 @@ def page() -> None:
     served = model.current()
     if lacking(served, Need.heldout):
         return
-    choices = restore(Comparison(), NAME)
-    result(NAME)
-    with st.sidebar:
-        heading(served, "See whether generated trips are like the held-out ones that the generator never saw.")
-        choices = comparison_panel(served, choices)
-        button = st.container(key="action")
-        how_to_read(HELP)
-    real, generated = sample.heldout_measures(served, choices.count), sample.generated_measures(served, choices)
-    with st.container(key="page"):
+
+    def draw_both(choices: Comparison, real: Measures, generated: Measures | None) -> None:
         _charts(_found(served, choices, real, generated), f"Held-out {served.real_word} trips")
-    remember(replace(choices, show=generated is not None), NAME)
-    with button:
-        comparison_button(served, choices, ready=generated is not None)
+
+    comparison_page(served, (ABOUT, HELP), draw_both)
 
 
 def _found(served: model.Model, choices: Comparison, real: Measures, generated: Measures | None) -> list[Distribution]:

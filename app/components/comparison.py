@@ -1,4 +1,4 @@
-"""Ask for how many held-out trips others are generated like, and start that."""
+"""Frame the pages that compare: ask for how many held-out trips others are generated like, start that, draw both."""
 
 from __future__ import annotations
 
@@ -9,17 +9,47 @@ import streamlit as st
 
 from htp_app import sample
 from htp_app.components.controls import like_select, seed_input
-from htp_app.jobs.action import action
+from htp_app.components.heading import heading, how_to_read
+from htp_app.jobs.action import action, result
+from htp_app.state import Comparison, remember, restore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from htp.evaluate.measure import Measures
     from htp_app.model import Model
-    from htp_app.state import Comparison
 
 NAME = "comparison"  # of the choices and of the work, which the pages of both sides share
 HELP = (
     "For each of these {real} trips, which the generator was never trained on, one trip is generated with its route, "
     "start time, travel time and distance. It stays in memory and is shared by all who use this app."
 )
+
+
+def comparison_page(
+    served: Model,
+    words: tuple[str, str],
+    draw: Callable[[Comparison, Measures, Measures | None], None],
+    view: Callable[[Comparison], Comparison] = lambda choices: choices,
+) -> None:
+    """Ask for trips, and by `view` how they are looked at; `draw` both sides. `words`: what for, and how to read it.
+
+    The choices and the generated trips are the same on all these pages.
+    """
+    choices = restore(Comparison(), NAME)
+    result(NAME)
+    with st.sidebar:
+        heading(served, words[0])
+        choices = comparison_panel(served, choices)
+        button = st.container(key="action")
+        choices = view(choices)
+        how_to_read(words[1])
+    real, generated = sample.heldout_measures(served, choices.count), sample.generated_measures(served, choices)
+    with st.container(key="page"):
+        draw(choices, real, generated)
+    remember(replace(choices, show=generated is not None), NAME)
+    with button:
+        comparison_button(served, choices, ready=generated is not None)
 
 
 def comparison_panel(served: Model, choices: Comparison) -> Comparison:
