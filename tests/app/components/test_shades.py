@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from test_map_tables import unpack
+from packed import unpack
 
 from htp.city.grid import cells_of
 from htp.evaluate.density import EXTRA, HIT, MISSED, Density

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from itertools import pairwise
 
 import geopandas as gpd
@@ -11,21 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from packed import unpack
 
 from htp_app.map.basemap import DEGREE, basemap
 from htp_app.map.table import PackedTable
 from htp_app.map.trips import trip_points
-
-
-def unpack(table: PackedTable) -> tuple[dict, dict[str, np.ndarray]]:
-    head, body = table.payload.split(b"\n", 1)
-    header, buffer, at = json.loads(head), gzip.decompress(body), 0
-    columns = {}
-    for name, kind, length in header["columns"]:
-        columns[name] = np.frombuffer(buffer, np.dtype(kind), length, at)
-        at += columns[name].nbytes
-    assert at == len(buffer)
-    return header, columns
 
 
 def test_a_table_comes_back_as_it_was_packed():
