@@ -130,12 +130,12 @@ class Router:
         Starts are reached after `driven_s`, infinite where they are not; ways that take longer than `limit_s` may be
         missed. An end that lies less than `behind_m` behind a start is reached by staying there.
         """
-        drive, road = ends.roads.row, ends.roads.values
+        drive, road = ends.roads.row, ends.roads.flat
         trees = Trees.grow(
-            self.graph, starts.roads, driven_s + self._rest_s(starts.roads.values, starts.along_m), limit_s
+            self.graph, starts.roads, driven_s + self._rest_s(starts.roads.flat, starts.along_m), limit_s
         )
         last, around_s = self._entered(trees, ends)
-        numbers = starts.roads.row * len(self.city) + starts.roads.values  # tell the places to start from apart
+        numbers = starts.roads.row * len(self.city) + starts.roads.flat  # tell the places to start from apart
         start = _places_in(numbers, drive * len(self.city) + road)
         ahead_m = np.where(start >= 0, ends.along_m - starts.along_m[start], -np.inf)
         pace = self.seconds[road] / self.city.length_m[road]
@@ -143,8 +143,8 @@ class Router:
 
         around = around_s < straight_s
         ways = trees.ways_to(drive[around], last[around])
-        start[around] = _places_in(numbers, drive[around] * len(self.city) + ways.values[ways.first[:-1]])
-        entered = np.roll(ways.values, -1)  # without the road that a way begins on, and with the end's
+        start[around] = _places_in(numbers, drive[around] * len(self.city) + ways.flat[ways.first[:-1]])
+        entered = np.roll(ways.flat, -1)  # without the road that a way begins on, and with the end's
         entered[ways.first[1:] - 1] = road[around]
         lengths = np.zeros(len(road), dtype=np.int64)
         lengths[around] = ways.counts
@@ -152,13 +152,13 @@ class Router:
 
     def _entered(self, trees: Trees, ends: Stops) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the best road to enter the road of each end from, and the seconds until the end, [N] each."""
-        road = ends.roads.values
+        road = ends.roads.flat
         begin, stop = self.entering.indptr[road], self.entering.indptr[road + 1]
         entries = Ragged.ranges(begin, stop - begin)
-        last = self.entering.indices[entries.values]
-        entry_s = trees.cost_s[ends.roads.row[entries.row], last] + self.entering.data[entries.values]
+        last = self.entering.indices[entries.flat]
+        entry_s = trees.cost_s[ends.roads.row[entries.row], last] + self.entering.data[entries.flat]
         best = entries.like(entry_s).argmin()
-        return np.r_[last, -1][best], np.r_[entry_s, np.inf][best] - self._rest_s(ends.roads.values, ends.along_m)
+        return np.r_[last, -1][best], np.r_[entry_s, np.inf][best] - self._rest_s(ends.roads.flat, ends.along_m)
 
     def _rest_s(self, road: NDArray[np.integer], along_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the seconds from each place to the end of its road, [N]."""

@@ -41,7 +41,7 @@ class Trees:
         counts = np.bincount(starts.row[kept], minlength=len(starts))
         parts = (  # a vertex a start, which leads to its own
             np.concatenate([graph.data, cost_s[kept]]),
-            np.concatenate([graph.indices, starts.values[kept]], dtype=np.int32),
+            np.concatenate([graph.indices, starts.flat[kept]], dtype=np.int32),
             np.concatenate([graph.indptr, graph.nnz + np.cumsum(counts)], dtype=np.int32),
         )
         sources = np.arange(size, size + len(starts))
@@ -95,11 +95,11 @@ def fastest_paths(
         starts = Ragged.from_counts(sources[chosen], np.ones_like(chosen))
         trees = Trees.grow(graph, starts, np.zeros(len(chosen)), limit_s)
         some = trips.take(chosen)
-        searched[some.values] = True
-        paths.cost_s[some.values] = cost_s = trees.cost_s[some.row, last[some.values]]
+        searched[some.flat] = True
+        paths.cost_s[some.flat] = cost_s = trees.cost_s[some.row, last[some.flat]]
         found = np.isfinite(cost_s)
-        ways = trees.ways_to(some.row[found], last[some.values[found]])
-        for trip, way in zip(some.values[found].tolist(), ways.split(), strict=True):
+        ways = trees.ways_to(some.row[found], last[some.flat[found]])
+        for trip, way in zip(some.flat[found].tolist(), ways.split(), strict=True):
             paths.roads[trip] = way
         return some.like(found).min()
 
@@ -107,7 +107,7 @@ def fastest_paths(
         if progress is not None:
             progress(int(searched.sum()), len(first))
 
-    nearest_first(search, trips.like(guess_s[trips.values]).max(), hear)
+    nearest_first(search, trips.like(guess_s[trips.flat]).max(), hear)
     return paths
 
 

@@ -20,7 +20,7 @@ def three() -> Ragged[np.float64]:
 
 
 def test_rows_lie_end_to_end(three):
-    assert three.values.tolist() == [3, 1, 2, 2, 5]
+    assert three.flat.tolist() == [3, 1, 2, 2, 5]
     assert three.first.tolist() == [0, 2, 2, 5]
     assert len(three) == 3
     assert three.counts.tolist() == [2, 0, 3]
@@ -52,13 +52,13 @@ def test_chosen_rows_come_in_their_order_and_padded(three):
 
 def test_ranges_count_up_from_where_they_begin():
     ranges = Ragged.ranges([7, 0, 3], [2, 0, 3])
-    assert ranges.values.tolist() == [7, 8, 3, 4, 5]
+    assert ranges.flat.tolist() == [7, 8, 3, 4, 5]
     assert ranges.counts.tolist() == [2, 0, 3]
 
 
 def test_no_rows_and_rows_without_values_are_no_error():
     none = Ragged.of([], np.int32)
-    assert (len(none), none.values.dtype, none.split()) == (0, np.int32, [])
+    assert (len(none), none.flat.dtype, none.split()) == (0, np.int32, [])
     empty = Ragged.of([np.empty(0)] * 2)
     assert empty.sum().tolist() == [0, 0]
     assert empty.argmin().tolist() == [-1, -1]
@@ -81,7 +81,7 @@ def test_what_is_laid_end_to_end_comes_back(rows):
         row.tolist() for row in rows
     ]
     every = ragged.take(np.arange(len(rows)))
-    assert (every.values.tolist(), every.first.tolist()) == (ragged.values.tolist(), ragged.first.tolist())
+    assert (every.flat.tolist(), every.first.tolist()) == (ragged.flat.tolist(), ragged.first.tolist())
 
 
 @given(ROWS)

@@ -39,7 +39,7 @@ def fastest_routes(
         found = (cost_s.min(empty=np.inf) <= limit_s) & (cost_s.min(empty=np.inf) < np.inf)
         for trip, there in zip(trips[found].tolist(), cost_s.argmin()[found].tolist(), strict=True):
             here = ways.start[there]
-            roads = np.r_[start.roads.values[here], ways.roads[there]].astype(np.int32)
+            roads = np.r_[start.roads.flat[here], ways.roads[there]].astype(np.int32)
             routes[trip] = Route(roads, float(start.along_m[here]), float(end.along_m[there]))
         return found
 

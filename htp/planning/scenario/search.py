@@ -58,7 +58,7 @@ class ScenarioNetwork:
     def cost_s(self, routes: Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
         """Return the seconds of given routes from the end of their first road, infinite where one is not open, [N]."""
         driven = Ragged.of(routes, np.int64)
-        roads, row = driven.values, driven.row
+        roads, row = driven.flat, driven.row
         within = row[1:] == row[:-1]
         before, after, row = roads[:-1][within], roads[1:][within], row[1:][within]
         step_s = np.asarray(self.graph[before, after]).ravel().astype(float) if len(before) else np.zeros(0)
