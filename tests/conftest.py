@@ -154,7 +154,7 @@ def made_up_trips(city: City, points: Sequence[int], seed: int = 0) -> gpd.GeoDa
     lines = RouteLines.of(city, routes)
     along_m, offset_m = [], []
     for row, n in enumerate(points):
-        roads = slice(lines.first_road[row], lines.first_road[row + 1])
+        roads = slice(*lines.roads.first[row : row + 2])
         first_m = rng.uniform(0.1, 0.8) * lines.road_length_m[roads][0]
         last_m = lines.road_start_m[roads][-1] + rng.uniform(0.2, 0.9) * lines.road_length_m[roads][-1]
         steps = rng.gamma(1.0, size=n - 1) * (rng.random(n - 1) < 0.8)  # one in five: waiting

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ GAP_M = 1.0  # between routes on the common axis, so that a search never crosses
 class RouteLines:
     """The polylines of B routes, R roads and K vertices in all."""
 
-    roads: NDArray[np.int32]  # [R] road_id, route after route
-    first_road: NDArray[np.int64]  # [B + 1]
+    roads: Ragged[np.int32]  # [B] rows of road_id
     road_start_m: NDArray[np.float64]  # [R] metres from the start of the road's route
     road_length_m: NDArray[np.float64]  # [R]
     length_m: NDArray[np.float64]  # [B]
@@ -41,20 +41,17 @@ class RouteLines:
     def of(cls, city: City, routes: Sequence[NDArray[np.int32]]) -> RouteLines:
         """Lay out the polylines of routes given as lists of road_id; `InputError` where one is not the city's."""
         check_roads(city, routes)
-        roads = np.concatenate([np.asarray(route, dtype=np.int32) for route in routes])
-        first_road = np.r_[0, np.cumsum([len(route) for route in routes])]
-        row = np.repeat(np.arange(len(routes)), np.diff(first_road))
-        road_length_m = city.length_m[roads]
-        before = np.r_[0.0, np.cumsum(road_length_m)]
-        road_start_m = before[:-1] - before[first_road[row]]
-        length_m = before[first_road[1:]] - before[first_road[:-1]]
+        roads = Ragged.of(routes, np.int32)
+        road_length_m = city.length_m[roads.flat]
+        road_start_m = roads.like(road_length_m).sum_before()
+        length_m = np.diff(np.r_[0.0, np.cumsum(road_length_m)][roads.first])
         base_m = np.r_[0.0, np.cumsum(length_m + GAP_M)[:-1]]
 
-        counts = city.first_vertex[roads + 1] - city.first_vertex[roads]
-        first = np.cumsum(counts) - counts
-        vertex = np.arange(counts.sum()) + np.repeat(city.first_vertex[roads] - first, counts)
-        axis_m = city.vertex_m[vertex] + np.repeat(road_start_m + base_m[row], counts)
-        return cls(roads, first_road, road_start_m, road_length_m, length_m, city.xy_m[vertex], axis_m, base_m)
+        first = city.first_vertex
+        vertices = Ragged.ranges(first[roads.flat], first[roads.flat + 1] - first[roads.flat])
+        vertex = vertices.flat
+        axis_m = city.vertex_m[vertex] + (road_start_m + base_m[roads.row])[vertices.row]
+        return cls(roads, road_start_m, road_length_m, length_m, city.xy_m[vertex], axis_m, base_m)
 
     def place(self, row: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the places `along_m` metres from the start of the routes `row`, [N, 2] metres; ends are clipped."""
@@ -70,10 +67,10 @@ class RouteLines:
 
     def road_at(self, row: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the place in its route (0 for the first road) of the road that lies there, [N]."""
-        starts = self.road_start_m + np.repeat(self.base_m, np.diff(self.first_road))
+        starts, first = self.road_start_m + self.base_m[self.roads.row], self.roads.first
         clipped = np.clip(along_m, 0.0, self.length_m[row])
         found = np.searchsorted(starts, self.base_m[row] + clipped, side="right") - 1
-        return np.clip(found, self.first_road[row], self.first_road[row + 1] - 1) - self.first_road[row]
+        return np.clip(found, first[row], first[row + 1] - 1) - first[row]
 
     def _segment(
         self, row: NDArray[np.int64], along_m: NDArray[np.float64]

@@ -9,6 +9,8 @@ import shapely
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from htp.compute.ragged import Ragged
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -49,9 +51,8 @@ def successors(city: City) -> csr_array:
     order = np.argsort(city.u, kind="stable")  # roads by the node they start at
     begin = np.searchsorted(city.u[order], city.v, side="left")
     count = np.searchsorted(city.u[order], city.v, side="right") - begin
-    before = np.repeat(np.arange(len(city)), count)
-    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    after = order[np.repeat(begin, count) + place]
+    following = Ragged.ranges(begin, count)
+    before, after = following.row, order[following.flat]
 
     turns_back = city.opposite[before] == after
     dead_end = count == np.bincount(before[turns_back], minlength=len(city))

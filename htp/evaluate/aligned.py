@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from htp.city.linear_referencing import RouteLines
+from htp.compute.ragged import Ragged
 from htp.evaluate.checked_trips import CheckedTrips, nothing_in
 from htp.evaluate.measure import UNMATCHED, Measures, Surveyor, street_segments
 
@@ -44,7 +45,6 @@ class AlignedSurveyor(Surveyor):
 def aligned_roads(trips: gpd.GeoDataFrame, city: City) -> NDArray[np.int32]:
     """Return the road_id that each point of prepared or generated trips is aligned to, [N]."""
     routes = RouteLines.of(city, trips["roads"].to_list())
-    percent = [np.asarray(values, dtype=float) for values in trips["percent"]]
-    row = np.repeat(np.arange(len(percent)), [len(values) for values in percent])
-    place = routes.road_at(row, np.concatenate(percent) * routes.length_m[row])
-    return routes.roads[routes.first_road[row] + place]
+    percent = Ragged.of(trips["percent"], float)
+    place = routes.road_at(percent.row, percent.flat * routes.length_m[percent.row])
+    return routes.roads.flat[routes.roads.first[percent.row] + place]

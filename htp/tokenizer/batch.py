@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from htp.compute.ragged import Ragged
 from htp.tokenizer.features import Samples, anchors_of
 from htp.trips import POINTS_PER_PATTERN
 
@@ -64,12 +65,7 @@ class Batch:
 
 def pad(flat: NDArray[Any], first: NDArray[np.int64], rows: NDArray[np.int64], width: int) -> Tensor:
     """Gather the pieces `first[row]:first[row + 1]` of a flat array into a tensor [rows, width, ...], zeros behind."""
-    counts = first[rows + 1] - first[rows]
-    out = np.zeros((len(rows), width, *flat.shape[1:]), dtype=flat.dtype)
-    place = np.arange(width)[None] < counts[:, None]
-    source = np.arange(counts.sum()) + np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
-    out[place] = flat[source]
-    return torch.from_numpy(out)
+    return torch.from_numpy(Ragged(flat, first).pad(width, rows))
 
 
 class Batches:
@@ -78,11 +74,10 @@ class Batches:
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
         self.anchors, self.first_pattern = anchors_of(samples)
-        points = samples.points
-        self.total_m = np.add.reduceat(samples.road_length_m, samples.first_road[:-1])
+        self.total_m = Ragged(samples.road_length_m, samples.first_road).sum()
         first, last = samples.first_point[:-1], samples.first_point[1:] - 1
         self.distance_m = samples.along_m[last] - samples.along_m[first]
-        self.points = points
+        self.points = samples.points
 
     def epoch(self, batch_size: int, generator: np.random.Generator | None) -> list[NDArray[np.int64]]:
         """Return the rows of each batch; with a generator in random order, otherwise shortest first."""

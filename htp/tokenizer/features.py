@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from htp.city.linear_referencing import RouteLines
+from htp.compute.ragged import Ragged
 from htp.trips import POINTS_PER_PATTERN
 
 if TYPE_CHECKING:
@@ -54,10 +55,9 @@ class Samples:
 def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -> Samples:
     """Return the samples of prepared trips; `inputs` as in TokenizerConfig."""
     lines = RouteLines.of(city, list(trips["roads"]))
-    counts = np.array([len(percent) for percent in trips["percent"]])
-    row = np.repeat(np.arange(len(trips)), counts)
-    first = np.r_[0, np.cumsum(counts)]
-    along_m = np.concatenate(list(trips["percent"])).astype(np.float64) * lines.length_m[row]
+    percent = Ragged.of(trips["percent"], np.float64)
+    row = percent.row
+    along_m = percent.flat * lines.length_m[row]
     east_north = np.concatenate(list(trips["offset"])).reshape(-1, 2)
     direction = lines.direction(row, along_m)
     offset_m = to_route_frame(east_north, direction)
@@ -68,9 +68,9 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
         along_m.astype(np.float32),
         offset_m.astype(np.float32),
         turns(row, direction),
-        first,
-        lines.roads,
-        lines.first_road,
+        percent.first,
+        lines.roads.flat,
+        lines.roads.first,
         lines.road_start_m.astype(np.float32),
         lines.road_length_m.astype(np.float32),
         trips["interval"].to_numpy(dtype=np.float32),
@@ -100,7 +100,7 @@ def relative_inputs(
             there = lines.direction(row, along_m + sign * reach_m)
             columns.append(here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0])  # sine of the turn
             columns.append(1.0 - (here * there).sum(axis=1))
-    road = lines.first_road[row] + lines.road_at(row, along_m)
+    road = lines.roads.first[row] + lines.road_at(row, along_m)
     driven, length = along_m - lines.road_start_m[road], lines.road_length_m[road]
     columns += [driven / STEP_M, (length - driven) / STEP_M, driven / np.maximum(length, 1.0)]  # where on its road
     return np.clip(np.column_stack(columns), -8.0, 8.0)
@@ -140,17 +140,16 @@ def anchors_of(samples: Samples) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return for every pattern the place in its route of the road its last point lies on, [P], and the first ones."""
     points = samples.points
     counts = -(-points // POINTS_PER_PATTERN)
-    first = np.r_[0, np.cumsum(counts)]
-    row = np.repeat(np.arange(len(samples)), counts)
-    number = np.arange(first[-1]) - first[row]
+    patterns = Ragged.ranges(0, counts)
+    row, number = patterns.row, patterns.flat
     last_point = samples.first_point[row] + np.minimum((number + 1) * POINTS_PER_PATTERN, points[row]) - 1
     base = np.r_[0.0, np.cumsum(_route_lengths(samples).astype(np.float64) + 1.0)]
-    starts = samples.road_start_m + base[np.repeat(np.arange(len(samples)), np.diff(samples.first_road))]
+    starts = samples.road_start_m + np.repeat(base[:-1], np.diff(samples.first_road))
     found = np.searchsorted(starts, base[row] + samples.along_m[last_point], side="right") - 1
     found = np.clip(found, samples.first_road[row], samples.first_road[row + 1] - 1) - samples.first_road[row]
     is_last = number == counts[row] - 1
     found = np.where(is_last, np.diff(samples.first_road)[row] - 1, found)  # the last ends on the last road
-    return found.astype(np.int32), first
+    return found.astype(np.int32), patterns.first
 
 
 def _route_lengths(samples: Samples) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from htp.city.linear_referencing import RouteLines, check_roads, lines_through
 from htp.compute.batching import runs_of
+from htp.compute.ragged import Ragged
 from htp.compute.random_streams import POINTS, keys_of, stream_of
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
@@ -173,7 +174,7 @@ class Tokenizer:
         along_m = np.zeros(first_point[-1])
         offset_m = np.zeros((first_point[-1], 2))
         moved: list[_Moved] = []
-        longest = np.maximum(patterns.points, np.diff(lines.first_road))
+        longest = np.maximum(patterns.points, lines.roads.counts)
         order = np.argsort(longest, kind="stable")
         for run in runs_of(longest[order].tolist(), self.device.type):
             rows = order[run]
@@ -220,13 +221,13 @@ class Tokenizer:
     def _routes(
         self, patterns: Patterns, drives: DecoderConditions, lines: RouteLines, rows: NDArray[np.int64]
     ) -> DecoderInputs:
-        counts = np.diff(lines.first_road)[rows]
+        counts = lines.roads.counts[rows]
         width = int(counts.max())
         return DecoderInputs(
-            roads=pad(lines.roads, lines.first_road, rows, width).long(),
+            roads=pad(lines.roads.flat, lines.roads.first, rows, width).long(),
             mask=torch.arange(width)[None] < torch.from_numpy(counts)[:, None],
-            start_m=pad(lines.road_start_m.astype(np.float32), lines.first_road, rows, width),
-            length_m=pad(lines.road_length_m.astype(np.float32), lines.first_road, rows, width),
+            start_m=pad(lines.road_start_m.astype(np.float32), lines.roads.first, rows, width),
+            length_m=pad(lines.road_length_m.astype(np.float32), lines.roads.first, rows, width),
             total_m=torch.from_numpy(lines.length_m[rows].astype(np.float32)),
             distance_m=torch.from_numpy(np.asarray(drives.distance_m)[rows].astype(np.float32)),
             interval_s=torch.from_numpy(np.asarray(drives.interval_s)[rows].astype(np.float32)),
@@ -248,10 +249,9 @@ def decoder_conditions_of(trips: gpd.GeoDataFrame, city: City, seed: int, first:
 
 def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
     """Return the trips with these points in place of their own."""
-    ends = np.cumsum(points.counts)[:-1]
     columns = {
-        "percent": np.split(points.percent, ends),
-        "offset": [part.ravel() for part in np.split(points.offset, ends)],
+        "percent": Ragged.from_counts(points.percent, points.counts).split(),
+        "offset": [part.ravel() for part in Ragged.from_counts(points.offset, points.counts).split()],
     }
     lines = lines_through(points.lonlat, points.counts)
     return trips.assign(**columns, geometry=gpd.GeoSeries(lines, trips.index, "EPSG:4326"))
@@ -281,5 +281,4 @@ def _together(moved: list[_Moved]) -> Iterator[_Moved]:
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the places in a flat array of the pieces of these rows."""
-    counts = first[rows + 1] - first[rows]
-    return np.arange(counts.sum()) + np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
+    return Ragged.ranges(first[rows], first[rows + 1] - first[rows]).flat

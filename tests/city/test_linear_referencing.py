@@ -22,7 +22,7 @@ def test_lengths_and_starts_of_roads_are_counted_along_each_route(lines):
     np.testing.assert_allclose(lines.length_m, [700, 800], atol=0.5)
     np.testing.assert_allclose(lines.road_start_m, [0, 300, 0, 500], atol=0.5)
     np.testing.assert_allclose(lines.road_length_m, [300, 400, 500, 300], atol=0.5)
-    assert lines.first_road.tolist() == [0, 2, 4]
+    assert lines.roads.first.tolist() == [0, 2, 4]
 
 
 @pytest.mark.parametrize(
