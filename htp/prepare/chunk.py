@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from htp.compute.ragged import Ragged
 from htp.prepare.clean import clean
 from htp.prepare.label import Labels, label
 from htp.prepare.split import is_heldout
@@ -41,8 +42,7 @@ def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> P
     trips = clean(
         raw, city, interval_s=options.interval_s, min_points=options.min_points, max_points=options.max_points
     )
-    ends = trips.raw.first[1:-1]
-    tracks_m = np.split(city.to_metres(trips.raw.lonlat), ends) if len(trips.raw) else []
+    tracks_m = Ragged(city.to_metres(trips.raw.lonlat), trips.raw.first).split()
     labels = label(city, tracks_m, matcher.match(tracks_m), trips.interval_s, min_points=options.min_points)
 
     kept = [i for i, one in enumerate(labels) if isinstance(one, Labels)]
@@ -68,9 +68,7 @@ def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> P
 def _frame(trips: CleanTrips, kept: Sequence[int], labels: Sequence[Labels], timezone: str) -> gpd.GeoDataFrame:
     """Return the kept parts as a table of prepared trips."""
     first = [int(trips.raw.first[i]) + one.first for i, one in zip(kept, labels, strict=True)]
-    counts = np.array([len(one.percent) for one in labels], dtype=np.int64)
-    row = np.repeat(np.arange(len(labels)), counts)
-    point = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
+    points = Ragged.ranges(first, [len(one.percent) for one in labels])
     start_us = np.round(trips.raw.time_s[first] * 1e6).astype(np.int64)
     starts = pd.DatetimeIndex(start_us.view("datetime64[us]"), tz="UTC")
     return gpd.GeoDataFrame(
@@ -83,6 +81,6 @@ def _frame(trips: CleanTrips, kept: Sequence[int], labels: Sequence[Labels], tim
             "percent": pd.Series([one.percent for one in labels], dtype=object),
             "offset": pd.Series([one.offset_m.ravel() for one in labels], dtype=object),
         },
-        geometry=shapely.linestrings(trips.raw.lonlat[point], indices=row) if kept else [],
+        geometry=shapely.linestrings(trips.raw.lonlat[points.flat], indices=points.row) if kept else [],
         crs="EPSG:4326",
     )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htp.compute.ragged import Ragged
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,8 +66,9 @@ def resample(raw: RawTrips, interval_s: NDArray[np.float64]) -> CleanTrips:
     count = _points_at(raw, interval_s).astype(np.int64)
     # all trips on one axis of time, a second apart, so that one interpolation serves them all
     base_s = np.cumsum(stop_s - start_s + 1.0) - (stop_s - start_s + 1.0)
-    row = np.repeat(np.arange(len(raw)), count)
-    wanted_s = (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)) * interval_s[row]
+    places = Ragged.ranges(0, count)
+    row = places.row
+    wanted_s = places.flat * interval_s[row]
     known_s = raw.time_s - start_s[raw.row] + base_s[raw.row]
     lonlat = np.column_stack([np.interp(wanted_s + base_s[row], known_s, values) for values in raw.lonlat.T])
     return CleanTrips(replace(raw, count=count, lonlat=lonlat, time_s=start_s[row] + wanted_s), interval_s)
@@ -104,8 +107,8 @@ def _steps(raw: RawTrips) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _median_step_s(raw: RawTrips) -> NDArray[np.float64]:
     """Return the median time between two points of each trip in seconds, at least 1, [B]."""
     _, step_s = _steps(raw)
-    pieces = np.split(step_s, raw.first[1:-1]) if len(raw) else []
-    return np.array([max(float(np.median(piece[1:])), 1.0) if len(piece) > 1 else 1.0 for piece in pieces])
+    steps = Ragged(step_s, raw.first).split()
+    return np.array([max(float(np.median(own[1:])), 1.0) if len(own) > 1 else 1.0 for own in steps])
 
 
 def _longest_without_gap(raw: RawTrips, limit_s: NDArray[np.float64]) -> RawTrips:

@@ -16,6 +16,7 @@ from scipy.optimize import isotonic_regression
 
 from htp.city.linear_referencing import RouteLines
 from htp.city.matching import places_m
+from htp.compute.ragged import Ragged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,12 +64,11 @@ def label(
         forward(places_m(city, matches[i]), track_m, min(STILL_M, STILL_MPS * float(interval_s[i])))
         for i, track_m in zip(used, xy_m, strict=True)
     ]
-    row = np.repeat(np.arange(len(used)), [len(track_m) for track_m in xy_m])
-    placed_m = lines.place(row, np.concatenate(along_m))
-    road = lines.road_at(row, np.concatenate(along_m))
-    cuts = np.cumsum([len(track_m) for track_m in xy_m])[:-1]
-    for k, (i, placed, at) in enumerate(zip(used, np.split(placed_m, cuts), np.split(road, cuts), strict=True)):
-        aligned = _Aligned(xy_m[k], placed, along_m[k], at)
+    points = Ragged.of(along_m)
+    placed_m = points.like(lines.place(points.row, points.flat))
+    road = points.like(lines.road_at(points.row, points.flat))
+    for k, i in enumerate(used):
+        aligned = _Aligned(xy_m[k], placed_m[k], along_m[k], road[k])
         results[i] = _label_one(city, matches[i], aligned, min_points)
     return results
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from htp.compute.ragged import Ragged
 from htp.prepare.rawtrips import RawTrips
 from htp.trips import count_trips, iter_trips
 
@@ -60,7 +61,6 @@ class ParquetChunk:
         lonlat, row = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
         count = np.bincount(row, minlength=len(trips))
         start_s = pd.DatetimeIndex(trips["start_time"]).as_unit("us").asi8 / 1e6
-        place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        time_s = start_s[row] + place * interval_s[good][row]
+        time_s = start_s[row] + Ragged.from_counts(row, count).place * interval_s[good][row]
         dropped = Counter({"broken_row": int((~good).sum())}) if not good.all() else Counter()
         return RawTrips([str(trip_id) for trip_id in trips["trip_id"]], count, lonlat, time_s, dropped)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 from htp.prepare.clean import resample
 from htp.prepare.points_csv import ZONED
@@ -92,7 +93,7 @@ def _at_own_interval(raw: RawTrips) -> CleanTrips:
     raw = raw.drop(raw.count < 2, "single_point")
     step_s = np.diff(raw.time_s, prepend=np.nan)
     step_s[raw.first[:-1]] = np.nan  # from one trip to the next
-    steps = np.split(step_s, raw.first[1:-1]) if len(raw) else []
+    steps = Ragged(step_s, raw.first).split()
     interval_s = np.array([np.median(step[1:]) for step in steps])
     span_s = np.array([step[1:].sum() for step in steps])
     steady = [np.isfinite(step[1:]).all() and (step[1:] >= 0).all() for step in steps]
