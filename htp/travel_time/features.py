@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -182,11 +183,10 @@ def _arterial_crossings(city: City, kind: NDArray[np.int64]) -> NDArray[np.bool_
 
 
 def _flatten(routes: Sequence[NDArray], roads_of_city: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    counts = np.array([len(route) for route in routes])
-    if not counts.all():
-        raise InputError(f"route {int(np.argmin(counts))} has no roads; a route needs at least one road.")
-    roads = np.concatenate(routes).astype(np.int64)
-    row = np.repeat(np.arange(len(routes)), counts)
+    flat = Ragged.of(routes, np.int64)
+    roads, row = flat.flat, flat.row
+    if not flat.counts.all():
+        raise InputError(f"route {int(np.argmin(flat.counts))} has no roads; a route needs at least one road.")
     if roads.min() < 0 or roads.max() >= roads_of_city:
         bad = int(np.argmax((roads < 0) | (roads >= roads_of_city)))
         raise InputError(
