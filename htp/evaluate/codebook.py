@@ -19,6 +19,7 @@ import pandas as pd
 import shapely
 
 from htp.city.linear_referencing import RouteLines
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 from htp.evaluate.profile import Profile
 from htp.trips import POINTS_PER_PATTERN
@@ -95,14 +96,13 @@ class Codebook:
         points = shapely.get_num_coordinates(trips.geometry.to_numpy())
         counts = np.array([len(part) for part in codes], dtype=np.int64)
         _check(trips, codes, points, sizes)
-        first = np.r_[0, np.cumsum(counts)]
-        row = np.repeat(np.arange(len(trips)), counts)
+        numbers = Ragged.ranges(0, counts)
+        row = numbers.row
         start_of_trip = (np.cumsum(points) - points)[row]
-        number = np.arange(first[-1]) - first[row]
-        first_point = start_of_trip + number * POINTS_PER_PATTERN
+        first_point = start_of_trip + numbers.flat * POINTS_PER_PATTERN
         stop_point = np.minimum(first_point + POINTS_PER_PATTERN, start_of_trip + points[row])
         path_m, speed_kmh = _movement(trips, city, row, first_point, stop_point)
-        return cls(np.concatenate(codes), tuple(sizes), first, first_point, stop_point, path_m, speed_kmh)
+        return cls(np.concatenate(codes), tuple(sizes), numbers.first, first_point, stop_point, path_m, speed_kmh)
 
     @property
     def trip(self) -> NDArray[np.int64]:

@@ -24,6 +24,7 @@ from pyproj import Geod
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher, ensure_paths
 from htp.compute.parallel import begin_worker, result_of
+from htp.compute.ragged import Ragged
 from htp.evaluate.checked_trips import CheckedTrips, nothing_in, read_pieces
 from htp.scale.cluster import LOCAL, Cluster
 
@@ -113,7 +114,7 @@ class Surveyor:
             step_m=step_m[within].astype(np.float32),
             road_distance_m=road_distance_m.astype(np.float32),
             cell=cells_of(xy_m),
-            road=self._roads_of(np.split(xy_m, np.cumsum(points)[:-1])),
+            road=self._roads_of(Ragged.from_counts(xy_m, points).split()),
             hour=piece.hour,
         )
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from htp.compute.ragged import Ragged
+
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -36,8 +38,8 @@ class Profile:
     def of(cls, trips: gpd.GeoDataFrame, city: City) -> Profile:
         """Measure prepared or generated trips (`roads`, `percent`, `interval`, `geometry`)."""
         counts = shapely.get_num_coordinates(trips.geometry.to_numpy())
-        first = np.r_[0, np.cumsum(counts)]
-        row = np.repeat(np.arange(len(trips)), counts)
+        points = Ragged.ranges(0, counts)
+        first, row = points.first, points.row
         interval_s = trips["interval"].to_numpy(dtype=float)[row]
         percent = np.concatenate([np.asarray(values, dtype=float) for values in trips["percent"]])
         place_m = percent * route_lengths_m(trips, city)[row]
@@ -45,7 +47,7 @@ class Profile:
         step_m[first[1:] - 1] = step_m[first[1:] - 2]
         return cls(
             first=first,
-            elapsed_s=(np.arange(len(row)) - first[row]) * interval_s,
+            elapsed_s=points.flat * interval_s,
             along_m=place_m - place_m[first[row]],
             speed_kmh=np.maximum(step_m, 0.0) / interval_s * 3.6,
         )
@@ -84,9 +86,8 @@ def comparable(real: Profile, starts: pd.DatetimeIndex, distance_m: float, depar
 
 def route_lengths_m(trips: gpd.GeoDataFrame, city: City) -> NDArray[np.float64]:
     """Return the length of each trip's whole route, first road to last, in metres, [B]."""
-    counts = np.array([len(roads) for roads in trips["roads"]])
-    roads = np.concatenate([np.asarray(roads, dtype=np.int64) for roads in trips["roads"]])
-    return np.add.reduceat(city.length_m[roads], np.cumsum(counts) - counts)
+    roads = Ragged.of(trips["roads"], np.int64)
+    return roads.like(city.length_m[roads.flat]).sum()
 
 
 def _hour(times: pd.DatetimeIndex) -> NDArray[np.float64]:
