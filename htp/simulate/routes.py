@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from htp.city.search import fastest_paths
+from htp.compute.ragged import Ragged
 from htp.simulate.demand import middles_m
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class Turns:
     delay_s: NDArray[np.float64]  # [periods, N]
     roads: int  # of the city
 
-    def of_routes(self, roads: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def of_routes(self, roads: list[NDArray[np.int32]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the turns of all routes, and the route that each belongs to."""
-        flat = np.concatenate(roads)
-        route = np.repeat(np.arange(len(roads)), [len(r) for r in roads])
+        routes = Ragged.of(roads, np.int64)
+        flat, route = routes.flat, routes.row
         inside = route[1:] == route[:-1]
         pair = (flat[:-1] * self.roads + flat[1:])[inside]
         return np.searchsorted(self.source * self.roads + self.target, pair), route[1:][inside]
