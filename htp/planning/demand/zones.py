@@ -18,6 +18,7 @@ import pyarrow as pa
 import shapely
 
 from htp.city.grid import cells_of, south_west_of
+from htp.compute.ragged import Ragged
 from htp.errors import InputError
 from htp.planning.demand.table import MAX_BYTES, zone_name
 
@@ -46,13 +47,12 @@ class Places(NamedTuple):
 
 @dataclass(frozen=True)
 class Zones:
-    """Z zones with the K roads in them, zone after zone."""
+    """Z zones with the K roads in them."""
 
     names: tuple[str, ...]
     shapes: NDArray[np.object_]  # [Z] polygons, EPSG:4326
     people: NDArray[np.float64]  # [Z] population, or the weighted metres of road where it is not known
-    first: NDArray[np.int64]  # [Z + 1] where the roads of each zone begin
-    road: NDArray[np.int64]  # [K] road_id
+    road: Ragged[np.int64]  # [Z] rows of road_id
     before: NDArray[np.float64]  # [K + 1] weight of all roads before
     gridded: bool = False  # whether they are cells that we laid out
 
@@ -90,13 +90,13 @@ class Zones:
     ) -> Zones:
         """Return zones, given as pairs of a road and the row of its zone."""
         order = np.lexsort((road, zone))
-        first = np.searchsorted(zone[order], np.arange(len(frame) + 1))
-        before = np.r_[0.0, np.cumsum(road_weights(city)[road[order]])]
-        people = before[first[1:]] - before[first[:-1]]
+        roads = Ragged.from_counts(road[order], np.bincount(zone, minlength=len(frame)))
+        before = np.r_[0.0, np.cumsum(road_weights(city)[roads.flat])]
+        people = np.diff(before[roads.first])
         if "population" in frame:
             people = np.clip(frame["population"].fillna(0).to_numpy(dtype=float), 0, None)
         names = tuple(zone_name(value) for value in frame["zone_id"])
-        return cls(names, frame.geometry.to_numpy(), people, first, road[order], before, gridded)
+        return cls(names, frame.geometry.to_numpy(), people, roads, before, gridded)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -104,20 +104,21 @@ class Zones:
     @property
     def metres(self) -> NDArray[np.float64]:
         """Weighted metres of road in each zone, [Z]."""
-        return self.before[self.first[1:]] - self.before[self.first[:-1]]
+        return np.diff(self.before[self.road.first])
 
     def draw(self, city: City, rows: NDArray[np.int64], rng: np.random.Generator) -> Places:
         """Draw a place in each of the zones `rows` [N]; `InputError` where one has no road to start on."""
-        empty = rows[self.first[rows] == self.first[rows + 1]]
+        first, stop = self.road.first[rows], self.road.first[rows + 1]
+        empty = rows[first == stop]
         if len(empty):
             raise InputError(
                 f"zone {self.names[empty[0]]} has no road of {city.name} that a trip could start or end on; give it "
                 "no trips, or draw it over roads."
             )
-        low, high = self.before[self.first[rows]], self.before[self.first[rows + 1]]
+        low, high = self.before[first], self.before[stop]
         aim = low + rng.random(len(rows)) * (high - low)
         found = np.searchsorted(self.before, aim, side="right") - 1
-        road = self.road[np.clip(found, self.first[rows], self.first[rows + 1] - 1)]
+        road = self.road.flat[np.clip(found, first, stop - 1)]
         return Places(road, city.length_m[road] * rng.uniform(*ENDS, len(rows)))
 
 

@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from htp.compute.ragged import Ragged
 from htp.planning.scenario.demand import conditions, driven_m, driven_shares, medians
 from htp.planning.scenario.search import ROUNDING_S, ScenarioNetwork
 from htp.trips import Route
@@ -105,8 +106,8 @@ def _new_paths(
     network: ScenarioNetwork, demand: BaseDemand, before: Sequence[NDArray[np.int32]]
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.int32]]]:
     """Return the kind of each trip and its new path, empty where it has none or keeps its own."""
-    row = np.repeat(np.arange(len(before)), [len(roads) for roads in before])
-    touched = np.bincount(row, network.changed[np.concatenate(before)], len(before)) > 0
+    roads = Ragged.of(before, np.int64)
+    touched = roads.like(network.changed[roads.flat]).max()
     closed_end = network.closed[demand.ends].any(axis=1)
     cost_s = network.cost_s(before)  # on the path as it was
     faster = network.changed & (network.seconds < network.city.free_flow_s)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from htp.city.addresses import crossing_streets
+from htp.compute.ragged import Ragged
 from htp.evaluate.density import Density
 from htp.files import plain_cell
 
@@ -114,8 +115,8 @@ def whole_street(city: City, road: int) -> tuple[int, ...]:
 
 def _flat(routes: Sequence[Route | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the roads of all routes, and which trip each belongs to."""
-    parts = [np.zeros(0, np.int32) if route is None else np.unique(route.roads) for route in routes]
-    return np.concatenate(parts).astype(np.int64), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    roads = Ragged.of(([] if route is None else np.unique(route.roads) for route in routes), np.int64)
+    return roads.flat, roads.row
 
 
 def _trips_by_street(routes: Sequence[Route | None], code: NDArray[np.int64], count: int) -> NDArray[np.int64]:
