@@ -8,6 +8,8 @@ nothing here does anything.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -17,16 +19,27 @@ from accelerate.utils import broadcast, reduce
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor, nn
 
 Batch = TypeVar("Batch")
+_ALONE = ContextVar("_ALONE", default=False)
 
 
 def count() -> int:
     """Return how many processes train together."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return 1 if _ALONE.get() else int(os.environ.get("WORLD_SIZE", "1"))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let this process train as if there were no others: what they do as well, or what they are not needed for."""
+    before = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(before)
 
 
 def is_first() -> bool:
@@ -76,11 +89,6 @@ def agreed(value: float) -> float:
 def mean(values: Tensor) -> Tensor:
     """Return the mean over the processes."""
     return values if count() == 1 else reduce(_on_device(values), "mean").cpu()
-
-
-def total(values: Tensor) -> Tensor:
-    """Return the sum over the processes."""
-    return values if count() == 1 else reduce(_on_device(values), "sum").cpu()
 
 
 def part() -> None:

@@ -12,28 +12,36 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
+from htp.compute import distributed
+from htp.compute.training_loop import Course, Task, TrainingLoop
+
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from htp.language.language import Language
+    from htp.language.model import TokenBatch
     from htp.language.train import QuestionsAndAnswers
 
 STEPS, BATCH, LEARNING_RATE = 150, 64, 1e-2
+LAST_STEPS = 10  # over which the loss is told
 
 
 def begin_anchors(language: Language, pairs: QuestionsAndAnswers, seed: int) -> float:
-    """Train what the anchor head makes of distances alone; return the last loss, in nats an anchor."""
+    """Train what the anchor head makes of distances alone; return the loss of the last steps, in nats an anchor."""
     model = language.model
-    device = next(model.progress.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.progress.parameters(), lr=LEARNING_RATE)
-    loss = torch.zeros(())
-    for step in range(STEPS):
-        chosen = [pairs[row] for row in torch.randint(len(pairs), (BATCH,), generator=generator).tolist()]
-        asked = language.collate([question for question, _ in chosen], [answer for _, answer in chosen]).to(device)
+
+    def loss(_: object, asked: TokenBatch) -> dict[str, Tensor]:
         logits = model.anchor_distances(asked, asked.before, asked.number)
-        loss = F.cross_entropy(logits[asked.real], asked.anchors[asked.real])
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * (1 - step / STEPS)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return float(loss.detach())
+        return {"loss": F.cross_entropy(logits[asked.real], asked.anchors[asked.real])}
+
+    task = Task(
+        model.progress,
+        torch.optim.Adam(model.progress.parameters(), LEARNING_RATE),
+        pairs.lengths,
+        lambda rows, device: pairs.collate(language, rows, device),
+        loss,
+        lambda _: {},
+    )
+    course = Course(BATCH, seed, steps=STEPS, rate=lambda progress: 1 - progress, log_steps=LAST_STEPS)
+    with distributed.alone():  # all do the same, and end alike
+        return TrainingLoop(task, course, lambda _: None).run()[-1].mean("loss")

@@ -47,14 +47,6 @@ class RouteDataset:
         first = torch.tensor([int(route[0]) for route in self.routes])
         return torch.bincount(first, minlength=len(turns)).float(), turns
 
-    def epoch(self, batch_size: int, seed: tuple[int, int]) -> list[NDArray[np.int64]]:
-        """Return the rows of batches of routes of similar length, in a new order for every seed."""
-        generator = np.random.default_rng(seed)
-        order = np.argsort(self.counts * generator.uniform(0.9, 1.1, len(self)))
-        batches = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
-        generator.shuffle(batches)
-        return batches
-
     def collate(self, rows: NDArray[np.int64], told: NDArray[np.bool_]) -> RouteBatch:
         """Return routes as a batch; `told` [B] says whose destination is told, where there is one."""
         length = int(self.counts[rows].max())

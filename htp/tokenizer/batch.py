@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from htp.compute.length_batches import length_batches
 from htp.compute.ragged import Ragged
 from htp.tokenizer.features import Samples, anchors_of
 from htp.trips import POINTS_PER_PATTERN
@@ -81,14 +82,7 @@ class Batches:
 
     def epoch(self, batch_size: int, generator: np.random.Generator | None) -> list[NDArray[np.int64]]:
         """Return the rows of each batch; with a generator in random order, otherwise shortest first."""
-        if generator is None:
-            order = np.argsort(self.points, kind="stable")
-            return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-        noisy = self.points * generator.uniform(0.9, 1.1, len(self.points))
-        order = np.argsort(noisy)
-        batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-        generator.shuffle(batches)
-        return batches
+        return length_batches(self.points, batch_size, generator)
 
     def collate(self, rows: NDArray[np.int64]) -> Batch:
         """Return the batch of these rows."""

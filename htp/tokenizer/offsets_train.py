@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from htp.compute.schedule import rate_at
+from htp.compute import distributed
+from htp.compute.optimizer import adamw
+from htp.compute.training_loop import Course, Task, TrainingLoop
 from htp.tokenizer.batch import pad
 from htp.tokenizer.offsets import movement_of
 
@@ -38,38 +39,21 @@ def fit_offsets(
 
     With `seconds` it ends when they are over, if that is earlier; calibration comes after.
     """
-    generator, started = np.random.default_rng([seed, 1]), time.monotonic()
+    task = Task(
+        noise,
+        adamw(noise.parameters(), LEARNING_RATE, WEIGHT_DECAY),
+        samples.points,
+        lambda rows, device: _collate(samples, rows, device),
+        lambda model, batch: {"loss": model.loss(*batch)},
+        lambda lap: {"offset": round(lap.mean("loss"), 4), "offset_steps": lap.step},
+    )
     steps = max(EPOCHS * -(-len(samples) // BATCH_SIZE), MIN_STEPS)
-    optimizer = torch.optim.AdamW(noise.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    noise.train()
-    losses: list[float] = []
-    waiting: list[np.ndarray] = []
-    while len(losses) < steps:
-        late = (time.monotonic() - started) / seconds if seconds else 0.0
-        if losses and late >= 1.0:
-            break
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * rate_at(min(max(len(losses) / steps, late), 1.0))
-        waiting = waiting or _batches(samples, generator)
-        losses.append(_step(noise, optimizer, _collate(samples, waiting.pop(0), next(noise.parameters()).device)))
-        if len(losses) % REPORT_STEPS == 0:
-            _report(losses, report)
-    if len(losses) % REPORT_STEPS:
-        _report(losses, report)
+    minutes = None if seconds is None else seconds / 60
+    course = Course(BATCH_SIZE, seed, steps=steps, minutes=minutes, log_steps=REPORT_STEPS)
+    with distributed.alone():
+        TrainingLoop(task, course, report).run()
     noise.eval()
-    _calibrate(noise, samples, generator)
-
-
-def _step(noise: OffsetDensity, optimizer: torch.optim.Optimizer, batch: tuple[Tensor, Tensor, Tensor]) -> float:
-    loss = noise.loss(*batch)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(noise.parameters(), 1.0)
-    optimizer.step()
-    return float(loss.detach())
-
-
-def _report(losses: list[float], report: Callable[[dict], None]) -> None:
-    report({"offset": round(float(np.mean(losses[-REPORT_STEPS:])), 4), "offset_steps": len(losses)})
+    _calibrate(noise, samples, np.random.default_rng([seed, 1]))
 
 
 def _calibrate(noise: OffsetDensity, samples: Samples, generator: np.random.Generator) -> None:
@@ -83,14 +67,6 @@ def _calibrate(noise: OffsetDensity, samples: Samples, generator: np.random.Gene
         drawn.append(noise.draw_uncalibrated(movement, uniform, normal)[mask][:, 1])
         real.append(offset_m[mask][:, 1])
     noise.calibrate(torch.cat(drawn), torch.cat(real))
-
-
-def _batches(samples: Samples, generator: np.random.Generator) -> list[np.ndarray]:
-    """Return the rows of batches of trips of similar length, in random order."""
-    order = np.argsort(samples.points * generator.uniform(0.9, 1.1, len(samples)))
-    batches = [order[at : at + BATCH_SIZE] for at in range(0, len(order), BATCH_SIZE)]
-    generator.shuffle(batches)
-    return batches
 
 
 def _collate(samples: Samples, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

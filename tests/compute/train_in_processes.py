@@ -14,8 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 import htp.language.train as language_training
-import htp.tokenizer.train as tokenizer_training
-from htp.compute import distributed
+from htp.compute import distributed, training_loop
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 from htp.language.language import Language
 from htp.tokenizer import offsets_train
@@ -52,9 +51,9 @@ def part_leaving(file):
 
 def main(stage, data, checkpoint, stop=None):
     """Train one stage."""
-    tokenizer_training.SAVE_EVERY_S = -1.0
+    training_loop.SAVE_EVERY_S = -1.0
     offsets_train.EPOCHS, offsets_train.MIN_STEPS = 0, 5
-    language_training.LOG_STEPS = language_training.SAVE_STEPS = 1
+    language_training.LOG_STEPS = 1
     heard = []
 
     def report(line):

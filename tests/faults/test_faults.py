@@ -72,10 +72,10 @@ LOADED = {  # what reads a stage of a checkpoint, and says where it is none
 TRAINING = {
     "tokenizer, its state half written": ("tokenizer", Kill("torch:save", 2, half=True)),
     "tokenizer, disk full": ("tokenizer", Full(100_000, "htp.tokenizer.tokenizer:Tokenizer.save")),
-    "language, its state half written": ("language", Kill("torch:save", 4, half=True)),
+    "language, its state half written": ("language", Kill("torch:save", 2, half=True)),
     "language, disk full at its state": ("language", Full(30_000, "htp.train:fit")),
     "routes, half written": ("routes", Kill("htp.routes.generator:save_file", half=True)),
-    "routes, disk full at its state": ("routes", Full(5000, "htp.routes.train:RouteTrainer._save_state")),
+    "routes, disk full at its state": ("routes", Full(5000, "htp.compute.training_loop:TrainingLoop._save")),
 }
 MORE_TRAINING = {
     "tokenizer, between steps": ("tokenizer", Kill(REPORT, 2)),
@@ -83,7 +83,7 @@ MORE_TRAINING = {
     "tokenizer, manifest not written": ("tokenizer", Kill("htp.checkpoint:_describe", 3)),
     "tokenizer, disk full at once": ("tokenizer", Full(100)),
     "tokenizer, disk full at its state": ("tokenizer", Full(100_000, "torch:save", 2)),
-    "language, between steps": ("language", Kill("htp.language.train:AnswerTrainer.compute_loss", 3)),
+    "language, between steps": ("language", Kill("htp.language.model:LanguageModel.forward", 3)),
     "language, half written": ("language", Kill("htp.language.language:save_file", half=True)),
     "language, without its facts": ("language", Kill("htp.language.language:Language.save_facts")),
     "language, manifest not written": ("language", Kill("htp.checkpoint:_describe", 7)),

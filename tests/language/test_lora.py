@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 import htp.language.train as training
+from htp.compute import training_loop
 from htp.config import LanguageTraining
 from htp.errors import InputError
 from htp.language.backbone import built_in_tokenizer, from_base
@@ -117,7 +118,7 @@ def test_a_loaded_model_writes_valid_answers(train, tmp_path, facts, grid):
 
 def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "LOG_STEPS", 1)
-    monkeypatch.setattr(training, "SAVE_STEPS", 1)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_S", -1.0)
     whole = train(tmp_path / "whole").model.state_dict()
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "stopped", stop_at=2)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
 import htp.language.train as training
+from htp.compute import training_loop
 from htp.config import LanguageTraining
 from htp.errors import InputError
 from htp.language.batch import collate
 from htp.language.language import Language
-from htp.language.train import QuestionsAndAnswers, SimilarLengths, fit
+from htp.language.train import QuestionsAndAnswers, fit
 
 SETTINGS = LanguageTraining(epochs=2, batch_size=2, learning_rate=1e-2)  # three steps an epoch
 
@@ -21,7 +21,7 @@ SETTINGS = LanguageTraining(epochs=2, batch_size=2, learning_rate=1e-2)  # three
 @pytest.fixture(autouse=True)
 def log_and_save_every_step(monkeypatch):
     monkeypatch.setattr(training, "LOG_STEPS", 1)
-    monkeypatch.setattr(training, "SAVE_STEPS", 1)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_S", -1.0)
 
 
 @pytest.fixture
@@ -64,18 +64,18 @@ def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp
     whole = train(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "stopped", stop_at=3)
-    assert (tmp_path / "stopped" / "training" / "checkpoint-2").is_dir()
+    assert (tmp_path / "stopped" / "resume.pt").exists()
     resumed = train(tmp_path / "stopped")
     for name, tensor in resumed.model.state_dict().items():
         torch.testing.assert_close(tensor, whole.model.state_dict()[name], msg=name)
     steps = [line["step"] for line in log_of(tmp_path / "stopped") if "loss" in line]
     assert steps == [1, 2, 3, 3, 4, 5, 6]
-    assert not (tmp_path / "stopped" / "training").exists()
+    assert not (tmp_path / "stopped" / "resume.pt").exists()
 
 
 def test_training_stops_when_its_minutes_are_over(train, tmp_path, monkeypatch):
     clock = iter(range(0, 10**6, 6))  # every look at the clock is six seconds later
-    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(training_loop.time, "monotonic", lambda: float(next(clock)))
     train(tmp_path, LanguageTraining(epochs=100, minutes=1, batch_size=5))
     assert 1 <= log_of(tmp_path)[-1]["step"] < 12
 
@@ -86,6 +86,24 @@ def test_a_training_of_another_model_is_not_gone_on_with(train, tmp_path, facts,
     other = Language.new(training_config(hidden=16), vocabulary, torch.zeros(len(grid), 5), facts, grid)
     with pytest.raises(InputError, match="a model of another kind was stopped here"):
         fit(other, pairs, SETTINGS, tmp_path, print)
+
+
+def test_a_training_that_an_older_version_was_stopped_in_is_a_sentence(train, tmp_path):
+    (tmp_path / "training" / "checkpoint-500").mkdir(parents=True)
+    with pytest.raises(
+        InputError, match="the training of an older version was stopped here; it cannot be gone on with"
+    ):
+        train(tmp_path)
+
+
+def test_the_last_line_says_what_the_training_came_to(train, tmp_path):
+    train(tmp_path)
+    *lines, last = log_of(tmp_path)
+    assert [line.keys() for line in lines] == [
+        {"step", "minutes", "loss", "grad_norm", "learning_rate", "epoch"} for _ in range(6)
+    ]
+    assert last["train_loss"] == pytest.approx(sum(line["loss"] for line in lines) / 6, rel=1e-3)
+    assert (last["step"], last["epoch"]) == (6, 2.0)
 
 
 def training_config(hidden):
@@ -130,15 +148,3 @@ def test_rows_of_a_larger_city_are_refused(new_language, tmp_path):
     (tmp_path / "language.json").write_text(json.dumps(facts | {"roads": 81}))
     with pytest.raises(InputError, match="the language model is missing or damaged"):
         Language.load(tmp_path)
-
-
-def test_trips_of_similar_length_come_together_in_an_order_that_an_epoch_fixes(questions, answers):
-    pairs = QuestionsAndAnswers(questions * 4, answers * 4)
-    sampler = SimilarLengths(pairs, 4, seed=0)
-    first = list(sampler)
-    assert sorted(first) == list(range(20))
-    assert list(sampler) == first
-    sampler.set_epoch(1)
-    assert list(sampler) != first
-    spread = np.ptp(sampler.lengths[np.array(first).reshape(5, 4)], axis=1)
-    assert spread.mean() < np.ptp(sampler.lengths) / 2

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import htp.routes.train as training
+from htp.compute import training_loop
 from htp.config import LanguageConfig, LanguageTraining
 from htp.errors import InputError
 from htp.language.sampling import Sampling
@@ -159,7 +160,7 @@ def test_training_learns_where_drives_begin(new_writer, grid, tmp_path):
 def train(new_writer, grid, random_trips, monkeypatch):
     """Return a function that trains a new writer in a folder, stopped by Ctrl-C when a step is reported."""
     monkeypatch.setattr(training, "LOG_EVERY_S", -1.0)
-    monkeypatch.setattr(training, "SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_S", -1.0)
     trips = random_trips(grid, [20, 30, 25, 40, 33], seed=1)
     length_m = [
         grid.length_m[roads].sum() * (p[-1] - p[0]) for roads, p in zip(trips["roads"], trips["percent"], strict=True)
@@ -194,7 +195,7 @@ def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp
 
 def test_training_stops_when_its_minutes_are_over(train, tmp_path, monkeypatch):
     clock = iter(range(0, 10**6, 10))  # every look at the clock is ten seconds later
-    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(training_loop.time, "monotonic", lambda: float(next(clock)))
     train(tmp_path, LanguageTraining(epochs=1000, minutes=1, batch_size=5))
     assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 6
 

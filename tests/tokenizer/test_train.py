@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-import htp.tokenizer.train as training
+from htp.compute import training_loop
 from htp.config import TokenizerTraining
 from htp.tokenizer import offsets_train
 from htp.tokenizer.features import describe
@@ -25,8 +25,8 @@ def samples(grid, random_trips):
 
 
 @pytest.fixture(autouse=True)
-def save_after_every_epoch(monkeypatch):
-    monkeypatch.setattr(training, "SAVE_EVERY_S", -1.0)
+def save_after_every_step(monkeypatch):
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_S", -1.0)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_offsets_are_learned_after_the_codes_and_reported(samples, grid, tiny_co
 
 def test_training_stops_when_its_minutes_are_over(train, tmp_path, monkeypatch):
     clock = iter(range(0, 10**6, 10))  # every look at the clock is ten seconds later
-    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(training_loop.time, "monotonic", lambda: float(next(clock)))
     train(tmp_path, TokenizerTraining(epochs=100, minutes=2, batch_size=8))
     assert 1 <= len(log_of(tmp_path)) < 10
     assert log_of(tmp_path)[-1]["minutes"] >= 2

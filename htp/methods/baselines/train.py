@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 
-from htp.compute.precision import half_is_faster
+from htp.compute.training_loop import half_is_faster
 from htp.methods.budget import Clock
 
 if TYPE_CHECKING:

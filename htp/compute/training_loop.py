@@ -1,0 +1,235 @@
+"""Train a model step by step: the one loop of all stages, in one process or in several.
+
+    rows of like lengths → collate → loss → gradients, clipped → optimizer → now and then a line, a state
+
+A stage says what is trained (`Task`) and for how long (`Course`). A training runs where its model is, and nothing is
+read from there but for lines and states. What is random in a step follows from the seed and the number of the step, so
+that a training that was stopped ends where one ends that was not. Knows nothing of trips.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable  # noqa: TC003  dataclasses name their types
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pickle import UnpicklingError  # what torch raises; nothing is unpickled
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from htp.compute import distributed
+from htp.compute.length_batches import length_batches
+from htp.errors import InputError
+from htp.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+WARM_UP = 0.03  # share of the training over which the learning rate rises
+LEAST = 0.01  # of the highest rate, at the beginning and the end
+MAX_NORM = 1.0  # of all gradients together
+SAVE_EVERY_S = 120.0
+STATE, LOG = "resume.pt", "training.jsonl"  # files in the folder of a stage; the first is removed when it is trained
+
+
+def rate_at(progress: float) -> float:
+    """Return the factor of the highest learning rate when the share `progress` of a training is done.
+
+    It rises, then falls along a cosine (ours; the paper gives a single rate).
+    """
+    cosine = 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+    return max(min(progress / WARM_UP, 1.0) * cosine, LEAST)
+
+
+def half_is_faster(device: torch.device | str) -> bool:
+    """Say whether a device trains faster in bfloat16 than in float32: a GPU does, and a processor with AMX.
+
+    Without AMX, bfloat16 is converted back and forth: 2.5 instead of 1.9 s a step of the language model, 32 trips on
+    one core with AVX-512.
+    """
+    return torch.device(device).type != "cpu" or bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001  no other way
+
+
+@dataclass(frozen=True)
+class Lap:
+    """What was done between two lines."""
+
+    step: int  # how many steps of the training are done
+    epochs: float  # and how many epochs
+    seconds: float  # and how long it took, earlier runs included
+    steps: int  # of this lap
+    learning_rate: float  # of its last step
+    means: dict[str, Tensor]  # what the losses gave and `grad_norm`, over its steps and all processes; not on a GPU
+
+    @property
+    def minutes(self) -> float:
+        """How long the training took, to a tenth."""
+        return round(self.seconds / 60, 1)
+
+    def mean(self, name: str) -> float:
+        """Return one of the means."""
+        return float(self.means[name])
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, on what, and what is said of it."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    lengths: NDArray[np.int64]  # [N] of the rows that are trained on
+    collate: Callable[[NDArray[np.int64], torch.device], Any]  # rows to their batch, on the device
+    loss: Callable[[Any, Any], dict[str, Tensor]]  # of model and batch: `loss`, to be lowered, and what else is told
+    line: Callable[[Lap], dict[str, Any]]  # what is logged and reported
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a training goes: its batches, its learning rate, its lines, and its end, the first of those given."""
+
+    batch_size: int
+    seed: int
+    epochs: float = math.inf
+    minutes: float | None = None
+    steps: float = math.inf
+    rate: Callable[[float], float] = rate_at  # factor of the highest learning rate at the share that is done
+    half: Callable[[torch.device], bool] = lambda _: False  # whether losses are computed in bfloat16 on a device
+    log_steps: float | None = None  # None: as many as an epoch has
+    log_s: float = math.inf  # after which a line is due as well
+
+
+class TrainingLoop:
+    """One training. Without a folder it leaves no files and cannot be gone on with."""
+
+    def __init__(
+        self, task: Task, course: Course, report: Callable[[dict[str, Any]], None], folder: Path | None = None
+    ) -> None:
+        self.task, self.course, self.report, self.folder = task, course, report, folder
+        self.together = distributed.together(task.model)
+        self.device = next(task.model.parameters()).device
+        self.half = course.half(self.device)
+        self.learning_rates = [group["lr"] for group in task.optimizer.param_groups]  # the highest
+        self.step, self.seconds = 0, 0.0
+        self.batches, self.epoch = self._batches_of(0), 0
+        self.epoch_steps = len(self.batches)
+        by_epochs = course.epochs * self.epoch_steps
+        self.steps = min(course.steps, by_epochs if math.isinf(by_epochs) else math.ceil(by_epochs))
+        self.sums: dict[str, Tensor] = {}
+        self.summed = 0  # steps
+
+    def run(self) -> list[Lap]:
+        """Train to the end, from where a training in the folder was stopped; return what was done between the lines."""
+        self._resume()
+        started, logged, saved, laps = time.monotonic() - self.seconds, self.seconds, self.seconds, []
+        self.task.model.train()
+        while (progress := self._progress()) < 1.0:
+            self._take_step(progress)
+            self.seconds = distributed.agreed(time.monotonic() - started)
+            if self._is_to_log(logged):
+                laps.append(self._log())
+                logged = self.seconds
+            if self.folder is not None and self.seconds - saved > SAVE_EVERY_S:
+                self._save(self.folder / STATE)
+                saved = self.seconds
+        return laps
+
+    def tell(self, line: dict[str, Any]) -> None:
+        """Log and report a line."""
+        if not distributed.is_first():
+            return
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        self.report(line)
+
+    def _progress(self) -> float:
+        """Return the share of the training that is done, by steps or by minutes, whichever is further."""
+        by_minutes = self.seconds / 60 / self.course.minutes if self.course.minutes else 0.0
+        return max(self.step / self.steps, by_minutes)
+
+    def _batches_of(self, epoch: int) -> Sequence[NDArray[np.int64]]:
+        """Return the rows of the batches of an epoch that are this process's."""
+        generator = np.random.default_rng([self.course.seed, epoch])
+        return distributed.share(length_batches(self.task.lengths, self.course.batch_size, generator))
+
+    def _take_step(self, progress: float) -> None:
+        epoch, number = divmod(self.step, self.epoch_steps)
+        if epoch != self.epoch:
+            self.batches, self.epoch = self._batches_of(epoch), epoch
+        torch.manual_seed(int(np.random.SeedSequence([self.course.seed, self.step]).generate_state(1)[0]))
+        batch = self.task.collate(self.batches[number], self.device)
+        with torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext():
+            told = self.task.loss(self.together, batch)
+        optimizer, factor = self.task.optimizer, self.course.rate(progress)
+        for group, highest in zip(optimizer.param_groups, self.learning_rates, strict=True):
+            group["lr"] = highest * factor
+        optimizer.zero_grad(set_to_none=True)
+        told["loss"].backward()
+        trained = [weight for group in optimizer.param_groups for weight in group["params"]]
+        told["grad_norm"] = nn.utils.clip_grad_norm_(trained, MAX_NORM)
+        optimizer.step()
+        self.step, self.summed = self.step + 1, self.summed + 1
+        for name, value in told.items():
+            self.sums[name] = value.detach().float() + self.sums.get(name, 0.0)
+
+    def _is_to_log(self, logged: float) -> bool:
+        by_steps = self.step % (self.course.log_steps or self.epoch_steps) == 0
+        return by_steps or self.seconds - logged > self.course.log_s or self._progress() >= 1.0
+
+    def _log(self) -> Lap:
+        """Log what was done since the last line; return it."""
+        flat = torch.cat([value.flatten() for value in self.sums.values()]) / self.summed
+        parts = distributed.mean(flat).cpu().split([value.numel() for value in self.sums.values()])
+        means = {name: part.view(value.shape) for (name, value), part in zip(self.sums.items(), parts, strict=True)}
+        rate = self.task.optimizer.param_groups[0]["lr"]
+        lap = Lap(self.step, self.step / self.epoch_steps, self.seconds, self.summed, rate, means)
+        self.sums, self.summed = {}, 0
+        if distributed.is_first():
+            self.tell(self.task.line(lap))
+            self.task.model.train()  # whatever a stage has looked at for its line
+        return lap
+
+    def _trained(self) -> dict[str, Tensor]:
+        """Return the state of the model without weights that stay as they are: those of a base model."""
+        fixed = {name for name, weight in self.task.model.named_parameters() if not weight.requires_grad}
+        return {name: value for name, value in self.task.model.state_dict().items() if name not in fixed}
+
+    def _save(self, path: Path) -> None:
+        if distributed.is_first():
+            state = {"model": self._trained(), "optimizer": self.task.optimizer.state_dict()}
+            state |= {"step": self.step, "seconds": self.seconds}
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                torch.save(state, file)
+
+    def _resume(self) -> None:
+        path = None if self.folder is None else self.folder / STATE
+        if path is None or not path.exists():
+            return
+        try:
+            self._go_on(torch.load(path, map_location="cpu", weights_only=True))  # nothing in the file can run
+        except (RuntimeError, ValueError, KeyError, UnpicklingError) as error:
+            raise InputError(
+                f"{path}: the training of a model of another kind was stopped here; go on with its options, or delete "
+                "this file to begin anew."
+            ) from error
+
+    def _go_on(self, state: dict[str, Any]) -> None:
+        if state["model"].keys() != self._trained().keys():
+            raise KeyError("weights of other names")
+        self.task.model.load_state_dict(state["model"], strict=False)  # without those that stay as they are
+        self.task.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
+def forget(folder: Path) -> None:
+    """Remove what a training was gone on with, once what it has trained is saved."""
+    (folder / STATE).unlink(missing_ok=True)
