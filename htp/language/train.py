@@ -118,6 +118,6 @@ def _last_line(laps: list[Lap], batch_size: int) -> dict[str, Any]:
     """Return what the whole training came to; the loss is the mean since it was gone on with."""
     last = laps[-1]
     speed = last.step / last.seconds
-    told = {"train_runtime": last.seconds, "train_samples_per_second": speed * batch_size}
+    told = {"train_runtime": last.seconds, "train_samples_per_second": speed * batch_size * distributed.count()}
     loss = np.average([lap.mean("loss") for lap in laps], weights=[lap.steps for lap in laps])
     return _line(last, told | {"train_steps_per_second": speed, "train_loss": float(loss), "epoch": last.epochs})

@@ -124,6 +124,15 @@ def test_several_processes_get_as_many_batches_each_and_none_twice(monkeypatch):
         distributed.share([0, 1])
 
 
+def test_what_all_do_alike_is_done_as_if_alone(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    model = torch.nn.Linear(1, 1)
+    with distributed.alone():
+        assert distributed.together(model) is model
+        assert distributed.share([0, 1]) == [0, 1]
+    assert distributed.count() == 3
+
+
 @pytest.mark.parametrize(
     "train_alone",
     [
