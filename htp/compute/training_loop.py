@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 WARM_UP = 0.03  # share of the training over which the learning rate rises
 LEAST = 0.01  # of the highest rate, at the beginning and the end
-MAX_NORM = 1.0  # of all gradients together
 SAVE_EVERY_S = 120.0
 STATE, LOG = "resume.pt", "training.jsonl"  # files in the folder of a stage; the first is removed when it is trained
 
@@ -102,6 +101,8 @@ class Course:
     steps: float = math.inf
     rate: Callable[[float], float] = rate_at  # factor of the highest learning rate at the share that is done
     half: Callable[[torch.device], bool] = lambda _: False  # whether losses are computed in bfloat16 on a device
+    max_norm: float = 1.0  # of all gradients together; longer ones are cut
+    only_full: bool = False  # rows that do not fill a batch wait for another epoch
     log_steps: float | None = None  # None: as many as an epoch has
     log_s: float = math.inf  # after which a line is due as well
 
@@ -125,13 +126,19 @@ class TrainingLoop:
         self.sums: dict[str, Tensor] = {}
         self.summed = 0  # steps
 
+    @property
+    def progress(self) -> float:
+        """The share of the training that is done, by steps or by minutes, whichever is further."""
+        by_minutes = self.seconds / 60 / self.course.minutes if self.course.minutes else 0.0
+        return max(self.step / self.steps, by_minutes)
+
     def run(self) -> list[Lap]:
         """Train to the end, from where a training in the folder was stopped; return what was done between the lines."""
         self._resume()
         started, logged, saved, laps = time.monotonic() - self.seconds, self.seconds, self.seconds, []
         self.task.model.train()
-        while (progress := self._progress()) < 1.0:
-            self._take_step(progress)
+        while self.progress < 1.0:
+            self._take_step()
             self.seconds = distributed.agreed(time.monotonic() - started)
             if self._is_to_log(logged):
                 laps.append(self._log())
@@ -151,17 +158,15 @@ class TrainingLoop:
                 file.write(json.dumps(line) + "\n")
         self.report(line)
 
-    def _progress(self) -> float:
-        """Return the share of the training that is done, by steps or by minutes, whichever is further."""
-        by_minutes = self.seconds / 60 / self.course.minutes if self.course.minutes else 0.0
-        return max(self.step / self.steps, by_minutes)
-
     def _batches_of(self, epoch: int) -> Sequence[NDArray[np.int64]]:
         """Return the rows of the batches of an epoch that are this process's."""
         generator = np.random.default_rng([self.course.seed, epoch])
-        return distributed.share(length_batches(self.task.lengths, self.course.batch_size, generator))
+        batches = length_batches(self.task.lengths, self.course.batch_size, generator)
+        if self.course.only_full:
+            batches = [rows for rows in batches if len(rows) == self.course.batch_size]
+        return distributed.share(batches)
 
-    def _take_step(self, progress: float) -> None:
+    def _take_step(self) -> None:
         epoch, number = divmod(self.step, self.epoch_steps)
         if epoch != self.epoch:
             self.batches, self.epoch = self._batches_of(epoch), epoch
@@ -169,13 +174,13 @@ class TrainingLoop:
         batch = self.task.collate(self.batches[number], self.device)
         with torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext():
             told = self.task.loss(self.together, batch)
-        optimizer, factor = self.task.optimizer, self.course.rate(progress)
+        optimizer, factor = self.task.optimizer, self.course.rate(self.progress)
         for group, highest in zip(optimizer.param_groups, self.learning_rates, strict=True):
             group["lr"] = highest * factor
         optimizer.zero_grad(set_to_none=True)
         told["loss"].backward()
         trained = [weight for group in optimizer.param_groups for weight in group["params"]]
-        told["grad_norm"] = nn.utils.clip_grad_norm_(trained, MAX_NORM)
+        told["grad_norm"] = nn.utils.clip_grad_norm_(trained, self.course.max_norm)
         optimizer.step()
         self.step, self.summed = self.step + 1, self.summed + 1
         for name, value in told.items():
@@ -183,7 +188,7 @@ class TrainingLoop:
 
     def _is_to_log(self, logged: float) -> bool:
         by_steps = self.step % (self.course.log_steps or self.epoch_steps) == 0
-        return by_steps or self.seconds - logged > self.course.log_s or self._progress() >= 1.0
+        return by_steps or self.seconds - logged > self.course.log_s or self.progress >= 1.0
 
     def _log(self) -> Lap:
         """Log what was done since the last line; return it."""

@@ -71,7 +71,23 @@ def fit(
     language.model.to("cuda" if torch.cuda.is_available() else "cpu")
     if not torch.cuda.is_available() and half_is_faster("cpu"):
         language.model.backbone.set_attn_implementation("eager")  # in bfloat16 a third faster than the fused kernel
-    task = Task(
+    course = Course(
+        *(settings.batch_size, settings.seed, settings.epochs, settings.minutes),
+        half=half_is_faster,
+        log_steps=LOG_STEPS,
+        log_s=LOG_SECONDS,
+    )
+    loop = TrainingLoop(_task(language, pairs, settings), course, report, folder)
+    if laps := loop.run():
+        loop.tell(_last_line(laps, settings.batch_size))
+    distributed.part()
+    if distributed.is_first():
+        language.save(folder)
+        forget(folder)
+
+
+def _task(language: Language, pairs: QuestionsAndAnswers, settings: LanguageTraining) -> Task:
+    return Task(
         language.model,
         _optimizer(language, settings),
         pairs.lengths,
@@ -79,19 +95,6 @@ def fit(
         lambda model, asked: {"loss": model(asked)},
         _loss_line,
     )
-    course = Course(
-        *(settings.batch_size, settings.seed, settings.epochs, settings.minutes),
-        half=half_is_faster,
-        log_steps=LOG_STEPS,
-        log_s=LOG_SECONDS,
-    )
-    loop = TrainingLoop(task, course, report, folder)
-    if laps := loop.run():
-        loop.tell(_last_line(laps, settings.batch_size))
-    distributed.part()
-    if distributed.is_first():
-        language.save(folder)
-        forget(folder)
 
 
 def _optimizer(language: Language, settings: LanguageTraining) -> MuonAndAdamW:

@@ -69,6 +69,12 @@ def test_an_epoch_has_each_row_once_and_a_line(loop):
     assert [(3 * lap.means["seen"]).round().tolist() for lap in laps] == [[1.0] * 6] * 2
 
 
+def test_rows_that_do_not_fill_a_batch_wait_for_another_epoch_where_that_is_asked_for(loop):
+    laps = loop(batch_size=4, only_full=True).run()
+    assert [lap.steps for lap in laps] == [1, 1]
+    assert [int(lap.means["seen"].sum()) for lap in laps] == [4, 4]
+
+
 @pytest.mark.parametrize(
     ("course", "steps"),
     [({"epochs": 1.5}, 5), ({"epochs": 4, "steps": 7}, 7), ({"epochs": 1, "steps": 7}, 3), ({"minutes": 0.5}, 4)],
@@ -90,8 +96,8 @@ def test_lines_come_after_so_many_steps_or_seconds_and_at_the_end(loop, monkeypa
 
 def test_nothing_is_read_from_the_device_between_lines(loop):
     made = loop(device="meta")  # where nothing can be read
-    for step in range(5):
-        made._take_step(step / 6)
+    for _ in range(5):
+        made._take_step()
     assert made.step == 5
     assert {value.device.type for value in made.sums.values()} == {"meta"}
 

@@ -27,7 +27,7 @@ from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSa
 from htp.methods.baselines.data import CELLS, SLOTS
 from htp.methods.baselines.diffusion import Schedule
 from htp.methods.baselines.segments import SPECIALS, SegmentAutoencoder, SegmentShape, numbered
-from htp.methods.baselines.train import Descent, Training, TrainingStage
+from htp.methods.baselines.train import Training, TrainingStage
 from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape, sinusoid
 
 if TYPE_CHECKING:
@@ -191,25 +191,22 @@ class Cardiff(Baseline[CardiffConfig, CardiffNetwork]):
         roads = numbered(wanted.roads, config.longest)
         self._train_segments(network.segments, roads, training)
         weights = [weight for weight in network.parameters() if weight.requires_grad]
-        descent = Descent(torch.optim.Adam(weights, lr=config.learning_rate), self.device)
+        optimizer = torch.optim.Adam(weights, lr=config.learning_rate)
 
-        def step(rows: np.ndarray, _: float) -> float:
+        def loss(rows: np.ndarray, _: float) -> Tensor:
             x, asked = points[rows].to(self.device), wanted.rows(rows, self.device)
-            return descent.step(lambda: network.loss(x, _trimmed(roads[rows]).to(self.device), asked))
+            return network.loss(x, _trimmed(roads[rows]).to(self.device), asked)
 
-        training.run(TrainingStage("diffusion", config.epochs, config.batch_size), len(points), step)
+        training.run(TrainingStage("diffusion", config.epochs, config.batch_size), len(points), optimizer, loss)
 
     def _train_segments(self, segments: SegmentAutoencoder, roads: Tensor, training: Training) -> None:
-        rate = self.config.segment_learning_rate
-        descent = Descent.adamw([segments], rate, self.device)
-
-        def step(rows: np.ndarray, share: float) -> float:
-            for group in descent.optimizer.param_groups:  # linear, up and down, as published
-                group["lr"] = rate * min((share + 1e-3) / WARM_UP, (1.0 - share) / (1.0 - WARM_UP))
-            return descent.step(lambda: segments.loss(_trimmed(roads[rows]).to(self.device)))
-
-        stage = TrainingStage("segments", self.config.segment_epochs, self.config.batch_size, self.config.segment_share)
-        training.run(stage, len(roads), step)
+        config = self.config
+        optimizer = torch.optim.AdamW(segments.parameters(), config.segment_learning_rate)
+        stage = TrainingStage(
+            *("segments", config.segment_epochs, config.batch_size, config.segment_share),
+            rate=lambda share: min((share + 1e-3) / WARM_UP, (1.0 - share) / (1.0 - WARM_UP)),  # linear, as published
+        )
+        training.run(stage, len(roads), optimizer, lambda rows, _: segments.loss(_trimmed(roads[rows]).to(self.device)))
         segments.requires_grad_(requires_grad=False).eval()
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:

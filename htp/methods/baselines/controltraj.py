@@ -18,7 +18,7 @@ from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSa
 from htp.methods.baselines.data import polylines
 from htp.methods.baselines.diffusion import Schedule
 from htp.methods.baselines.roadmae import RoadMAE, RoadShape
-from htp.methods.baselines.train import Descent, Training, TrainingStage
+from htp.methods.baselines.train import Training, TrainingStage
 from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape
 
 if TYPE_CHECKING:
@@ -100,29 +100,21 @@ class ControlTraj(Baseline[ControlTrajConfig, ControlTrajNetwork]):
         network, config = self.model, self.config
         lines = self._lines(wanted)
         self._train_roads(network.roads, lines, training)
-        trained = [network.unet, network.step, network.asked]
-        descent = Descent.adamw(trained, config.learning_rate, self.device)
+        trained = nn.ModuleList([network.unet, network.step, network.asked])
+        optimizer = torch.optim.AdamW(trained.parameters(), config.learning_rate)
 
-        def loss(x: Tensor, roads: Tensor, asked: AttributeBatch) -> Tensor:
+        def loss(rows: np.ndarray, _: float) -> Tensor:
             with torch.no_grad():
-                tokens = network.roads.encode(roads)
-            context = network.context(tokens, asked)
-            return network.schedule.loss(lambda x, t: network.noise(x, t, context), x)
+                tokens = network.roads.encode(lines[rows].to(self.device))
+            context = network.context(tokens, wanted.rows(rows, self.device))
+            return network.schedule.loss(lambda x, t: network.noise(x, t, context), points[rows].to(self.device))
 
-        def step(rows: np.ndarray, _: float) -> float:
-            x, roads = points[rows].to(self.device), lines[rows].to(self.device)
-            return descent.step(lambda: loss(x, roads, wanted.rows(rows, self.device)))
-
-        training.run(TrainingStage("diffusion", config.epochs, config.batch_size), len(points), step)
+        training.run(TrainingStage("diffusion", config.epochs, config.batch_size), len(points), optimizer, loss)
 
     def _train_roads(self, roads: RoadMAE, lines: Tensor, training: Training) -> None:
-        descent = Descent.adamw([roads], self.config.road_learning_rate, self.device)
-
-        def step(rows: np.ndarray, _: float) -> float:
-            return descent.step(lambda: roads.loss(lines[rows].to(self.device)))
-
+        optimizer = torch.optim.AdamW(roads.parameters(), self.config.road_learning_rate)
         stage = TrainingStage("roads", self.config.road_epochs, self.config.batch_size, self.config.road_share)
-        training.run(stage, len(lines), step)
+        training.run(stage, len(lines), optimizer, lambda rows, _: roads.loss(lines[rows].to(self.device)))
         roads.requires_grad_(requires_grad=False).eval()
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:

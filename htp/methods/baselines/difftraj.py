@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from htp.methods.baselines.attributes import Attributes
 from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
 from htp.methods.baselines.diffusion import Schedule
-from htp.methods.baselines.train import Descent, Training, TrainingStage
+from htp.methods.baselines.train import Training, TrainingStage
 from htp.methods.baselines.unet1d import StepEmbedding, UNet1d, UNetShape
 
 if TYPE_CHECKING:
@@ -89,14 +89,15 @@ class DiffTraj(Baseline[DiffTrajConfig, DiffTrajNetwork]):
 
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
         network = self.model
-        descent = Descent.adamw([network], self.config.learning_rate, self.device)
+        optimizer = torch.optim.AdamW(network.parameters(), self.config.learning_rate)
         predict = network.guided if self.config.guidance == "published" else network.dropping
 
-        def step(rows: np.ndarray, _: float) -> float:
+        def loss(rows: np.ndarray, _: float) -> Tensor:
             x, asked = points[rows].to(self.device), wanted.rows(rows, self.device)
-            return descent.step(lambda: network.schedule.loss(lambda x, t: predict(x, t, asked), x))
+            return network.schedule.loss(lambda x, t: predict(x, t, asked), x)
 
-        training.run(TrainingStage("diffusion", self.config.epochs, self.config.batch_size), len(points), step)
+        stage = TrainingStage("diffusion", self.config.epochs, self.config.batch_size)
+        training.run(stage, len(points), optimizer, loss)
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:
         network = self.model

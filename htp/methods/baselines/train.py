@@ -7,20 +7,21 @@ rates are constant, as published.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable  # noqa: TC003  dataclasses name their types
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
+from torch import nn
 
-from htp.compute.training_loop import half_is_faster
+from htp.compute.training_loop import Course, Lap, Task, TrainingLoop, half_is_faster
 from htp.methods.budget import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
+    import torch
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
 REPORT_SECONDS = 30.0  # at least this often; otherwise every epoch
 
@@ -33,80 +34,46 @@ class TrainingStage:
     epochs: int  # published
     batch_size: int  # the configuration's
     until: float = 1.0  # share of the seconds of the whole training at which this stage ends
+    half: bool = True  # in bfloat16 where that is faster
+    rate: Callable[[float], float] = lambda _: 1.0  # of the optimizer's learning rate, at a share of the stage
 
 
 class Training(Clock):
-    """The clock, the order of trips and the reports of one training."""
+    """The clock and the reports of one training."""
 
-    reported = 0.0  # seconds into the training, at the last line
-
-    def run(self, stage: TrainingStage, trips: int, step: Callable[[NDArray[np.int64], float], float]) -> None:
-        """Call `step` with the rows of each batch and the share of the stage that is done; it returns the loss."""
-        began, losses, steps, epoch = self.seconds, [], 0, 0
+    def run(
+        self,
+        stage: TrainingStage,
+        trips: int,
+        optimizer: torch.optim.Optimizer,
+        loss: Callable[[NDArray[np.int64], float], Tensor],
+    ) -> None:
+        """Lower the loss, which is given the rows of a batch and the share of the stage that is done."""
+        began, left_s = self.seconds, self.left_s(stage.until)
         size = min(self.budget.batch_size or stage.batch_size, trips)
-        for epoch, rows, within in self._batches(stage, trips, size):
-            losses.append(step(rows, self._share(stage, began, epoch + within)))
-            steps += 1
-            if within + 2 * size / trips > 1.0 or self.seconds - self.reported > REPORT_SECONDS:
-                self._tell(stage, epoch, steps, losses)
-                losses = []
-        if losses:
-            self._tell(stage, epoch, steps, losses)
-        self.keep(stage.name, began, epochs=epoch + 1, steps=steps, batch_size=size)
+        task = Task(
+            nn.ParameterList(weight for group in optimizer.param_groups for weight in group["params"]),
+            optimizer,
+            np.ones(trips, dtype=np.int64),  # resampled to one length
+            lambda rows, _: rows,
+            lambda _, rows: {"loss": loss(rows, loop.progress)},
+            lambda lap: self._line(stage, lap),
+        )
+        course = Course(
+            size,
+            self.seed,
+            self.budget.epochs or (stage.epochs if left_s is None else math.inf),
+            None if left_s is None else left_s / 60,
+            rate=stage.rate,
+            half=half_is_faster if stage.half else lambda _: False,
+            max_norm=math.inf,
+            only_full=True,
+            log_s=REPORT_SECONDS,
+        )
+        loop = TrainingLoop(task, course, self.report)
+        loop.run()
+        self.keep(stage.name, began, epochs=math.ceil(loop.step / loop.epoch_steps), steps=loop.step, batch_size=size)
 
-    def _batches(self, stage: TrainingStage, trips: int, size: int) -> Iterator[tuple[int, NDArray[np.int64], float]]:
-        """Yield epoch, rows and the share of the epoch before them, until the stage's time is over; at least once."""
-        order_of = np.random.default_rng([self.seed, len(self.done)])
-        epochs = self._epochs(stage)
-        epoch, first = 0, True
-        while epochs is None or epoch < epochs:
-            order = order_of.permutation(trips)
-            for start in range(0, trips - size + 1, size):  # what is left over comes in another epoch
-                if not first and self._late(stage):
-                    return
-                first = False
-                yield epoch, order[start : start + size], start / trips
-            epoch += 1
-
-    def _epochs(self, stage: TrainingStage) -> int | None:
-        if self.budget.epochs is not None:
-            return self.budget.epochs
-        return stage.epochs if self.budget.seconds is None else None
-
-    def _late(self, stage: TrainingStage) -> bool:
-        return self.budget.seconds is not None and self.seconds >= stage.until * self.budget.seconds
-
-    def _share(self, stage: TrainingStage, began: float, epochs_done: float) -> float:
-        epochs, shares = self._epochs(stage), [0.0]
-        if epochs is not None:
-            shares.append(epochs_done / epochs)
-        if self.budget.seconds is not None:
-            shares.append((self.seconds - began) / max(stage.until * self.budget.seconds - began, 1e-6))
-        return min(max(shares), 1.0)
-
-    def _tell(self, stage: TrainingStage, epoch: int, steps: int, losses: list[float]) -> None:
-        self.reported, loss = self.seconds, round(float(np.mean(losses)), 5)
-        line = {"stage": stage.name, "epoch": epoch + 1, "step": steps, "seconds": round(self.reported, 1)}
-        self.report(line | {"loss": loss})
-
-
-class Descent:
-    """An optimiser and the precision it computes in."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, device: torch.device | str, *, half: bool = True) -> None:
-        self.optimizer, self.device, self.half = optimizer, torch.device(device), half
-
-    @classmethod
-    def adamw(cls, modules: Iterable[nn.Module], rate: float, device: torch.device | str, *, half: bool = True) -> Self:
-        """Return AdamW with torch's weight decay of 0.01 over the weights of `modules`."""
-        weights = [weight for module in modules for weight in module.parameters()]
-        return cls(torch.optim.AdamW(weights, lr=rate), device, half=half)
-
-    def step(self, loss_of: Callable[[], Tensor]) -> float:
-        """Take a step down the loss, computed in bfloat16 where `half` and that is faster; return the loss."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half and half_is_faster(self.device)):
-            loss = loss_of()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return float(loss.detach())
+    def _line(self, stage: TrainingStage, lap: Lap) -> dict[str, Any]:
+        facts = {"stage": stage.name, "epoch": math.ceil(lap.epochs), "step": lap.step}
+        return facts | {"seconds": round(self.seconds, 1), "loss": round(lap.mean("loss"), 5)}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
 from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
-from htp.methods.baselines.train import Descent, Training, TrainingStage
+from htp.methods.baselines.train import Training, TrainingStage
 from htp.methods.baselines.trajvae import LSTMDecoder, LSTMEncoder
 
 if TYPE_CHECKING:
@@ -127,32 +127,32 @@ class TrajGAN(Baseline[TrajGANConfig, TrajGANNetwork]):
         generator = self._adversary(network.generator, self.config.learning_rate)
         steps = 0
 
-        def step(rows: np.ndarray, _: float) -> float:
+        def loss(rows: np.ndarray, _: float) -> Tensor:
             nonlocal steps
-            steps += 1
             true, asked = codes[torch.from_numpy(rows).to(self.device)], wanted.rows(rows, self.device)
-            loss = critic.step(lambda: network.critic_loss(true, asked))
-            if steps % self.config.critic_steps == 0:
-                generator.step(lambda: network.generator_loss(true, asked))
-            return loss
+            if steps and steps % self.config.critic_steps == 0:  # of the critic, before this one
+                generator.zero_grad()
+                network.generator_loss(true, asked).backward()
+                generator.step()
+            steps += 1
+            return network.critic_loss(true, asked)
 
-        training.run(TrainingStage("adversaries", self.config.epochs, size), len(points), step)
+        training.run(TrainingStage("adversaries", self.config.epochs, size, half=False), len(points), critic, loss)
 
     def _train_autoencoder(self, network: TrajGANNetwork, points: Tensor, training: Training) -> None:
         weights = [*network.encoder.parameters(), *network.decoder.parameters()]
         optimizer = torch.optim.Adam(weights, lr=self.config.autoencoder_learning_rate)
-        descent = Descent(optimizer, self.device, half=False)
 
-        def step(rows: np.ndarray, _: float) -> float:
-            return descent.step(lambda: network.reconstruction_loss(points[rows].to(self.device)))
+        def loss(rows: np.ndarray, _: float) -> Tensor:
+            return network.reconstruction_loss(points[rows].to(self.device))
 
         config = self.config
-        stage = TrainingStage("autoencoder", config.autoencoder_epochs, config.batch_size, config.autoencoder_share)
-        training.run(stage, len(points), step)
+        sizes = config.autoencoder_epochs, config.batch_size, config.autoencoder_share
+        training.run(TrainingStage("autoencoder", *sizes, half=False), len(points), optimizer, loss)
 
-    def _adversary(self, layers: Layers, rate: float) -> Descent:
-        optimizer = torch.optim.AdamW(layers.parameters(), lr=rate, betas=(0.5, 0.999))
-        return Descent(optimizer, self.device, half=False)
+    @staticmethod
+    def _adversary(layers: Layers, rate: float) -> torch.optim.AdamW:
+        return torch.optim.AdamW(layers.parameters(), lr=rate, betas=(0.5, 0.999))
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:  # noqa: ARG002  no steps here
         network = self.model

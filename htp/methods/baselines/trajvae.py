@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from htp.methods.baselines.attributes import Attributes
 from htp.methods.baselines.baseline import Baseline, BaselineConfig, DiffusionSampling
-from htp.methods.baselines.train import Descent, Training, TrainingStage
+from htp.methods.baselines.train import Training, TrainingStage
 from htp.methods.baselines.unet1d import sinusoid
 
 if TYPE_CHECKING:
@@ -113,13 +113,12 @@ class TrajVAE(Baseline[TrajVAEConfig, TrajVAENetwork]):
     def _train(self, points: Tensor, wanted: AttributeBatch, training: Training) -> None:
         network = self.model
         optimizer = torch.optim.Adam(network.parameters(), lr=self.config.learning_rate)
-        descent = Descent(optimizer, self.device, half=False)
 
-        def step(rows: np.ndarray, share: float) -> float:
-            x, asked = points[rows].to(self.device), wanted.rows(rows, self.device)
-            return descent.step(lambda: network.loss(x, asked, share))
+        def loss(rows: np.ndarray, share: float) -> Tensor:
+            return network.loss(points[rows].to(self.device), wanted.rows(rows, self.device), share)
 
-        training.run(TrainingStage("autoencoder", self.config.epochs, self.config.batch_size), len(points), step)
+        stage = TrainingStage("autoencoder", self.config.epochs, self.config.batch_size, half=False)
+        training.run(stage, len(points), optimizer, loss)
 
     def _draw(self, wanted: AttributeBatch, streams: Streams, sampling: DiffusionSampling) -> Tensor:  # noqa: ARG002  no steps here
         network = self.model

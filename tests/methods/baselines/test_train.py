@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-import htp.methods.budget as clock_of
-from htp.methods.baselines.train import Descent, Training, TrainingStage
+from htp.compute import training_loop
+from htp.methods import budget
+from htp.methods.baselines.train import Training, TrainingStage
 from htp.methods.budget import Budget
 
 
@@ -22,8 +23,15 @@ def clock(monkeypatch):
             return self.now
 
     stopped = Clock()
-    monkeypatch.setattr(clock_of, "time", stopped)
+    monkeypatch.setattr(budget, "time", stopped)
+    monkeypatch.setattr(training_loop, "time", stopped)
     return stopped
+
+
+def train(training, stage, trips, step):
+    """Train nothing: `step` says the losses."""
+    weight = torch.nn.Parameter(torch.zeros(()))
+    training.run(stage, trips, torch.optim.SGD([weight]), lambda rows, share: 0.0 * weight + step(rows, share))
 
 
 def run(training, stage, trips=10):
@@ -34,7 +42,7 @@ def run(training, stage, trips=10):
         shares.append(share)
         return 1.0
 
-    training.run(stage, trips, step)
+    train(training, stage, trips, step)
     return seen, shares
 
 
@@ -76,7 +84,7 @@ def test_each_stage_ends_at_its_share_of_the_seconds(clock):
 
     for stage, steps in ((TrainingStage("first", 1, 5, until=0.3), 3), (TrainingStage("second", 1, 5), 7)):
         shares = []
-        training.run(stage, 10, step)
+        train(training, stage, 10, step)
         assert shares == pytest.approx([at / steps for at in range(steps)])
     assert [facts["steps"] for facts in training.done] == [3, 7]
     assert [facts["seconds"] for facts in training.done] == [30, 70]
@@ -86,7 +94,15 @@ def test_each_stage_ends_at_its_share_of_the_seconds(clock):
 def test_a_stage_whose_time_is_over_still_takes_a_step(clock):
     training = Training(Budget(seconds=1), 0, print)
     clock.now += 50
-    assert len(run(training, TrainingStage("late", 5, 5))[0]) == 1
+    seen = []
+
+    def step(rows, _share):
+        seen.append(rows)
+        clock.now += 0.1
+        return 1.0
+
+    train(training, TrainingStage("late", 5, 5), 10, step)
+    assert len(seen) == 1
 
 
 def test_what_was_learned_since_the_last_report_is_reported_at_the_end(clock):
@@ -96,7 +112,7 @@ def test_what_was_learned_since_the_last_report_is_reported_at_the_end(clock):
         clock.now += 10
         return float(len(said))
 
-    Training(Budget(seconds=50), 0, said.append).run(TrainingStage("cut short", 1, 2), 6, step)
+    train(Training(Budget(seconds=50), 0, said.append), TrainingStage("cut short", 1, 2), 6, step)
     assert [(line["epoch"], line["step"]) for line in said] == [(1, 3), (2, 5)]
 
 
@@ -108,15 +124,21 @@ def test_a_slow_epoch_is_reported_on_its_way(clock):
         clock.now += 20
         return float(rows[0])
 
-    training.run(TrainingStage("slow", 1, 1), 6, step)
+    train(training, TrainingStage("slow", 1, 1), 6, step)
     assert [line["step"] for line in said] == [2, 4, 6]
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_descent_finds_a_line(half):
+def test_a_stage_finds_a_line_at_its_rate(half):
     torch.manual_seed(0)
-    layer, x = torch.nn.Linear(1, 1), torch.linspace(-1, 1, 16)[:, None]
-    descent = Descent.adamw([layer], 0.05, torch.device("cpu"), half=half)
-    losses = [descent.step(lambda: (layer(x).float() - (2 * x + 1)).square().mean()) for _ in range(200)]
-    assert losses[-1] < 0.01 < losses[0]
+    layer, x, said, shares = torch.nn.Linear(1, 1), torch.linspace(-1, 1, 16)[:, None], [], []
+
+    def loss(rows, _):
+        return (layer(x[rows]).float() - (2 * x[rows] + 1)).square().mean()
+
+    stage = TrainingStage("line", 200, 16, half=half, rate=lambda share: shares.append(share) or 1.0)
+    optimizer = torch.optim.AdamW(layer.parameters(), lr=0.05)
+    Training(Budget(), 0, said.append).run(stage, 16, optimizer, loss)
+    assert said[-1]["loss"] < 0.01 < said[0]["loss"]
     assert layer.weight.dtype == torch.float32
+    assert shares == pytest.approx([at / 200 for at in range(200)])
