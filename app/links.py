@@ -26,14 +26,14 @@ SHOWN = 60  # letters of what could not be read
 
 
 @dataclass(frozen=True)
-class Kind(Generic[Value]):
+class LinkType(Generic[Value]):
     """What a field holds: how its text in a link is read, or refused by `InputError`, and written."""
 
     read: Callable[[str], Value]
     write: Callable[[Value], str] = str
 
 
-def linked(name: str, kind: Kind[Any], default: Any = MISSING, *, always: bool = False) -> Any:
+def linked(name: str, kind: LinkType[Any], default: Any = MISSING, *, always: bool = False) -> Any:
     """Return a field of a dataclass that links call `name`."""
     return field(default=default, metadata={"name": name, "kind": kind, "always": always or default is MISSING})
 
@@ -73,7 +73,7 @@ def _linked_fields(choices: Linked) -> list[Field[Any]]:
     return [one for one in fields(choices) if "kind" in one.metadata]  # type: ignore[arg-type]  a dataclass
 
 
-def whole_number(low: int, high: int) -> Kind[int]:
+def whole_number(low: int, high: int) -> LinkType[int]:
     """Take a whole number of this range."""
 
     def read(text: str) -> int:
@@ -81,10 +81,10 @@ def whole_number(low: int, high: int) -> Kind[int]:
             raise InputError(f"it takes a whole number from {low} to {high}")
         return int(text)
 
-    return Kind(read)
+    return LinkType(read)
 
 
-def number(low: float, high: float) -> Kind[float]:
+def number(low: float, high: float) -> LinkType[float]:
     """Take a number of this range."""
 
     def read(text: str) -> float:
@@ -96,10 +96,10 @@ def number(low: float, high: float) -> Kind[float]:
             raise InputError(f"it takes a number from {low:g} to {high:g}")
         return value
 
-    return Kind(read, "{:g}".format)
+    return LinkType(read, "{:g}".format)
 
 
-def one_of(*words: object, unit: str = "") -> Kind[Any]:
+def one_of(*words: object, unit: str = "") -> LinkType[Any]:
     """Take one of these values, written as they are."""
     known = {str(word): word for word in words}
 
@@ -108,10 +108,10 @@ def one_of(*words: object, unit: str = "") -> Kind[Any]:
             raise InputError(f"it takes {' or '.join(known)}{unit}")
         return known[text]
 
-    return Kind(read)
+    return LinkType(read)
 
 
-def counts(*numbers: int) -> Kind[int | None]:
+def counts(*numbers: int) -> LinkType[int | None]:
     """Take one of these numbers, or all, which is None."""
     kind = one_of(*numbers, ALL)
 
@@ -119,7 +119,7 @@ def counts(*numbers: int) -> Kind[int | None]:
         value = kind.read(text)
         return None if value == ALL else value
 
-    return Kind(read, lambda count: ALL if count is None else str(count))
+    return LinkType(read, lambda count: ALL if count is None else str(count))
 
 
 def parse_waypoints(text: str) -> tuple[LonLat, ...]:
@@ -168,7 +168,7 @@ def _hours(text: str) -> tuple[int, int]:
     return first, last
 
 
-def times(most: int) -> Kind[tuple[dt.time, ...]]:
+def times(most: int) -> LinkType[tuple[dt.time, ...]]:
     """Take times of the day, each once."""
 
     def read(text: str) -> tuple[dt.time, ...]:
@@ -180,11 +180,11 @@ def times(most: int) -> Kind[tuple[dt.time, ...]]:
             raise InputError(f"it takes {most} times at most")
         return tuple(dict.fromkeys(time.replace(second=0, microsecond=0, tzinfo=None) for time in found))
 
-    return Kind(read, lambda chosen: ",".join(f"{time:%H:%M}" for time in chosen))
+    return LinkType(read, lambda chosen: ",".join(f"{time:%H:%M}" for time in chosen))
 
 
-FLAG = Kind(lambda text: text == "1", lambda flag: "1" if flag else "0")
-WAYPOINTS = Kind(parse_waypoints, lambda points: ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points))
-DAY = Kind[dt.date](_day, dt.date.isoformat)
-MINUTE = Kind(_minute, lambda when: when.isoformat(timespec="minutes"))
-HOURS = Kind(_hours, lambda hours: f"{hours[0]}-{hours[1]}")  # the second is not among them
+FLAG = LinkType(lambda text: text == "1", lambda flag: "1" if flag else "0")
+WAYPOINTS = LinkType(parse_waypoints, lambda points: ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points))
+DAY = LinkType[dt.date](_day, dt.date.isoformat)
+MINUTE = LinkType(_minute, lambda when: when.isoformat(timespec="minutes"))
+HOURS = LinkType(_hours, lambda hours: f"{hours[0]}-{hours[1]}")  # the second is not among them

@@ -2,9 +2,9 @@
 
     rows of like lengths → collate → loss → gradients, clipped → optimizer → now and then a line, a state
 
-A stage says what is trained (`Task`) and for how long (`Course`). A training runs where its model is, and nothing is
-read from there but for lines and states. What is random in a step follows from the seed and the number of the step, so
-that a training that was stopped ends where one ends that was not. Knows nothing of trips.
+A stage says what is trained (`Task`) and for how long (`TrainingPlan`). A training runs where its model is, and
+nothing is read from there but for lines and states. What is random in a step follows from the seed and the number of
+the step, so that a training that was stopped ends where one ends that was not. Knows nothing of trips.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingPlan:
     """How a training goes: its batches, its learning rate, its lines, and its end, the first of those given."""
 
     batch_size: int
@@ -111,25 +111,25 @@ class TrainingLoop:
     """One training. Without a folder it leaves no files and cannot be gone on with."""
 
     def __init__(
-        self, task: Task, course: Course, report: Callable[[dict[str, Any]], None], folder: Path | None = None
+        self, task: Task, plan: TrainingPlan, report: Callable[[dict[str, Any]], None], folder: Path | None = None
     ) -> None:
-        self.task, self.course, self.report, self.folder = task, course, report, folder
+        self.task, self.plan, self.report, self.folder = task, plan, report, folder
         self.together = distributed.together(task.model)
         self.device = next(task.model.parameters()).device
-        self.half = course.half(self.device)
+        self.half = plan.half(self.device)
         self.learning_rates = [group["lr"] for group in task.optimizer.param_groups]  # the highest
         self.step, self.seconds = 0, 0.0
         self.batches, self.epoch = self._batches_of(0), 0
         self.epoch_steps = len(self.batches)
-        by_epochs = course.epochs * self.epoch_steps
-        self.steps = min(course.steps, by_epochs if math.isinf(by_epochs) else math.ceil(by_epochs))
+        by_epochs = plan.epochs * self.epoch_steps
+        self.steps = min(plan.steps, by_epochs if math.isinf(by_epochs) else math.ceil(by_epochs))
         self.sums: dict[str, Tensor] = {}
         self.summed = 0  # steps
 
     @property
     def progress(self) -> float:
         """The share of the training that is done, by steps or by minutes, whichever is further."""
-        by_minutes = self.seconds / 60 / self.course.minutes if self.course.minutes else 0.0
+        by_minutes = self.seconds / 60 / self.plan.minutes if self.plan.minutes else 0.0
         return max(self.step / self.steps, by_minutes)
 
     def run(self) -> list[Lap]:
@@ -160,35 +160,35 @@ class TrainingLoop:
 
     def _batches_of(self, epoch: int) -> Sequence[NDArray[np.int64]]:
         """Return the rows of the batches of an epoch that are this process's."""
-        generator = np.random.default_rng([self.course.seed, epoch])
-        batches = length_batches(self.task.lengths, self.course.batch_size, generator)
-        if self.course.only_full:
-            batches = [rows for rows in batches if len(rows) == self.course.batch_size]
+        generator = np.random.default_rng([self.plan.seed, epoch])
+        batches = length_batches(self.task.lengths, self.plan.batch_size, generator)
+        if self.plan.only_full:
+            batches = [rows for rows in batches if len(rows) == self.plan.batch_size]
         return distributed.share(batches)
 
     def _take_step(self) -> None:
         epoch, number = divmod(self.step, self.epoch_steps)
         if epoch != self.epoch:
             self.batches, self.epoch = self._batches_of(epoch), epoch
-        torch.manual_seed(int(np.random.SeedSequence([self.course.seed, self.step]).generate_state(1)[0]))
+        torch.manual_seed(int(np.random.SeedSequence([self.plan.seed, self.step]).generate_state(1)[0]))
         batch = self.task.collate(self.batches[number], self.device)
         with torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext():
             told = self.task.loss(self.together, batch)
-        optimizer, factor = self.task.optimizer, self.course.rate(self.progress)
+        optimizer, factor = self.task.optimizer, self.plan.rate(self.progress)
         for group, highest in zip(optimizer.param_groups, self.learning_rates, strict=True):
             group["lr"] = highest * factor
         optimizer.zero_grad(set_to_none=True)
         told["loss"].backward()
         trained = [weight for group in optimizer.param_groups for weight in group["params"]]
-        told["grad_norm"] = nn.utils.clip_grad_norm_(trained, self.course.max_norm)
+        told["grad_norm"] = nn.utils.clip_grad_norm_(trained, self.plan.max_norm)
         optimizer.step()
         self.step, self.summed = self.step + 1, self.summed + 1
         for name, value in told.items():
             self.sums[name] = value.detach().float() + self.sums.get(name, 0.0)
 
     def _is_to_log(self, logged: float) -> bool:
-        by_steps = self.step % (self.course.log_steps or self.epoch_steps) == 0
-        return by_steps or self.seconds - logged > self.course.log_s or self.progress >= 1.0
+        by_steps = self.step % (self.plan.log_steps or self.epoch_steps) == 0
+        return by_steps or self.seconds - logged > self.plan.log_s or self.progress >= 1.0
 
     def _log(self) -> Lap:
         """Log what was done since the last line; return it."""

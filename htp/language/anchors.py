@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from htp.compute import distributed
-from htp.compute.training_loop import Course, Task, TrainingLoop
+from htp.compute.training_loop import Task, TrainingLoop, TrainingPlan
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +42,6 @@ def begin_anchors(language: Language, pairs: QuestionsAndAnswers, seed: int) -> 
         loss,
         lambda _: {},
     )
-    course = Course(BATCH, seed, steps=STEPS, rate=lambda progress: 1 - progress, log_steps=LAST_STEPS)
+    plan = TrainingPlan(BATCH, seed, steps=STEPS, rate=lambda progress: 1 - progress, log_steps=LAST_STEPS)
     with distributed.alone():  # all do the same, and end alike
-        return TrainingLoop(task, course, lambda _: None).run()[-1].mean("loss")
+        return TrainingLoop(task, plan, lambda _: None).run()[-1].mean("loss")

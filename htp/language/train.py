@@ -10,7 +10,7 @@ from torch import nn
 
 from htp.compute import distributed
 from htp.compute.optimizer import MuonAndAdamW
-from htp.compute.training_loop import Course, Lap, Task, TrainingLoop, forget, half_is_faster
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster
 from htp.errors import InputError
 from htp.language.anchors import begin_anchors
 
@@ -71,13 +71,13 @@ def fit(
     language.model.to("cuda" if torch.cuda.is_available() else "cpu")
     if not torch.cuda.is_available() and half_is_faster("cpu"):
         language.model.backbone.set_attn_implementation("eager")  # in bfloat16 a third faster than the fused kernel
-    course = Course(
+    plan = TrainingPlan(
         *(settings.batch_size, settings.seed, settings.epochs, settings.minutes),
         half=half_is_faster,
         log_steps=LOG_STEPS,
         log_s=LOG_SECONDS,
     )
-    loop = TrainingLoop(_task(language, pairs, settings), course, report, folder)
+    loop = TrainingLoop(_task(language, pairs, settings), plan, report, folder)
     if laps := loop.run():
         loop.tell(_last_line(laps, settings.batch_size))
     distributed.part()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from htp.compute.optimizer import adamw
-from htp.compute.training_loop import Course, Lap, Task, TrainingLoop, forget
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget
 from htp.routes.batch import TOLD_SHARE, RouteDataset
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class RouteTrainer:
         # the numbers that begin at counts are no matrices: they are not drawn towards zero
         optimizer = adamw(model.parameters(), settings.learning_rate, settings.weight_decay, [model.turn_bias])
         task = Task(model, optimizer, data.counts, collate, lambda model, driven: {"loss": model.loss(driven)}, _line)
-        course = Course(
+        plan = TrainingPlan(
             *(settings.batch_size, settings.seed, settings.epochs, settings.minutes),
             half=lambda device: device.type != "cpu",  # on two cores half as fast as float32
             log_steps=math.inf,
             log_s=LOG_EVERY_S,
         )
-        TrainingLoop(task, course, report, self.folder).run()
+        TrainingLoop(task, plan, report, self.folder).run()
         self.writer.save(self.folder)
         forget(self.folder)
 

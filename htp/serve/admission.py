@@ -132,7 +132,7 @@ class QueuedRequest:
 
 
 @dataclass(frozen=True)
-class Batch:
+class RequestBatch:
     """Parts of requests that are generated together."""
 
     parts: list[tuple[QueuedRequest, RequestPart]]
@@ -213,7 +213,7 @@ class RequestQueue:
             self._changed.wait_for(lambda: self._waiting or (self.stopping and not self.pending_trips))
             return not self.stopping or self.pending_trips > 0
 
-    def take(self, choose: Callable[[Sequence[QueuedRequest]], Mapping[QueuedRequest, int]]) -> Batch:
+    def take(self, choose: Callable[[Sequence[QueuedRequest]], Mapping[QueuedRequest, int]]) -> RequestBatch:
         """Take as many trips of each waiting request as `choose` says; who got some goes to the end of the queue."""
         with self._changed:
             for late in [request for request in self._waiting if request.expired]:  # its answer says so itself
@@ -223,7 +223,7 @@ class RequestQueue:
             for request, _ in parts:
                 self._waiting.remove(request)
             self._waiting.extend(request for request, _ in parts if len(request.remaining))
-            return Batch(parts, saturated=bool(self._waiting))
+            return RequestBatch(parts, saturated=bool(self._waiting))
 
     def __len__(self) -> int:
         return len(self._waiting)

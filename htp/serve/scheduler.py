@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.conditions import ConditionBatch
-    from htp.serve.admission import Batch, QueuedRequest, RequestQueue, ServiceSettings
+    from htp.serve.admission import QueuedRequest, RequestBatch, RequestQueue, ServiceSettings
     from htp.trip_source import Sampling
     from htp.trips import Conditions
 
@@ -137,7 +137,7 @@ class Scheduler:
                 turns.append(request)
         return counts
 
-    def _generate(self, batch: Batch) -> None:
+    def _generate(self, batch: RequestBatch) -> None:
         started = time.monotonic()
         self.metrics.batch(len(batch), len(batch.parts))
         try:

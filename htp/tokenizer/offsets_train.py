@@ -10,7 +10,7 @@ from torch import Tensor
 
 from htp.compute import distributed
 from htp.compute.optimizer import adamw
-from htp.compute.training_loop import Course, Task, TrainingLoop
+from htp.compute.training_loop import Task, TrainingLoop, TrainingPlan
 from htp.tokenizer.batch import pad
 from htp.tokenizer.offsets import movement_of
 
@@ -49,9 +49,9 @@ def fit_offsets(
     )
     steps = max(EPOCHS * -(-len(samples) // BATCH_SIZE), MIN_STEPS)
     minutes = None if seconds is None else seconds / 60
-    course = Course(BATCH_SIZE, seed, steps=steps, minutes=minutes, log_steps=REPORT_STEPS)
+    plan = TrainingPlan(BATCH_SIZE, seed, steps=steps, minutes=minutes, log_steps=REPORT_STEPS)
     with distributed.alone():
-        TrainingLoop(task, course, report).run()
+        TrainingLoop(task, plan, report).run()
     noise.eval()
     _calibrate(noise, samples, np.random.default_rng([seed, 1]))
 

@@ -12,7 +12,7 @@ import torch
 
 from htp.compute import distributed
 from htp.compute.optimizer import adamw
-from htp.compute.training_loop import Course, Lap, Task, TrainingLoop, forget, half_is_faster
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.offsets_train import fit_offsets
 
@@ -59,8 +59,8 @@ class TokenizerTrainer:
             self._loss,
             lambda lap: self._line(lap, heldout),
         )
-        course = Course(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
-        loop = TrainingLoop(task, course, report, self.folder)
+        plan = TrainingPlan(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
+        loop = TrainingLoop(task, plan, report, self.folder)
         loop.run()
         self.epoch, self.seconds = math.ceil(loop.step / loop.epoch_steps), loop.seconds
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from htp.compute import training_loop
-from htp.compute.training_loop import LEAST, WARM_UP, Course, Task, TrainingLoop, forget, rate_at
+from htp.compute.training_loop import LEAST, WARM_UP, Task, TrainingLoop, TrainingPlan, forget, rate_at
 from htp.errors import InputError
 
 LENGTHS = np.array([1, 1, 1, 1, 1, 1])  # six rows: three batches of two
@@ -39,12 +39,12 @@ def collate(rows, device):
 def loop():
     """Return a function that makes a training of a straight line; its lines are laps."""
 
-    def make(report=lambda _: None, folder=None, device="cpu", size=1, **course):
+    def make(report=lambda _: None, folder=None, device="cpu", size=1, **plan):
         torch.manual_seed(0)
         model = torch.nn.Linear(1, size, device=device)
         optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.5)
         task = Task(model, optimizer, LENGTHS, collate, noisy_loss, lambda lap: {"step": lap.step})
-        return TrainingLoop(task, Course(**{"batch_size": 2, "seed": 0, "epochs": 2} | course), report, folder)
+        return TrainingLoop(task, TrainingPlan(**{"batch_size": 2, "seed": 0, "epochs": 2} | plan), report, folder)
 
     return make
 
@@ -76,14 +76,14 @@ def test_rows_that_do_not_fill_a_batch_wait_for_another_epoch_where_that_is_aske
 
 
 @pytest.mark.parametrize(
-    ("course", "steps"),
+    ("plan", "steps"),
     [({"epochs": 1.5}, 5), ({"epochs": 4, "steps": 7}, 7), ({"epochs": 1, "steps": 7}, 3), ({"minutes": 0.5}, 4)],
     ids=str,
 )
-def test_a_training_ends_at_the_first_of_its_ends(loop, monkeypatch, course, steps):
+def test_a_training_ends_at_the_first_of_its_ends(loop, monkeypatch, plan, steps):
     clock = iter(range(0, 10**6, 8))  # every look at the clock is eight seconds later
     monkeypatch.setattr(training_loop.time, "monotonic", lambda: float(next(clock)))
-    made = loop(**course)
+    made = loop(**plan)
     assert made.run()[-1].step == made.step == steps
 
 

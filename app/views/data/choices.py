@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from htp.errors import InputError
 from htp.workspace import NAME
-from htp_app.links import Kind, Linked, linked, one_of
+from htp_app.links import Linked, LinkType, linked, one_of
 from htp_app.state import CHECKPOINT
 
 USED, STORED, ADD_CITY, ADD_TRIPS, TRAIN = "used", "stored", "add-city", "add-trips", "train"
@@ -19,7 +19,7 @@ def _name(text: str) -> str:
     return text
 
 
-NAME_OF_WORKSPACE = Kind(_name)
+NAME_OF_WORKSPACE = LinkType(_name)
 
 
 @dataclass(frozen=True)

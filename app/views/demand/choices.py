@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from htp.errors import InputError
 from htp.planning.demand.day import check_shares
 from htp.planning.demand.table import MAX_TRIPS
-from htp_app.links import ALL_DAY, DAY, FLAG, HOURS, Kind, Linked, linked, one_of, whole_number
+from htp_app.links import ALL_DAY, DAY, FLAG, HOURS, Linked, LinkType, linked, one_of, whole_number
 from htp_app.state import LINEAR, LOG, SEED
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _shares(text: str) -> tuple[float, ...]:
     return shares
 
 
-SHARES = Kind(_shares, lambda shares: ",".join(f"{share:g}" for share in shares))
+SHARES = LinkType(_shares, lambda shares: ",".join(f"{share:g}" for share in shares))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from htp.compute.training_loop import Course, Lap, Task, TrainingLoop, half_is_faster
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, half_is_faster
 from htp.methods.budget import Clock
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Training(Clock):
             lambda _, rows: {"loss": loss(rows, loop.progress)},
             lambda lap: self._line(stage, lap),
         )
-        course = Course(
+        plan = TrainingPlan(
             size,
             self.seed,
             self.budget.epochs or (stage.epochs if left_s is None else math.inf),
@@ -70,7 +70,7 @@ class Training(Clock):
             only_full=True,
             log_s=REPORT_SECONDS,
         )
-        loop = TrainingLoop(task, course, self.report)
+        loop = TrainingLoop(task, plan, self.report)
         loop.run()
         self.keep(stage.name, began, epochs=math.ceil(loop.step / loop.epoch_steps), steps=loop.step, batch_size=size)
 
