@@ -15,7 +15,7 @@ from htp.evaluate.profile import Profile
 from htp.webmap import trips_map
 from htp.webmap.webmap import POINT_UNIT, RAMP, STREET_UNIT, colours
 
-THEME = Path(__file__).parents[2] / "app" / "components" / "map" / "frontend" / "src" / "theme.js"
+THEME = Path(__file__).parents[2] / "app" / "map" / "frontend" / "src" / "theme.js"
 TITLE, NOTE = "Two generated trips", "Made by a model of simulated traffic; nobody drove them."
 
 
