@@ -37,7 +37,7 @@ def program(tmp_path):
         process = subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
         started.append((process, log))
         http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_CERTIFICATES)
-        for _ in range(600):
+        for _ in range(1500):
             assert process.poll() is None, (tmp_path / "log.txt").read_text()
             try:
                 http.get("/readyz")
@@ -45,7 +45,7 @@ def program(tmp_path):
                 time.sleep(0.2)
             else:
                 return process, http
-        raise AssertionError("the service did not start within two minutes")
+        raise AssertionError("the service did not start within five minutes")
 
     yield start
     for process, log in started:
