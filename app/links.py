@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from htp.errors import InputError
 
@@ -61,7 +61,8 @@ class Linked:
                     chosen[known[name].name] = known[name].metadata["kind"].read(text)
                 except InputError as error:
                     problems.append(left_out(name, text, error))
-        return replace(self, **chosen), problems  # type: ignore[type-var]  a dataclass
+        changed = replace(cast("Any", self), **chosen)  # every heir is a dataclass
+        return cast("Self", changed), problems
 
 
 def left_out(name: str, text: str, why: object) -> str:
@@ -70,7 +71,7 @@ def left_out(name: str, text: str, why: object) -> str:
 
 
 def _linked_fields(choices: Linked) -> list[Field[Any]]:
-    return [one for one in fields(choices) if "kind" in one.metadata]  # type: ignore[arg-type]  a dataclass
+    return [one for one in fields(cast("Any", choices)) if "kind" in one.metadata]
 
 
 def whole_number(low: int, high: int) -> LinkType[int]:

@@ -15,6 +15,7 @@ from htp_app.state import LIKE, LINEAR, LOG, MAX_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -52,14 +53,14 @@ def hours_slider(
 
 
 def seed_input(
-    place: DeltaGenerator, seed: int, key: str, help_text: str = "The same seed makes the same trips."
+    place: DeltaGenerator | ModuleType, seed: int, key: str, help_text: str = "The same seed makes the same trips."
 ) -> int:
     """Ask for a seed."""
     return int(place.number_input("Seed", 0, MAX_SEED, seed, key=key, help=help_text))
 
 
 def like_select(
-    place: DeltaGenerator, count: int | None, total: int, key: str, label: str, help_text: str
+    place: DeltaGenerator | ModuleType, count: int | None, total: int, key: str, label: str, help_text: str
 ) -> int | None:
     """Ask for a number of the held-out trips, of which there are `total`; None is all."""
     options = [*(str(number) for number in LIKE if number < total), ALL]

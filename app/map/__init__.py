@@ -146,5 +146,6 @@ def _numbered(key: str, data: dict[str, Any]) -> dict[str, Any]:
 def _data(picture: Picture) -> dict[str, Any]:
     """Return what the browser is told: of tables only their keys."""
     tables = {name: table and table.key for name in TABLES for table in [getattr(picture, name)]}
-    plain = asdict(replace(picture, **dict.fromkeys(TABLES)))
+    without: dict[str, Any] = dict.fromkeys(TABLES)
+    plain = asdict(replace(picture, **without))
     return plain | tables | {"shades": {"ramp": picture.ramp, "rim": picture.rim_px}}

@@ -56,7 +56,12 @@ def area_table(  # noqa: PLR0913  the places and what is shown of each
     """
     outlines = shapely.get_exterior_ring(shapes)
     names, name = np.unique(np.array(words[0], dtype=str), return_inverse=True)
-    columns = {"shade": shade, "real": density.real[rows], "generated": density.generated[rows], "name": name}
+    columns: dict[str, NDArray[Any]] = {
+        "shade": shade,
+        "real": density.real[rows],
+        "generated": density.generated[rows],
+        "name": name,
+    }
     counts, xy_m = shapely.get_num_coordinates(outlines), shapely.get_coordinates(outlines)
     return packed_areas(city, columns, (counts, xy_m), names=names.tolist(), sides=list(words[1]), unit=unit)
 

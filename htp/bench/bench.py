@@ -134,7 +134,7 @@ def _diffusion(generator: Generator, name: str, *, small: bool) -> Timing:
     """Time a diffusion baseline for the first held-out trips in one batch."""
     heldout, made_by = generator.heldout(), METHODS[name].made_by
     config = made_by.config_type.small() if small else made_by.config_type()
-    method = cast("Baseline[Any]", made_by(config, str(generator.tokenizer.device)))
+    method = cast("Baseline[Any, Any]", made_by(config, str(generator.tokenizer.device)))
     method.fit(heldout.iloc[:2], generator.city, STEP, report=lambda _: None)
     like = heldout.iloc[:DIFFUSION_TRIPS]
     sampling = DiffusionSampling(steps=DDIM_STEPS, batch_size=len(like))

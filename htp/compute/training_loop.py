@@ -210,7 +210,7 @@ class TrainingLoop:
 
     def _save(self, path: Path) -> None:
         if distributed.is_first():
-            state = {"model": self._trained(), "optimizer": self.task.optimizer.state_dict()}
+            state: dict[str, Any] = {"model": self._trained(), "optimizer": self.task.optimizer.state_dict()}
             state |= {"step": self.step, "seconds": self.seconds}
             with replacing(path) as temporary, temporary.open("wb") as file:
                 torch.save(state, file)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -122,7 +122,7 @@ def scores_of(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=list(SCORES)).astype(dict.fromkeys(SCORES[3:8], float))
 
 
-def over_seeds(rows: Sequence[Row], metrics: Sequence[str], what: str) -> pd.DataFrame:
+def over_seeds(rows: Sequence[Row], metrics: Sequence[str], what: Literal["mean", "std"]) -> pd.DataFrame:
     """Return the mean or the std over the seeds, a row a method, a column a metric; NaN where all seeds failed."""
     found = scores_of(rows).pivot_table(index="label", columns="metric", values="value", aggfunc=what)
     return found.reindex(index=pd.Index([row.label for row in rows], name="Method"), columns=list(metrics))

@@ -94,9 +94,11 @@ def speed_chart(course: Course, tokens: list[PatternToken]) -> go.Figure:
     hover = "%{y:.0f} km/h, km %{x:.2f}, after %{customdata[0]} min<br>%{customdata[1]}<extra></extra>"
     add_line(figure, (km, course.speed_kmh), "Generated", style, hover, said)
     limits = (course.edges_m / 1000, np.r_[course.limit_kmh, course.limit_kmh[-1:]])
-    style, said = {**style, "color": REAL, "width": 2, "dash": "dash"}, [*course.names, course.names[-1]]
+    style = {**style, "color": REAL, "width": 2, "dash": "dash"}
     hover = "limit %{y:.0f} km/h, %{customdata}<extra></extra>"
-    add_line(figure, limits, "Speed limit", style, hover, [name or NAMELESS for name in said])
+    add_line(
+        figure, limits, "Speed limit", style, hover, [name or NAMELESS for name in [*course.names, course.names[-1]]]
+    )
     for begin, end in list(zip(np.r_[0.0, ends_km], ends_km, strict=False))[1::2]:
         figure.add_vrect(begin, end, fillcolor=BAND, line_width=0, layer="below")
     return finish(figure, "Km from the first point", "Speed, km/h", SPEED_PX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,8 +109,8 @@ def code_use(subject: Subject) -> Figure | None:
         return None
     figure = canvas(subject, 5.6, 3.2)
     axes = figure.subplots()
-    for layer, shares in use.items():
-        axes.plot(shares, color=COLOURS[(layer - 1) % len(COLOURS)], linewidth=1.2, marker=".", label=f"Layer {layer}")
+    for colour, (layer, shares) in zip(cycle(COLOURS), use.items(), strict=False):
+        axes.plot(shares, color=colour, linewidth=1.2, marker=".", label=f"Layer {layer}")
     axes.set(xlabel=use.index.name, ylabel=use.columns.name, ylim=(0, 103))
     axes.legend(fontsize=7, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
