@@ -79,3 +79,12 @@ def test_vehicles_that_cannot_arrive_are_left_out(triangle: City):
     demand = VehicleDemand(np.zeros(2), np.array([0, 1]), np.array([1, 0]))
     routes = choose_routes(triangle, one_way, Slowdown(triangle, TUESDAY, 0), demand, np.random.default_rng(0))
     assert routes.vehicle.tolist() == [0]
+
+
+def test_turns_of_a_city_of_many_roads_are_told_apart():
+    """Road times road is more than fits 32 bits, in which routes hold their roads."""
+    many = 100_000
+    turns = Turns(np.array([5, 90_000]), np.array([6, 90_001]), np.ones(2), np.zeros((1, 2)), many)
+    turn, route = turns.of_routes([np.array([90_000, 90_001], np.int32), np.array([5, 6], np.int32)])
+    assert turn.tolist() == [1, 0]
+    assert route.tolist() == [0, 1]
