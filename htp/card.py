@@ -14,7 +14,7 @@ from htp.evaluate.privacy import audit
 from htp.files import replacing
 from htp.generate import Generator, reconstruct
 from htp.generate_files import generate_like
-from htp.language.sampling import Sampling
+from htp.trip_source import Sampling
 from htp.trips import count_trips, iter_trips, write_pieces
 
 if TYPE_CHECKING:

@@ -115,7 +115,7 @@ class Generator(TripSource):
     def _batch(self, batch: ConditionBatch, sampling: Sampling) -> gpd.GeoDataFrame:
         """Return the trips of a batch."""
         prompt = batch.prompt
-        answers = self.language.write(prompt, self.city, batch.keys, sampling)
+        answers = self.language.generate(prompt, self.city, batch.keys, sampling)
         patterns = as_patterns(answers, prompt.points)
         interval_s = np.full(len(batch.keys), INTERVAL_S, dtype=np.float32)
         decoder = DecoderConditions(

@@ -17,10 +17,10 @@ from htp.checkpoint import MANIFEST, Checkpoint
 from htp.compute.random_streams import keys_of
 from htp.conditions import conditions_of
 from htp.generate import PIECE, Generator
-from htp.language.sampling import Sampling
 from htp.prepare.sources import digest
 from htp.scale.parts import PartRecord, Parts, forget, write_part
 from htp.scale.store import Store
+from htp.trip_source import Sampling
 from htp.trips import Conditions, check_ending, count_trips, iter_trips, write_pieces
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
     With `plus` the routes are written as well (HTP+), told no more of the given ones than it says, see `TOLD`.
     """
     total = count_trips(like)
-    writer = None if plus is None else generator.route_generator()
+    route_generator = None if plus is None else generator.route_generator()
 
     def pieces() -> Iterator[gpd.GeoDataFrame]:
         names: list[str] = []
@@ -57,8 +57,8 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
             for piece in iter_trips(like, needs=("roads", "percent")):
                 asked, first = conditions_of(piece, generator.city), len(names)
                 names.extend(piece["trip_id"])
-                if writer is not None and plus is not None:
-                    asked = writer.rewrite(asked, keys_of(seed, first, len(asked)), sampling, told=plus)
+                if route_generator is not None and plus is not None:
+                    asked = route_generator.regenerate(asked, keys_of(seed, first, len(asked)), sampling, told=plus)
                 yield from asked
 
         done = 0
@@ -154,7 +154,7 @@ class PartMaker:
     def __init__(self, request: Like, store: Store) -> None:
         self.request, self.store = request, store
         self.generator = Generator.load(request.checkpoint, request.device)
-        self.writer = None if request.plus is None else self.generator.route_generator()
+        self.route_generator = None if request.plus is None else self.generator.route_generator()
 
     def make(self, task: tuple[int, gpd.GeoDataFrame]) -> tuple[int, PartRecord]:
         """Generate and write the part of a number for its prepared trips."""
@@ -162,9 +162,9 @@ class PartMaker:
         request, generator = self.request, self.generator
         first = number * request.part_trips
         asked = conditions_of(like, generator.city)
-        if self.writer is not None and request.plus is not None:
+        if self.route_generator is not None and request.plus is not None:
             keys = keys_of(request.seed, first, len(asked))
-            asked = self.writer.rewrite(asked, keys, request.sampling, told=request.plus)
+            asked = self.route_generator.regenerate(asked, keys, request.sampling, told=request.plus)
         made = generator.trips_of(generator.completed(asked, first, request.seed), request.sampling)
         return number, write_part(self.store, number, made.assign(trip_id=like["trip_id"].to_numpy()))
 

@@ -16,8 +16,8 @@ from htp.compute.random_streams import keys_of
 from htp.conditions import prompt_conditions_of
 from htp.evaluate.metrics import bin_edges, bin_numbers, jensen_shannon
 from htp.generate import as_patterns
-from htp.language.sampling import Sampling
 from htp.tokenizer.tokenizer import decoder_conditions_of
+from htp.trip_source import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +64,11 @@ class _Trial:
 
     def __init__(self, language: Language, tokenizer: Tokenizer, trips: gpd.GeoDataFrame, seed: int) -> None:
         self.language, self.tokenizer = language, tokenizer
-        self.facts = prompt_conditions_of(trips, tokenizer.city)
+        self.conditions = prompt_conditions_of(trips, tokenizer.city)
         self.drives = decoder_conditions_of(trips, tokenizer.city, seed)
         self.keys = keys_of(seed, 0, len(trips))
-        self.length_m = np.array([tokenizer.city.length_m[roads].sum() for roads in self.facts.roads])
-        real_m = steps_m(np.concatenate(list(trips["percent"])), self.facts.points, self.length_m)
+        self.length_m = np.array([tokenizer.city.length_m[roads].sum() for roads in self.conditions.roads])
+        real_m = steps_m(np.concatenate(list(trips["percent"])), self.conditions.points, self.length_m)
         self.edges = bin_edges(real_m, RESOLUTION_M)
         self.real = self._counts(real_m)
 
@@ -80,8 +80,8 @@ class _Trial:
     def divergence(self, factors: Factors) -> float:
         """Return the Jensen–Shannon divergence of steps along the route, in bits."""
         self.use(factors)
-        answers = self.language.write(self.facts, self.tokenizer.city, self.keys, Sampling())
-        points = self.tokenizer.decode(as_patterns(answers, self.facts.points), self.drives)
+        answers = self.language.generate(self.conditions, self.tokenizer.city, self.keys, Sampling())
+        points = self.tokenizer.decode(as_patterns(answers, self.conditions.points), self.drives)
         return jensen_shannon(self.real, self._counts(steps_m(points.percent, points.counts, self.length_m)))
 
     def _counts(self, values_m: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -103,17 +103,17 @@ def train_language(  # noqa: PLR0913  the command's options
     """
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     city, train = tokenizer.city, _prepared(data, "train")
-    facts, patterns = prompt_conditions_of(train, city), tokenizer.encode(train)
+    conditions, patterns = prompt_conditions_of(train, city), tokenizer.encode(train)
     torch.manual_seed(settings.seed)
     vocabulary = vocabulary_of(tokenizer)
     features = tokenizer.model.roads.described
     if start is not None:
         language = _language_of(start, tokenizer, checkpoint)
     elif base is None:
-        language = Language.new(config, vocabulary, features, facts, city)
+        language = Language.new(config, vocabulary, features, conditions, city)
     else:
         language = Language.on_base(base, vocabulary, features, settings.lora_rank)
-    pairs = QuestionsAndAnswers(language.ask(facts, city), answers_of(patterns))
+    pairs = QuestionsAndAnswers(language.ask(conditions, city), answers_of(patterns))
     if distributed.is_first():  # before the long work, so that only sealing comes after it
         _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
         TravelTimeModel.fit(train, city).save(files.conditions)
@@ -140,24 +140,24 @@ def train_routes(
     distributed.refuse("training routes")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     train = _prepared(data, "train")
-    writer = RouteGenerator.new(tokenizer.city, tokenizer.model.roads.described, seed=settings.seed)
+    route_generator = RouteGenerator.new(tokenizer.city, tokenizer.model.roads.described, seed=settings.seed)
     _write_settings(files.routes, settings)
-    fit_routes(writer, train, settings, files.routes, report)
+    fit_routes(route_generator, train, settings, files.routes, report)
     files.seal()
 
 
 def fit_routes(
-    writer: RouteGenerator,
+    route_generator: RouteGenerator,
     trips: gpd.GeoDataFrame,
     settings: LanguageTraining,
     folder: Path,
     report: Callable[[dict], None],
 ) -> None:
     """Train a writer of routes on prepared trips and save it."""
-    facts = prompt_conditions_of(trips, writer.city)
+    conditions = prompt_conditions_of(trips, route_generator.city)
     last_points = np.array([line.coords[-1] for line in trips.geometry])
-    told = route_conditions_of(facts, writer.city.to_metres(last_points))
-    RouteTrainer(writer, settings, folder).fit(told, facts.roads, report)
+    told = route_conditions_of(conditions, route_generator.city.to_metres(last_points))
+    RouteTrainer(route_generator, settings, folder).fit(told, conditions.roads, report)
 
 
 def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:

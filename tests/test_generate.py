@@ -16,7 +16,7 @@ from htp.errors import InputError
 from htp.evaluate.validity import validity
 from htp.generate import load_tokenizer, reconstruct, tokenize
 from htp.generate_files import generate_along, generate_like
-from htp.language.sampling import Sampling
+from htp.trip_source import Sampling
 from htp.trips import Conditions, Route, read_trips, write_trips
 
 DEPART = pd.Timestamp("2024-05-06 08:15", tz="America/Santiago")

@@ -12,9 +12,9 @@ from htp.checkpoint import Checkpoint
 from htp.compute.random_streams import keys_of
 from htp.conditions import prompt_conditions_of
 from htp.generate import Generator
-from htp.language.sampling import Sampling
 from htp.sharpness import MOST, STEP, fit_sharpness, steps_m
 from htp.train import train_sharpness
+from htp.trip_source import Sampling
 from htp.trips import read_trips
 
 

@@ -16,8 +16,8 @@ from htp.errors import InputError
 from htp.generate import Generator, load_tokenizer
 from htp.generate_files import generate_like
 from htp.language.language import Language
-from htp.language.sampling import Sampling
 from htp.train import train_language, train_offsets, train_routes, train_tokenizer
+from htp.trip_source import Sampling
 from htp.trips import read_trips, write_trips
 
 SHORT = LanguageTraining(epochs=0.5, batch_size=16, learning_rate=1e-3)

@@ -19,7 +19,7 @@ from htp.bench.stages import shares
 from htp.bench.workload import WORKS, Workload, timed
 from htp.conditions import prompt_conditions_of
 from htp.generate import Generator
-from htp.language.sampling import BATCH, writer_of
+from htp.language.sampling import BATCH, sampler_of
 from htp.methods.baselines.baseline import DiffusionSampling
 from htp.methods.budget import Budget
 from htp.methods.registry import METHODS
@@ -191,7 +191,7 @@ def _limit(generator: Generator, token: TokenCost, machine: Machine, asked: list
 def _steps(generator: Generator) -> int:
     """Return how often the transformer runs to write a pattern."""
     model = generator.language.model
-    return writer_of(model).steps(len(model.vocabulary.codebook_sizes))
+    return sampler_of(model).steps(len(model.vocabulary.codebook_sizes))
 
 
 def _peak_memory_bytes(device: torch.device) -> int | None:

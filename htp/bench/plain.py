@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from htp.language.language import Language
     from htp.language.model import TokenBatch
     from htp.language.prompt import PromptConditions
-    from htp.language.sampling import Sampling
+    from htp.trip_source import Sampling
 
 
 class PlainSampler:
@@ -46,9 +46,9 @@ class PlainSampler:
         self.causal.model.load_state_dict(weights)
 
     @torch.inference_mode()
-    def write(
+    def generate(
         self,
-        facts: PromptConditions,
+        conditions: PromptConditions,
         city: City,
         keys: NDArray,
         sampling: Sampling,
@@ -58,7 +58,7 @@ class PlainSampler:
         del sampling  # as they were learned
         torch.manual_seed(int(keys[0, 0]))
         layers = len(self.language.model.vocabulary.codebook_sizes)
-        asked = collate_questions(self.language.ask(facts, city), layers).to(self.device)
+        asked = collate_questions(self.language.ask(conditions, city), layers).to(self.device)
         grammar = Grammar(asked, self.language)
         tokens = asked.codes.shape[1] * (layers + 1)
         written = self.causal.generate(

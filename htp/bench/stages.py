@@ -44,8 +44,8 @@ def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
     if model.noise is not None:
         parts.append((model.noise, "draw", "offsets"))
-    for reader in (DynamicKVCache, InPlaceKVCache):
-        parts += [(reader, "share", "prefill"), (reader, "read", "prefill")]
+    for kv_cache in (DynamicKVCache, InPlaceKVCache):
+        parts += [(kv_cache, "share", "prefill"), (kv_cache, "read", "prefill")]
     with ExitStack() as stack:
         stack.enter_context(patch.object(generator, "workers", 1))
         for owner, name, stage in parts:

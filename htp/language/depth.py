@@ -46,22 +46,22 @@ class DepthModel(LanguageModel):
         """Add the depth network."""
         self.depth = nn.ModuleList(Depth(hidden) for _ in self.vocabulary.codebook_sizes)
 
-    def read(self, asked: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
+    def read(self, batch: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
-        embedded, tokens = self.embed(asked.ids, asked.place), 1 + asked.codes.shape[2]
+        embedded, tokens = self.embed(batch.ids, batch.place), 1 + batch.codes.shape[2]
         number = torch.arange(patterns, device=embedded.device)
-        written = asked.answer_at[:, None] + torch.arange(patterns * tokens, device=embedded.device)
+        written = batch.answer_at[:, None] + torch.arange(patterns * tokens, device=embedded.device)
         answer = taken(embedded, written).unflatten(1, (patterns, tokens))
-        places = (asked.answer_at[:, None] + number)[..., None].expand(-1, -1, embedded.shape[-1])
-        width = int(asked.answer_at.max()) + patterns
+        places = (batch.answer_at[:, None] + number)[..., None].expand(-1, -1, embedded.shape[-1])
+        width = int(batch.answer_at.max()) + patterns
         short = F.pad(embedded, (0, 0, 0, max(width - embedded.shape[1], 0)))[:, :width]
         short = short.scatter(1, places, answer.sum(dim=2))
-        mask = torch.arange(width, device=embedded.device) < (asked.answer_at + asked.patterns)[:, None]
+        mask = torch.arange(width, device=embedded.device) < (batch.answer_at + batch.patterns)[:, None]
         h = self.backbone(inputs_embeds=short, attention_mask=mask.long(), use_cache=False).last_hidden_state
-        states = [taken(h, asked.answer_at[:, None] - 1 + number)]
+        states = [taken(h, batch.answer_at[:, None] - 1 + number)]
         for layer, depth in enumerate(self.depth):
             states.append(depth(states[-1], answer[:, :, layer]))
-        return torch.stack(states, dim=2), self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
+        return torch.stack(states, dim=2), self.road_keys(h, batch.first_road_at, batch.road_mask.shape[1])
 
     def write(
         self, state: Tensor, anchor: Tensor, choose: Callable[[int, Tensor], Tensor]

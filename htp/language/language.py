@@ -24,7 +24,7 @@ from htp.language.batch import collate
 from htp.language.depth import DepthModel
 from htp.language.lora import ADAPTER, embedding_norm, load_adapted, save_adapter, with_adapters
 from htp.language.prompt import PromptConditions, Question, ask, question_texts
-from htp.language.sampling import Sampling, in_batches, write_batch
+from htp.language.sampling import in_batches, sample_batch
 from htp.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
     from htp.language.model import LanguageModel, TokenBatch
+    from htp.trip_source import Sampling
 
 RIDGE = 1e-3  # ours: of the features' variance, so that columns that say the same share their weight
 
@@ -51,10 +52,15 @@ class Language:
 
     @classmethod
     def new(
-        cls, config: LanguageConfig, vocabulary: Vocabulary, road_features: Tensor, facts: PromptConditions, city: City
+        cls,
+        config: LanguageConfig,
+        vocabulary: Vocabulary,
+        road_features: Tensor,
+        conditions: PromptConditions,
+        city: City,
     ) -> Language:
-        """Make an untrained built-in model; its text tokenizer is learned from the questions of `facts`."""
-        tokenizer = built_in_tokenizer(question_texts(facts, city), config.text_vocabulary)
+        """Make an untrained built-in model; its text tokenizer is learned from the questions of `conditions`."""
+        tokenizer = built_in_tokenizer(question_texts(conditions, city), config.text_vocabulary)
         backbone = built_in(config, len(tokenizer))
         return cls(cls.model_type(backbone, vocabulary, len(tokenizer), road_features), tokenizer)
 
@@ -149,18 +155,18 @@ class Language:
         with replacing(folder / "language.json") as path:
             path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
-    def ask(self, facts: PromptConditions, city: City) -> list[Question]:
+    def ask(self, conditions: PromptConditions, city: City) -> list[Question]:
         """Return the questions of trips."""
         vocabulary, size = self.model.vocabulary, self.model.text_size
-        return ask(facts, city, vocabulary, size, lambda texts: encode_texts(self.tokenizer, texts))
+        return ask(conditions, city, vocabulary, size, lambda texts: encode_texts(self.tokenizer, texts))
 
     def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> TokenBatch:
         """Return a padded batch of questions and answers: what the model is trained on."""
         return collate(questions, answers, self.model.vocabulary, self.model.text_size)
 
-    def write(
+    def generate(
         self,
-        facts: PromptConditions,
+        conditions: PromptConditions,
         city: City,
         keys: NDArray,
         sampling: Sampling,
@@ -168,14 +174,14 @@ class Language:
     ) -> list[Answer]:
         """Return the patterns of one trip for each of the facts."""
 
-        def write(questions: list[Question], keys: NDArray) -> list[Answer]:
-            return self.write_batch(questions, keys, sampling)
+        def sample(questions: list[Question], keys: NDArray) -> list[Answer]:
+            return self.sample_batch(questions, keys, sampling)
 
-        return in_batches(self.ask(facts, city), keys, write, progress=progress)
+        return in_batches(self.ask(conditions, city), keys, sample, progress=progress)
 
-    def write_batch(self, questions: list[Question], keys: NDArray, sampling: Sampling) -> list[Answer]:
+    def sample_batch(self, questions: list[Question], keys: NDArray, sampling: Sampling) -> list[Answer]:
         """Return the answers to questions in order of their lengths."""
-        return write_batch(self.model, questions, keys, sampling)
+        return sample_batch(self.model, questions, keys, sampling)
 
 
 def _remove_model(folder: Path) -> None:

@@ -155,7 +155,7 @@ class LanguageModel(nn.Module):
         rows = self.rows.small.weight[first : first + self.vocabulary.codebook_sizes[layer]]
         return F.linear(self._even(h), rows.to(h.dtype))
 
-    def anchor_logits(self, h: Tensor, keys: Tensor, asked: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
+    def anchor_logits(self, h: Tensor, keys: Tensor, batch: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
         """Return the logits of the road on which a pattern ends, [B, P, R].
 
         `h` [B, P, hidden] from which each anchor is predicted, `keys` [B, R, POINTER] of the route's roads, `before`
@@ -163,60 +163,60 @@ class LanguageModel(nn.Module):
         the last pattern ends on the last road.
         """
         scores = self.query(self._even(h)) @ keys.transpose(1, 2) / POINTER**0.5
-        return self.anchor_distances(asked, before, pattern) + scores.float()
+        return self.anchor_distances(batch, before, pattern) + scores.float()
 
-    def anchor_distances(self, asked: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
+    def anchor_distances(self, batch: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
         """Return what distances alone say of the logits of anchors, [B, P, R]; -inf where no anchor may be."""
-        scores = self.progress(self._progress(asked, before, pattern)).float()[..., 0]
-        number = torch.arange(asked.road_mask.shape[1], device=before.device)
-        allowed = asked.road_mask[:, None] & (number >= before[..., None])
-        last_road = asked.road_mask.sum(dim=1)[:, None, None] - 1
-        is_last = (pattern >= asked.patterns[:, None] - 1)[..., None]
+        scores = self.progress(self._progress(batch, before, pattern)).float()[..., 0]
+        number = torch.arange(batch.road_mask.shape[1], device=before.device)
+        allowed = batch.road_mask[:, None] & (number >= before[..., None])
+        last_road = batch.road_mask.sum(dim=1)[:, None, None] - 1
+        is_last = (pattern >= batch.patterns[:, None] - 1)[..., None]
         return scores.masked_fill(~torch.where(is_last, number == last_road, allowed), -torch.inf)
 
     def road_keys(self, h: Tensor, first_road_at: Tensor, roads: int) -> Tensor:
         """Return the keys [B, R, POINTER] of the roads, which stand in a row from `first_road_at` in `h` [B, S, .]."""
         return self.key(taken(self._even(h), first_road_at[:, None] + torch.arange(roads, device=h.device)))
 
-    def forward(self, asked: TokenBatch) -> Tensor:
+    def forward(self, batch: TokenBatch) -> Tensor:
         """Return the loss: what a training calls, alone or in several processes."""
-        return self.loss(asked)
+        return self.loss(batch)
 
-    def loss(self, asked: TokenBatch) -> Tensor:
+    def loss(self, batch: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of anchors and codes, each among the tokens that may stand there."""
-        return self.score(*self.read(asked, asked.codes.shape[1]), asked)
+        return self.score(*self.read(batch, batch.codes.shape[1]), batch)
 
-    def read(self, asked: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
+    def read(self, batch: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
         h = self.backbone(
-            inputs_embeds=self.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
+            inputs_embeds=self.embed(batch.ids, batch.place), attention_mask=batch.mask.long(), use_cache=False
         ).last_hidden_state
-        per_pattern = 1 + asked.codes.shape[2]
-        answer = taken(h, asked.answer_at[:, None] - 1 + torch.arange(patterns * per_pattern, device=h.device))
-        keys = self.road_keys(h, asked.first_road_at, asked.road_mask.shape[1])
+        per_pattern = 1 + batch.codes.shape[2]
+        answer = taken(h, batch.answer_at[:, None] - 1 + torch.arange(patterns * per_pattern, device=h.device))
+        keys = self.road_keys(h, batch.first_road_at, batch.road_mask.shape[1])
         return answer.unflatten(1, (patterns, per_pattern)), keys
 
-    def score(self, answer: Tensor, keys: Tensor, asked: TokenBatch) -> Tensor:
+    def score(self, answer: Tensor, keys: Tensor, batch: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of the answers, given what `read` returns."""
-        real = asked.real
-        logits = self.anchor_logits(answer[:, :, 0], keys, asked, asked.before, asked.number)
-        total = F.cross_entropy(logits[real], asked.anchors[real], reduction="sum")
-        for layer in range(asked.codes.shape[2]):
+        real = batch.real
+        logits = self.anchor_logits(answer[:, :, 0], keys, batch, batch.before, batch.number)
+        total = F.cross_entropy(logits[real], batch.anchors[real], reduction="sum")
+        for layer in range(batch.codes.shape[2]):
             logits = self.code_logits(answer[:, :, layer + 1][real], layer).float()
-            total = total + F.cross_entropy(logits, asked.codes[..., layer][real], reduction="sum")
+            total = total + F.cross_entropy(logits, batch.codes[..., layer][real], reduction="sum")
         return total / (real.sum() * answer.shape[2])
 
     def _even(self, h: Tensor) -> Tensor:
         return h if self.gain is None else h * self.gain.to(h.dtype)
 
     @staticmethod
-    def _progress(asked: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
+    def _progress(batch: TokenBatch, before: Tensor, pattern: Tensor) -> Tensor:
         """Return how far roads lie ahead against how far a pattern goes on average, [B, P, R, PROGRESS]."""
-        there = asked.road_start_m.gather(1, before)[..., None]
-        total = asked.road_end_m.amax(dim=1)[:, None, None]
-        left = (asked.patterns[:, None] - pattern)[..., None].clamp_min(1)
+        there = batch.road_start_m.gather(1, before)[..., None]
+        total = batch.road_end_m.amax(dim=1)[:, None, None]
+        left = (batch.patterns[:, None] - pattern)[..., None].clamp_min(1)
         mean_m = (total - there) / left
-        start, end = asked.road_start_m[:, None] - there, asked.road_end_m[:, None] - there
+        start, end = batch.road_start_m[:, None] - there, batch.road_end_m[:, None] - there
         inside = (start / mean_m.clamp_min(1.0)).clamp(-8, 8), (end / mean_m.clamp_min(1.0)).clamp(-8, 8)
         shape = start.shape
         columns = [start / 1000, end / 1000, *inside, (mean_m / 1000).expand(shape), (left / 10).expand(shape)]

@@ -54,17 +54,18 @@ class Question:
     points: int
 
 
-def question_texts(facts: PromptConditions, city: City) -> list[str]:
+def question_texts(conditions: PromptConditions, city: City) -> list[str]:
     """Return the part of each question that is words."""
     names = city.roads["name"].to_numpy(dtype=object)
     texts = []
-    for row, roads in enumerate(facts.roads):
-        when = facts.depart[row]
-        seconds = round((facts.points[row] - 1) * facts.interval_s[row])
+    for row, roads in enumerate(conditions.roads):
+        when = conditions.depart[row]
+        seconds = round((conditions.points[row] - 1) * conditions.interval_s[row])
         main = ", ".join(main_roads(roads, city.length_m[roads], names)) or "none"
         texts.append(
             f"Main roads: {main}. {DAYS[when.day_of_week]} {when:%H:%M}, {seconds // 60} min {seconds % 60:02d} s, "
-            f"{facts.distance_m[row] / 1000:.2f} km, every {facts.interval_s[row]:g} s, {facts.points[row]} points."
+            f"{conditions.distance_m[row] / 1000:.2f} km, every {conditions.interval_s[row]:g} s, "
+            f"{conditions.points[row]} points."
         )
     return texts
 
@@ -79,19 +80,19 @@ def main_roads(roads: NDArray[np.int32], length_m: NDArray[np.float64], names: N
 
 
 def ask(
-    facts: PromptConditions,
+    conditions: PromptConditions,
     city: City,
     vocabulary: Vocabulary,
     text_size: int,
     encode: Callable[[list[str]], list[list[int]]],
 ) -> list[Question]:
     """Return the question of every trip; `encode` turns texts into text ids, `text_size` is where new tokens begin."""
-    texts = encode(question_texts(facts, city))
+    texts = encode(question_texts(conditions, city))
     begin, end = (text_size + vocabulary.mark(mark) for mark in ("<|t_begin|>", "<|t_end|>"))
     answer = text_size + vocabulary.mark("<|p_begin|>")
     questions = []
-    for row, roads in enumerate(facts.roads):
-        length = text_size + vocabulary.length(int(facts.length_tokens[row]))
+    for row, roads in enumerate(conditions.roads):
+        length = text_size + vocabulary.length(int(conditions.length_tokens[row]))
         route = (text_size + vocabulary.first_road + roads).tolist()
         ids = [begin, *route, end, *texts[row], length, answer]
         end_m = np.cumsum(city.length_m[roads])
@@ -100,8 +101,8 @@ def ask(
                 np.array(ids, dtype=np.int32),
                 (end_m - city.length_m[roads]).astype(np.float32),
                 end_m.astype(np.float32),
-                float(facts.distance_m[row]),
-                int(facts.points[row]),
+                float(conditions.distance_m[row]),
+                int(conditions.points[row]),
             )
         )
     return questions

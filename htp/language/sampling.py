@@ -16,7 +16,6 @@ from htp.compute.random_streams import TOKENS, uniforms
 from htp.language.batch import Answer, collate_questions, shared_tokens
 from htp.language.depth import DepthModel
 from htp.language.kv_cache import kv_cache_of
-from htp.trip_source import Sampling as Sampling  # noqa: PLC0414, TC001  others take it from here as well
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from htp.language.model import LanguageModel, TokenBatch
     from htp.language.prompt import Question
+    from htp.trip_source import Sampling
 
 
 BATCH = 128  # answers written at once
@@ -52,50 +52,50 @@ def in_batches(
     return [answers[row] for row in range(len(questions))]
 
 
-def write_batch(
+def sample_batch(
     model: LanguageModel, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling
 ) -> list[Answer]:
     """Return the answers to questions in order of their lengths."""
     shared = shared_tokens(questions)
-    asked = collate_questions(questions, len(model.vocabulary.codebook_sizes), shared)
-    return writer_of(model)(model, asked.to(model.rows.small.weight.device), sampling, shared).write(keys)
+    batch = collate_questions(questions, len(model.vocabulary.codebook_sizes), shared)
+    return sampler_of(model)(model, batch.to(model.rows.small.weight.device), sampling, shared).sample(keys)
 
 
-def written_answers(asked: TokenBatch, counts: Sequence[int]) -> list[Answer]:
+def sampled_answers(batch: TokenBatch, counts: Sequence[int]) -> list[Answer]:
     """Return the first patterns of each answer in a batch, so many as `counts` says."""
-    anchors, codes = asked.anchors.cpu().numpy(), asked.codes.cpu().numpy()
+    anchors, codes = batch.anchors.cpu().numpy(), batch.codes.cpu().numpy()
     return [Answer(anchors[i, :n].astype(np.int32), codes[i, :n].astype(np.int16)) for i, n in enumerate(counts)]
 
 
 class Sampler:
     """The state of a batch of answers: what has been read, the last hidden state, the keys of the route's roads."""
 
-    def __init__(self, model: LanguageModel, asked: TokenBatch, sampling: Sampling, shared: int = 0) -> None:
+    def __init__(self, model: LanguageModel, batch: TokenBatch, sampling: Sampling, shared: int = 0) -> None:
         """Read the questions; their first `shared` tokens, the same in all of them, are read only once."""
-        self.model, self.asked, self.sampling = model, asked, sampling
-        texts, width = asked.ids.shape
-        answer = asked.anchors.shape[1] * self.steps(asked.codes.shape[2])
-        self.reader = kv_cache_of(model.backbone, texts, width - shared + answer)
-        self.embedded = model.embed(asked.ids, asked.place)
+        self.model, self.batch, self.sampling = model, batch, sampling
+        texts, width = batch.ids.shape
+        answer = batch.anchors.shape[1] * self.steps(batch.codes.shape[2])
+        self.kv_cache = kv_cache_of(model.backbone, texts, width - shared + answer)
+        self.embedded = model.embed(batch.ids, batch.place)
         self.last = self.read(shared)
 
     def read(self, shared: int) -> Tensor:
         """Read the questions and keep the keys of their roads; return the last hidden state [B, hidden]."""
-        asked, embedded, roads = self.asked, self.embedded, self.asked.road_mask.shape[1]
+        batch, embedded, roads = self.batch, self.embedded, self.batch.road_mask.shape[1]
         if shared:
-            route = self.reader.share(embedded[:1, :shared])
-            self.keys = self.model.road_keys(route, asked.first_road_at[:1], roads).expand(len(embedded), -1, -1)
-        h = self.reader.read(embedded[:, shared:], asked.mask[:, shared:])
+            route = self.kv_cache.share(embedded[:1, :shared])
+            self.keys = self.model.road_keys(route, batch.first_road_at[:1], roads).expand(len(embedded), -1, -1)
+        h = self.kv_cache.read(embedded[:, shared:], batch.mask[:, shared:])
         if not shared:
-            self.keys = self.model.road_keys(h, asked.first_road_at, roads)
+            self.keys = self.model.road_keys(h, batch.first_road_at, roads)
         return h[:, -1]
 
-    def write(self, keys: NDArray[np.uint64]) -> list[Answer]:
+    def sample(self, keys: NDArray[np.uint64]) -> list[Answer]:
         """Return the answers drawn from the streams of `keys` [B, 2]; short ones leave the batch when they are done."""
-        asked, layers = self.asked, self.asked.codes.shape[2]
-        counts = asked.patterns.tolist()
-        uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(asked.ids.device)
-        before, written = torch.zeros_like(asked.patterns), 0
+        batch, layers = self.batch, self.batch.codes.shape[2]
+        counts = batch.patterns.tolist()
+        uniform = torch.from_numpy(uniforms(keys, TOKENS, counts[-1] * (layers + 1))).to(batch.ids.device)
+        before, written = torch.zeros_like(batch.patterns), 0
         for pattern in range(counts[-1]):
             if counts[written] == pattern:
                 done = bisect_right(counts, pattern) - written
@@ -104,7 +104,7 @@ class Sampler:
             draws = uniform[:, pattern * (layers + 1) :]
             before = self.anchor(before, pattern, draws[:, 0])
             self.codes(before, pattern, draws[:, 1 : layers + 1], go_on=pattern + 1 < counts[-1])
-        return written_answers(asked, counts)
+        return sampled_answers(batch, counts)
 
     @staticmethod
     def steps(layers: int) -> int:
@@ -113,21 +113,21 @@ class Sampler:
 
     def leave(self, done: int) -> None:
         """Go on without the first texts; what they have written stays where it is."""
-        self.asked, self.embedded = self.asked.without(done), self.embedded[done:]
+        self.batch, self.embedded = self.batch.without(done), self.embedded[done:]
         self.keys, self.last = self.keys[done:], self.last[done:]
-        self.reader.leave(done)
+        self.kv_cache.leave(done)
 
     def anchor(self, before: Tensor, pattern: int, uniform: Tensor) -> Tensor:
         """Draw the road on which the pattern ends, [B]."""
         number = torch.full_like(before, pattern)[:, None]
-        logits = self.model.anchor_logits(self.last[:, None], self.keys, self.asked, before[:, None], number)
+        logits = self.model.anchor_logits(self.last[:, None], self.keys, self.batch, before[:, None], number)
         road = draw(logits[:, 0] * self.model.sharpness[0], uniform, self.sampling)
-        self.asked.anchors[:, pattern] = road
+        self.batch.anchors[:, pattern] = road
         return road
 
     def road(self, road: Tensor) -> Tensor:
         """Return the input embeddings [B, hidden] of roads [B] of the routes."""
-        return self.embedded[torch.arange(len(road), device=road.device), self.asked.first_road_at + road]
+        return self.embedded[torch.arange(len(road), device=road.device), self.batch.first_road_at + road]
 
     def codes(self, before: Tensor, pattern: int, uniform: Tensor, *, go_on: bool) -> None:
         """Draw the codes of a pattern that ends on the roads `before` [B], and read it; `uniform` [B, L].
@@ -136,12 +136,12 @@ class Sampler:
         """
         token = self.road(before)
         for layer in range(uniform.shape[1]):
-            self.last = self.reader.step(token)
+            self.last = self.kv_cache.step(token)
             code = self.code(layer, uniform[:, layer])
-            self.asked.codes[:, pattern, layer] = code
+            self.batch.codes[:, pattern, layer] = code
             token = self.model.embed_code(layer, code)
         if go_on:
-            self.last = self.reader.step(token)
+            self.last = self.kv_cache.step(token)
 
     def code(self, layer: int, uniform: Tensor) -> Tensor:
         """Draw the code of a layer, [B]."""
@@ -170,12 +170,12 @@ class DepthSampler(Sampler):
             return self.code(layer, uniform[:, layer])
 
         codes, whole = self.model.write(self.last, self.road(before), choose)
-        self.asked.codes[:, pattern] = torch.stack(codes, dim=1)
+        self.batch.codes[:, pattern] = torch.stack(codes, dim=1)
         if go_on:
-            self.last = self.reader.step(whole)
+            self.last = self.kv_cache.step(whole)
 
 
-def writer_of(model: LanguageModel) -> type[Sampler]:
+def sampler_of(model: LanguageModel) -> type[Sampler]:
     """Return how the answers of a model are written."""
     return DepthSampler if isinstance(model, DepthModel) else Sampler
 

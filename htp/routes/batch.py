@@ -26,11 +26,11 @@ TOLD_SHARE = 0.5  # share of training trips whose destination is told, so that o
 class RouteDataset:
     """B routes with their conditions, and the choice that was made at the end of each of their roads."""
 
-    def __init__(self, facts: RouteConditions, routes: Sequence[NDArray[np.int32]], network: RoadsAhead) -> None:
-        self.facts, self.network = facts, network
+    def __init__(self, conditions: RouteConditions, routes: Sequence[NDArray[np.int32]], network: RoadsAhead) -> None:
+        self.conditions, self.network = conditions, network
         self.routes = [np.asarray(route, dtype=np.int64) for route in routes]
-        self.conditions = condition_features(facts)
-        self.goal_km = goals_km(facts, network)
+        self.features = condition_features(conditions)
+        self.goal_km = goals_km(conditions, network)
         self.counts = np.array([len(route) for route in self.routes])
         ahead, exists = network.ahead.cpu().numpy(), network.exists.cpu().numpy()
         self.choices = [_choices(route, ahead, exists) for route in self.routes]
@@ -58,8 +58,8 @@ class RouteDataset:
         route = torch.from_numpy(roads).to(device)
         told = told & ~np.isnan(self.goal_km[rows, 0])
         drive = PartialRoutes(
-            conditions=torch.from_numpy(self.conditions[rows]).to(device),
-            distance_m=torch.from_numpy(self.facts.distance_m[rows]).to(device),
+            conditions=torch.from_numpy(self.features[rows]).to(device),
+            distance_m=torch.from_numpy(self.conditions.distance_m[rows]).to(device),
             goal_km=torch.from_numpy(np.where(told[:, None], self.goal_km[rows], 0.0).astype(np.float32)).to(device),
             told=torch.from_numpy(told).to(device),
             first=route[:, 0],
@@ -80,6 +80,6 @@ def _choices(route: NDArray[np.int64], ahead: NDArray[np.int64], exists: NDArray
     return np.r_[found, ahead.shape[1] - 1]
 
 
-def goals_km(facts: RouteConditions, network: RoadsAhead) -> NDArray[np.float32]:
+def goals_km(conditions: RouteConditions, network: RoadsAhead) -> NDArray[np.float32]:
     """Return destinations in kilometres from the middle of the city, NaN where none is told, [B, 2]."""
-    return ((facts.destination_m - network.middle_m) / 1000).astype(np.float32)
+    return ((conditions.destination_m - network.middle_m) / 1000).astype(np.float32)

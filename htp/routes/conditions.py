@@ -45,14 +45,16 @@ class RouteConditions:
         return len(self.start_road)
 
 
-def route_conditions_of(facts: PromptConditions, destination_m: NDArray[np.float64] | None = None) -> RouteConditions:
+def route_conditions_of(
+    conditions: PromptConditions, destination_m: NDArray[np.float64] | None = None
+) -> RouteConditions:
     """Return the conditions of trips without their routes, but with their start road; destinations where given."""
     return RouteConditions(
-        np.array([roads[0] for roads in facts.roads], dtype=np.int64),
-        facts.depart,
-        (facts.points - 1) * facts.interval_s,
-        np.asarray(facts.distance_m, dtype=np.float64),
-        np.full((len(facts.roads), 2), np.nan) if destination_m is None else destination_m,
+        np.array([roads[0] for roads in conditions.roads], dtype=np.int64),
+        conditions.depart,
+        (conditions.points - 1) * conditions.interval_s,
+        np.asarray(conditions.distance_m, dtype=np.float64),
+        np.full((len(conditions.roads), 2), np.nan) if destination_m is None else destination_m,
     )
 
 
@@ -78,11 +80,11 @@ def route_conditions_from(conditions: Sequence[Conditions], city: City, told: st
     )
 
 
-def check_route_conditions(facts: RouteConditions, city: City) -> None:
+def check_route_conditions(conditions: RouteConditions, city: City) -> None:
     """Raise `InputError` naming the first trip for which no route can be written."""
     low, high = city.xy_m.min(axis=0) - MARGIN_M, city.xy_m.max(axis=0) + MARGIN_M
-    for row in range(len(facts)):
-        road, distance_m, seconds = facts.start_road[row], facts.distance_m[row], facts.duration_s[row]
+    for row in range(len(conditions)):
+        road, distance_m, seconds = conditions.start_road[row], conditions.distance_m[row], conditions.duration_s[row]
         if road != ANY_ROAD and not 0 <= road < len(city):
             raise InputError(f"trip {row}: the start road is {road}; {city.name} has roads 0 to {len(city) - 1}.")
         if not 0.0 < distance_m <= MAX_DISTANCE_M:
@@ -92,17 +94,17 @@ def check_route_conditions(facts: RouteConditions, city: City) -> None:
             )
         if not 0.0 < seconds < np.inf:
             raise InputError(f"trip {row}: a travel time of {seconds:.0f} s; give one of more than 0 s.")
-        goal = facts.destination_m[row]
+        goal = conditions.destination_m[row]
         if not (np.isnan(goal).all() or ((goal >= low) & (goal <= high)).all()):
             raise InputError(f"trip {row}: the destination is outside {city.name}; give a place within it, or none.")
 
 
-def condition_features(facts: RouteConditions) -> NDArray[np.float32]:
+def condition_features(conditions: RouteConditions) -> NDArray[np.float32]:
     """Return time of day and week, distance, travel time and mean speed in numbers of size 1, [B, CONDITIONS]."""
-    hour = facts.depart.hour.to_numpy() + facts.depart.minute.to_numpy() / 60
-    weekday = facts.depart.day_of_week.to_numpy()
+    hour = conditions.depart.hour.to_numpy() + conditions.depart.minute.to_numpy() / 60
+    weekday = conditions.depart.day_of_week.to_numpy()
     day, week = 2 * np.pi * hour / 24, 2 * np.pi * (weekday + hour / 24) / 7
-    km, minutes = facts.distance_m / 1000, facts.duration_s / 60
+    km, minutes = conditions.distance_m / 1000, conditions.duration_s / 60
     columns = [
         np.sin(day),
         np.cos(day),

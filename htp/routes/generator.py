@@ -17,10 +17,10 @@ from safetensors.torch import load_file, save_file
 from htp.config import LanguageConfig
 from htp.errors import InputError
 from htp.files import replacing
-from htp.language.sampling import Sampling
 from htp.routes.conditions import RouteConditions, check_route_conditions, route_conditions_from
 from htp.routes.model import ROUTE_SIZES, RouteModel
 from htp.routes.sampling import sample_routes
+from htp.trip_source import Sampling
 from htp.trips import Route
 
 if TYPE_CHECKING:
@@ -73,19 +73,19 @@ class RouteGenerator:
         with replacing(folder / "config.json") as path:
             path.write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
 
-    def write(
+    def generate(
         self,
-        facts: RouteConditions,
+        conditions: RouteConditions,
         keys: NDArray[np.uint64],
         sampling: Sampling | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> list[NDArray[np.int32]]:
         """Return a route for each of the facts, see `sample_routes`; `InputError` where the city cannot have one."""
-        check_route_conditions(facts, self.city)
+        check_route_conditions(conditions, self.city)
         self.model.eval()
-        return sample_routes(self.model, facts, keys, sampling or Sampling(), progress=progress)
+        return sample_routes(self.model, conditions, keys, sampling or Sampling(), progress=progress)
 
-    def rewrite(
+    def regenerate(
         self,
         conditions: Sequence[Conditions],
         keys: NDArray[np.uint64],
@@ -94,5 +94,5 @@ class RouteGenerator:
         told: str = "start",
     ) -> list[Conditions]:
         """Return conditions with routes written anew, which know no more of theirs than `told`, one of TOLD."""
-        routes = self.write(route_conditions_from(conditions, self.city, told), keys, sampling)
+        routes = self.generate(route_conditions_from(conditions, self.city, told), keys, sampling)
         return [replace(asked, route=Route(roads)) for asked, roads in zip(conditions, routes, strict=True)]

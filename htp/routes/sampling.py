@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from htp.compute.random_streams import ROUTES, stream_of
-from htp.language.sampling import Sampling, draw
+from htp.language.sampling import draw
 from htp.routes.batch import goals_km
 from htp.routes.conditions import ANY_ROAD, RouteConditions, condition_features
 from htp.routes.roads_ahead import PartialRoutes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.routes.model import RouteModel
+    from htp.trip_source import Sampling
 
 DRAWS = 64  # random numbers taken from a stream at once
 
@@ -31,7 +32,7 @@ DRAWS = 64  # random numbers taken from a stream at once
 @torch.inference_mode()
 def sample_routes(
     model: RouteModel,
-    facts: RouteConditions,
+    conditions: RouteConditions,
     keys: NDArray[np.uint64],
     sampling: Sampling,
     *,
@@ -43,18 +44,18 @@ def sample_routes(
     Each route is connected, and its distance fits: the roads between its first and last are not longer, all of them
     not shorter.
     """
-    order = np.argsort(facts.distance_m, kind="stable")  # routes of similar length end together
+    order = np.argsort(conditions.distance_m, kind="stable")  # routes of similar length end together
     routes: dict[int, NDArray[np.int32]] = {}
-    conditions, goal_km = condition_features(facts), goals_km(facts, model.network)
+    features, goal_km = condition_features(conditions), goals_km(conditions, model.network)
     for at in range(0, len(order), batch_size):
         rows = order[at : at + batch_size]
-        conditions_of, goals, first = conditions[rows], goal_km[rows], facts.start_road[rows]
-        begun = _begin(model, conditions_of, goals, facts.distance_m[rows], first)
-        writer = _RouteSampler(model, begun, keys[rows], sampling)
-        routes.update(zip(rows.tolist(), writer.write(first), strict=True))
+        told, goals, first = features[rows], goal_km[rows], conditions.start_road[rows]
+        begun = _begin(model, told, goals, conditions.distance_m[rows], first)
+        sampler = _RouteSampler(model, begun, keys[rows], sampling)
+        routes.update(zip(rows.tolist(), sampler.sample(first), strict=True))
         if progress is not None:
             progress(len(rows))
-    return [routes[row] for row in range(len(facts))]
+    return [routes[row] for row in range(len(conditions))]
 
 
 def _begin(
@@ -87,7 +88,7 @@ class _RouteSampler:
         self.taken, self.uniform = DRAWS, torch.zeros(0)
         self.cache = DynamicCache()
 
-    def write(self, first: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+    def sample(self, first: NDArray[np.int64]) -> list[NDArray[np.int32]]:
         """Return the routes."""
         h = self.model.read(self.model.embed_conditions(self.begun), self.cache)[:, -1]
         drawn, given = self._draw(self.model.first_logits(h)), torch.from_numpy(first).to(h.device)

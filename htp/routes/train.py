@@ -32,15 +32,15 @@ LOG_EVERY_S = 15.0
 class RouteTrainer:
     """Fit a writer of routes to driven ones; `fit` goes on from `resume.pt` where one lies in the folder."""
 
-    def __init__(self, writer: RouteGenerator, settings: LanguageTraining, folder: Path) -> None:
-        self.writer, self.settings, self.folder = writer, settings, folder
+    def __init__(self, route_generator: RouteGenerator, settings: LanguageTraining, folder: Path) -> None:
+        self.route_generator, self.settings, self.folder = route_generator, settings, folder
 
     def fit(
-        self, facts: RouteConditions, routes: Sequence[NDArray[np.int32]], report: Callable[[dict], None] = print
+        self, conditions: RouteConditions, routes: Sequence[NDArray[np.int32]], report: Callable[[dict], None] = print
     ) -> None:
         """Train until the epochs or the minutes of the settings are over; save the writer at the end."""
-        settings, model = self.settings, self.writer.model
-        data = RouteDataset(facts, routes, model.network)
+        settings, model = self.settings, self.route_generator.model
+        data = RouteDataset(conditions, routes, model.network)
         model.start_from_counts(*data.uses())
 
         def collate(rows: NDArray[np.int64], _: torch.device) -> RouteBatch:
@@ -56,7 +56,7 @@ class RouteTrainer:
             log_s=LOG_EVERY_S,
         )
         TrainingLoop(task, plan, report, self.folder).run()
-        self.writer.save(self.folder)
+        self.route_generator.save(self.folder)
         forget(self.folder)
 
 

@@ -19,7 +19,7 @@ from htp.cli.main import main
 from htp.compute.random_streams import keys_of
 from htp.conditions import prompt_conditions_of
 from htp.generate import Generator
-from htp.language.sampling import Sampling
+from htp.trip_source import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_one_way_is_so_many_times_as_fast_as_another():
 def test_the_plain_way_writes_valid_answers_with_the_same_backbone(generator):
     trips, language = generator.heldout(), generator.language
     facts = prompt_conditions_of(trips, generator.city)
-    answers = PlainSampler(language).write(facts, generator.city, keys_of(0, 0, len(trips)), Sampling())
+    answers = PlainSampler(language).generate(facts, generator.city, keys_of(0, 0, len(trips)), Sampling())
     assert len(answers) == len(trips)
     for answer, points, roads in zip(answers, facts.points, facts.roads, strict=True):
         assert answer.codes.shape == (-(-points // 8), 4)

@@ -147,7 +147,7 @@ def generate(checkpoint, like, out):
     """Generate a trip for each of the prepared ones into one file."""
     from htp.generate import Generator  # noqa: PLC0415
     from htp.generate_files import generate_like  # noqa: PLC0415
-    from htp.language.sampling import Sampling  # noqa: PLC0415
+    from htp.trip_source import Sampling  # noqa: PLC0415
 
     generate_like(Generator.load(checkpoint, "cpu"), like, out, Sampling(), seed=7, progress=lambda *_: report())
 

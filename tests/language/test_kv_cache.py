@@ -16,11 +16,11 @@ def padded(*counts):
     return torch.stack([torch.arange(width) >= width - count for count in counts])
 
 
-def all_read(reader, embedded, mask, steps, shared=None):
+def all_read(kv_cache, embedded, mask, steps, shared=None):
     """Return the hidden states of the shared tokens, of the next ones and of the steps; padding's as zeros."""
-    states = [] if shared is None else [reader.share(shared)]
-    states.append(reader.read(embedded, mask) * mask[..., None])
-    return [*states, *(reader.step(one) for one in steps)]
+    states = [] if shared is None else [kv_cache.share(shared)]
+    states.append(kv_cache.read(embedded, mask) * mask[..., None])
+    return [*states, *(kv_cache.step(one) for one in steps)]
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def test_texts_that_leave_change_nothing_for_those_that_stay(backbone, random, k
 
     with torch.inference_mode():
         stayed, left = readers(), readers()
-        for reader in (stayed, left):
-            reader.share(shared)
-            reader.read(embedded, mask)
-            reader.step(steps[0])
+        for kv_cache in (stayed, left):
+            kv_cache.share(shared)
+            kv_cache.read(embedded, mask)
+            kv_cache.step(steps[0])
         left.leave(2)
         for step in steps[1:]:
             torch.testing.assert_close(left.step(step[2:]), stayed.step(step)[2:], atol=1e-5, rtol=1e-5)

@@ -16,8 +16,8 @@ from htp.errors import InputError
 from htp.language.backbone import built_in_tokenizer, from_base
 from htp.language.batch import collate
 from htp.language.language import Language
-from htp.language.sampling import Sampling
 from htp.language.train import QuestionsAndAnswers, fit
+from htp.trip_source import Sampling
 
 SIZES = {
     "hidden_size": 32,

@@ -12,7 +12,8 @@ import torch
 from htp.language.batch import collate, collate_questions, shared_tokens
 from htp.language.depth import DepthModel
 from htp.language.model import LanguageModel
-from htp.language.sampling import Sampling, draw, in_batches, write_batch, writer_of
+from htp.language.sampling import draw, in_batches, sample_batch, sampler_of
+from htp.trip_source import Sampling
 
 SIZES = (4, 6, 8)
 
@@ -26,13 +27,13 @@ def as_lists(answers):
 
 
 def sample_answers(model, questions, keys, sampling, **options):
-    return in_batches(questions, keys, lambda some, keys: write_batch(model, some, keys, sampling), **options)
+    return in_batches(questions, keys, lambda some, keys: sample_batch(model, some, keys, sampling), **options)
 
 
 def step_by_step(model, questions, answers):
     """Return the log-probability of each answer, read one token at a time with the cache."""
     asked = collate_questions(questions, len(SIZES))
-    writer, rows = writer_of(model)(model, asked, Sampling(), 0), torch.arange(len(questions))
+    writer, rows = sampler_of(model)(model, asked, Sampling(), 0), torch.arange(len(questions))
     said, before = [torch.zeros(len(questions))], torch.zeros(len(questions), dtype=torch.long)
     for pattern in range(max(len(answer.anchors) for answer in answers)):
         real = torch.tensor([pattern < len(answer.anchors) for answer in answers])
@@ -126,7 +127,7 @@ def test_at_temperature_0_chance_has_no_say_and_each_token_is_the_likeliest(lang
     assert first == as_lists(sample_answers(language.model, questions, keys_of(5, 2), Sampling(0.0)))
     anchors, codes = first[0]
     asked = collate_questions(questions[:1], 3)
-    writer = writer_of(language.model)(language.model, asked, Sampling(0.0), 0)
+    writer = sampler_of(language.model)(language.model, asked, Sampling(0.0), 0)
     with torch.no_grad():
         logits = language.model.anchor_logits(
             writer.last[:, None],

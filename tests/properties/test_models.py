@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from htp.compute.random_streams import keys_of
 from htp.conditions import prompt_conditions_of
 from htp.generate import Generator
-from htp.language.sampling import Sampling
 from htp.tokenizer.tokenizer import DecoderConditions, decoder_conditions_of
+from htp.trip_source import Sampling
 
 seeds = st.integers(0, 2**61 - 1)
 
@@ -49,7 +49,7 @@ def test_the_tokenizer_keeps_the_number_of_points_and_both_ends(generator, rando
 def test_any_sampled_answer_follows_the_grammar(generator, random_trips, points, seed, temperature, top_p):
     trips = random_trips(generator.city, points, seed % 1000)
     facts, sampling = prompt_conditions_of(trips, generator.city), Sampling(temperature, top_p)
-    answers = generator.language.write(facts, generator.city, keys_of(seed, 0, len(points)), sampling)
+    answers = generator.language.generate(facts, generator.city, keys_of(seed, 0, len(points)), sampling)
     for answer, n, roads in zip(answers, points, facts.roads, strict=True):
         assert answer.codes.shape == (-(-n // 8), 4)
         assert len(answer.anchors) == len(answer.codes)

@@ -15,7 +15,6 @@ import htp.routes.train as training
 from htp.compute import training_loop
 from htp.config import LanguageConfig, LanguageTraining
 from htp.errors import InputError
-from htp.language.sampling import Sampling
 from htp.routes.batch import RouteDataset
 from htp.routes.conditions import (
     ANY_ROAD,
@@ -26,6 +25,7 @@ from htp.routes.conditions import (
 )
 from htp.routes.generator import RouteGenerator
 from htp.routes.train import RouteTrainer
+from htp.trip_source import Sampling
 from htp.trips import Conditions, Route
 
 SIZES = LanguageConfig(hidden=16, layers=1, heads=2, kv_heads=1, intermediate=16, text_vocabulary=1)
@@ -43,7 +43,7 @@ def new_writer(grid, road_features):
 
 
 @pytest.fixture
-def writer(new_writer):
+def route_generator(new_writer):
     """Return a writer with strong random weights."""
     made = new_writer()
     for name, parameter in made.model.named_parameters():
@@ -77,12 +77,12 @@ def middle(grid):
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0, 5.0])
-def test_a_route_takes_only_roads_that_may_follow_and_its_distance_fits(writer, grid, temperature):
+def test_a_route_takes_only_roads_that_may_follow_and_its_distance_fits(route_generator, grid, temperature):
     starts = [0, 17, 44, ANY_ROAD, ANY_ROAD, 79] * 3
     distances = np.r_[30.0, 100.0, 101.0, 199.9, 850.0, np.linspace(40, 2000, 13)]
     facts = facts_for(grid, starts, distances, [middle(grid), [np.nan] * 2] * 9)
     for route, start, distance_m in zip(
-        writer.write(facts, keys_of(18), Sampling(temperature)), starts, distances, strict=True
+        route_generator.generate(facts, keys_of(18), Sampling(temperature)), starts, distances, strict=True
     ):
         assert start in (ANY_ROAD, route[0])
         assert all(grid.successors[a, b] for a, b in pairwise(route))
@@ -90,46 +90,46 @@ def test_a_route_takes_only_roads_that_may_follow_and_its_distance_fits(writer, 
         assert length_m[1:-1].sum() <= distance_m <= length_m.sum() + 0.02
 
 
-def test_the_number_of_roads_is_what_distance_leaves_open(writer, grid):
+def test_the_number_of_roads_is_what_distance_leaves_open(route_generator, grid):
     # blocks of 100 m: 250 m need three roads, and a fourth is possible, for the first and last need not be driven whole
     facts = facts_for(grid, [0] * 60, [250.0] * 60)
-    assert {len(route) for route in writer.write(facts, keys_of(60))} == {3, 4}
+    assert {len(route) for route in route_generator.generate(facts, keys_of(60))} == {3, 4}
 
 
 def test_a_dead_end_is_left_by_turning_round(grid, road_features):
     # Calle 0 alone: east to its end, back west to its other end, and so on
     street = replace(grid, roads=grid.roads.iloc[:8].reset_index(drop=True))
-    writer = RouteGenerator.new(street, road_features[:8], SIZES)
-    route = writer.write(facts_for(street, [4], [1150.0]), keys_of(1))[0]
+    route_generator = RouteGenerator.new(street, road_features[:8], SIZES)
+    route = route_generator.generate(facts_for(street, [4], [1150.0]), keys_of(1))[0]
     assert route[:12].tolist() == [4, 6, 7, 5, 3, 1, 0, 2, 4, 6, 7, 5]
 
 
-def test_a_route_does_not_depend_on_what_is_written_beside_it(writer, grid):
+def test_a_route_does_not_depend_on_what_is_written_beside_it(route_generator, grid):
     facts = facts_for(grid, [3, ANY_ROAD, 20, 60, ANY_ROAD], [300, 1400, 8000, 90, 700], [middle(grid)] * 5)
-    together = as_lists(writer.write(facts, keys_of(5, seed=3)))
+    together = as_lists(route_generator.generate(facts, keys_of(5, seed=3)))
     assert len(together[2]) > 70  # more numbers than are drawn at once
     for at in range(5):
         alone = RouteConditions(*[getattr(facts, name)[[at]] for name in RouteConditions.__dataclass_fields__])
-        assert as_lists(writer.write(alone, keys_of(5, seed=3)[[at]])) == [together[at]]
+        assert as_lists(route_generator.generate(alone, keys_of(5, seed=3)[[at]])) == [together[at]]
 
 
-def test_another_key_gives_another_route_and_the_same_key_the_same(writer, grid):
+def test_another_key_gives_another_route_and_the_same_key_the_same(route_generator, grid):
     facts = facts_for(grid, [5] * 6, [1500.0] * 6)
     keys = np.array([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4], [0, 0]], dtype=np.uint64)
-    first, *others, again = as_lists(writer.write(facts, keys))
+    first, *others, again = as_lists(route_generator.generate(facts, keys))
     assert first == again
     assert any(first != other for other in others)
 
 
-def test_only_the_likeliest_is_written_at_temperature_0(writer, grid):
+def test_only_the_likeliest_is_written_at_temperature_0(route_generator, grid):
     facts = facts_for(grid, [5, ANY_ROAD], [1500.0] * 2)
-    first = as_lists(writer.write(facts, keys_of(2, 1), Sampling(0.0)))
-    assert first == as_lists(writer.write(facts, keys_of(2, 2), Sampling(0.0)))
+    first = as_lists(route_generator.generate(facts, keys_of(2, 1), Sampling(0.0)))
+    assert first == as_lists(route_generator.generate(facts, keys_of(2, 2), Sampling(0.0)))
 
 
-def test_progress_is_told_of_every_route(writer, grid):
+def test_progress_is_told_of_every_route(route_generator, grid):
     heard = []
-    writer.write(facts_for(grid, [5] * 7, [150.0] * 7), keys_of(7), progress=heard.append)
+    route_generator.generate(facts_for(grid, [5] * 7, [150.0] * 7), keys_of(7), progress=heard.append)
     assert sum(heard) == 7
 
 
@@ -138,21 +138,21 @@ def test_training_learns_to_go_where_it_is_told(new_writer, grid, tmp_path):
     goals = np.tile(np.add(grid.xy_m.min(axis=0), [[200.0, 0.0], [100.0, 100.0]]), (32, 1))
     facts = facts_for(grid, [0] * 64, [190.0] * 64, goals)
     routes = [np.array([0, 2]), np.array([0, 48])] * 32
-    writer = new_writer()
+    route_generator = new_writer()
     settings = LanguageTraining(epochs=60, batch_size=16, learning_rate=1e-2)
-    RouteTrainer(writer, settings, tmp_path).fit(facts, routes, lambda _: None)
-    told = as_lists(writer.write(facts, keys_of(64)))
+    RouteTrainer(route_generator, settings, tmp_path).fit(facts, routes, lambda _: None)
+    told = as_lists(route_generator.generate(facts, keys_of(64)))
     assert np.mean([w == r.tolist() for w, r in zip(told, routes, strict=True)]) > 0.9
-    untold = as_lists(writer.write(replace(facts, destination_m=np.full((64, 2), np.nan)), keys_of(64)))
+    untold = as_lists(route_generator.generate(replace(facts, destination_m=np.full((64, 2), np.nan)), keys_of(64)))
     assert 0.25 < np.mean([route[1] == 2 for route in untold]) < 0.75
 
 
 def test_training_learns_where_drives_begin(new_writer, grid, tmp_path):
     facts = facts_for(grid, [0] * 64, [90.0] * 64)
-    writer = new_writer()
+    route_generator = new_writer()
     settings = LanguageTraining(epochs=20, batch_size=16, learning_rate=1e-2)
-    RouteTrainer(writer, settings, tmp_path).fit(facts, [np.array([0])] * 64, lambda _: None)
-    written = writer.write(replace(facts, start_road=np.full(64, ANY_ROAD)), keys_of(64))
+    RouteTrainer(route_generator, settings, tmp_path).fit(facts, [np.array([0])] * 64, lambda _: None)
+    written = route_generator.generate(replace(facts, start_road=np.full(64, ANY_ROAD)), keys_of(64))
     assert np.mean([route[0] == 0 for route in written]) > 0.9
 
 
@@ -172,9 +172,9 @@ def train(new_writer, grid, random_trips, monkeypatch):
             if line["step"] == stop_at:
                 raise KeyboardInterrupt
 
-        writer = made or new_writer()
-        RouteTrainer(writer, settings, folder).fit(facts, list(trips["roads"]), report)
-        return writer
+        route_generator = made or new_writer()
+        RouteTrainer(route_generator, settings, folder).fit(facts, list(trips["roads"]), report)
+        return route_generator
 
     return run
 
@@ -225,14 +225,14 @@ def test_turns_that_may_not_be_and_ends_that_do_not_fit_are_not_learned_from(new
     assert not driven.drive.told.any()
 
 
-def test_a_saved_writer_writes_the_same_routes_when_it_is_loaded(writer, grid, road_features, tmp_path):
-    writer.save(tmp_path)
+def test_a_saved_writer_writes_the_same_routes_when_it_is_loaded(route_generator, grid, road_features, tmp_path):
+    route_generator.save(tmp_path)
     loaded = RouteGenerator.load(tmp_path, grid, road_features)
     loaded.save(tmp_path / "again")
     again = RouteGenerator.load(tmp_path / "again", grid, road_features)
     facts = facts_for(grid, [5, ANY_ROAD], [1500.0] * 2, [middle(grid)] * 2)
-    assert as_lists(again.write(facts, keys_of(2))) == as_lists(loaded.write(facts, keys_of(2)))
-    for name, tensor in writer.model.state_dict().items():
+    assert as_lists(again.generate(facts, keys_of(2))) == as_lists(loaded.generate(facts, keys_of(2)))
+    for name, tensor in route_generator.model.state_dict().items():
         torch.testing.assert_close(loaded.model.state_dict()[name], tensor, atol=1e-3, rtol=1e-3, msg=name)
 
 
@@ -267,10 +267,10 @@ def test_a_writer_of_another_city_is_refused(new_writer, triangle, tmp_path):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_conditions_that_no_route_can_have_are_sentences(writer, grid, changes, sentence):
+def test_conditions_that_no_route_can_have_are_sentences(route_generator, grid, changes, sentence):
     arrays = {name: np.array(value) for name, value in changes.items()}
     with pytest.raises(InputError, match=sentence):
-        writer.write(replace(facts_for(grid, [0], [500.0]), **arrays), keys_of(1))
+        route_generator.generate(replace(facts_for(grid, [0], [500.0]), **arrays), keys_of(1))
 
 
 def test_the_conditions_of_trips_are_theirs_without_their_routes(facts, grid):
@@ -280,13 +280,13 @@ def test_the_conditions_of_trips_are_theirs_without_their_routes(facts, grid):
     assert np.isnan(route_conditions_of(facts).destination_m).all()
 
 
-def test_conditions_keep_all_but_their_route(writer, grid):
+def test_conditions_keep_all_but_their_route(route_generator, grid):
     asked = [
         Conditions(Route(np.array([0, 2, 4])), "2024-05-14 08:15", 400.0, 260.0, 30.0),
         Conditions(Route(np.array([40])), "2024-05-14 23:00", 300.0, 80.0),
     ]
     for told in ("nothing", "start", "destination"):
-        written = writer.rewrite(asked, keys_of(2), told=told)
+        written = route_generator.regenerate(asked, keys_of(2), told=told)
         assert [replace(w, route=None) for w in written] == [replace(a, route=None) for a in asked]
         assert told == "nothing" or [w.route.roads[0] for w in written] == [0, 40]
     told = route_conditions_from(asked, grid, "destination")
@@ -305,10 +305,10 @@ def test_conditions_keep_all_but_their_route(writer, grid):
     ],
     ids=["no travel time", "no distance", "nothing that can be told"],
 )
-def test_conditions_that_are_not_complete_are_sentences(writer, condition, told, sentence):
+def test_conditions_that_are_not_complete_are_sentences(route_generator, condition, told, sentence):
     asked = Conditions(Route(np.array([0])), "2024-05-14 08:15", 400.0, 60.0)
     with pytest.raises(InputError, match=sentence):
-        writer.rewrite([replace(asked, **condition)], keys_of(1), told=told)
+        route_generator.regenerate([replace(asked, **condition)], keys_of(1), told=told)
 
 
 def test_numbers_of_conditions_are_as_computed_by_hand(grid):

@@ -59,8 +59,8 @@ class PlainRoadTokens(HTP):
 
     name = "plain road tokens"
 
-    def _new_language(self, facts: PromptConditions) -> Language:
-        text = built_in_tokenizer(question_texts(facts, self.city), self.config.language.text_vocabulary)
+    def _new_language(self, conditions: PromptConditions) -> Language:
+        text = built_in_tokenizer(question_texts(conditions, self.city), self.config.language.text_vocabulary)
         backbone = built_in(self.config.language, len(text))
         model = Language.model_type(backbone, vocabulary_of(self.tokenizer), len(text))
         nn.init.normal_(model.rows.roads.weight, std=ROW_STD)

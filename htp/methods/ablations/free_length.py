@@ -20,10 +20,11 @@ from htp.generate import as_patterns
 from htp.language.batch import collate_questions
 from htp.language.depth import DepthModel
 from htp.language.language import Language
-from htp.language.sampling import COLDEST, DepthSampler, Sampling, written_answers
+from htp.language.sampling import COLDEST, DepthSampler, sampled_answers
 from htp.methods.ablations.whole import HTP
 from htp.methods.protocol import COLUMNS
 from htp.tokenizer.lengths import restore_length
+from htp.trip_source import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +44,12 @@ MOST = 2  # times the patterns asked for, where an answer that does not end is c
 class FreeLengthModel(DepthModel):
     """HTP's language model, which also predicts the token <|p_end|>; it has no further weights."""
 
-    def loss(self, asked: TokenBatch) -> Tensor:
+    def loss(self, batch: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of anchors, codes, and after each pattern of its end."""
-        answer, keys = self.read(asked, asked.codes.shape[1] + 1)
-        written = self.score(answer[:, :-1], keys, asked)
+        answer, keys = self.read(batch, batch.codes.shape[1] + 1)
+        written = self.score(answer[:, :-1], keys, batch)
         number = torch.arange(1, answer.shape[1], device=answer.device)[None]  # of patterns written
-        real, over = number <= asked.patterns[:, None], number == asked.patterns[:, None]
+        real, over = number <= batch.patterns[:, None], number == batch.patterns[:, None]
         ended = F.binary_cross_entropy_with_logits(self.end_logits(answer[:, 1:, 0])[real], over[real].float())
         return (written * answer.shape[2] + ended) / (answer.shape[2] + 1)
 
@@ -63,12 +64,12 @@ class FreeLengthSampler(DepthSampler):
 
     model: FreeLengthModel
 
-    def write(self, keys: NDArray[np.uint64]) -> list[Answer]:
+    def sample(self, keys: NDArray[np.uint64]) -> list[Answer]:
         """Return the answers drawn from the streams of `keys` [B, 2]; none leaves before all are over."""
-        most, layers = self.asked.codes.shape[1:]
+        most, layers = self.batch.codes.shape[1:]
         numbers = layers + 2  # of a pattern: its anchor, its codes, and whether the answer ends before it
-        uniform = torch.from_numpy(uniforms(keys, TOKENS, most * numbers)).to(self.asked.ids.device)
-        counts, before = torch.zeros_like(self.asked.patterns), torch.zeros_like(self.asked.patterns)
+        uniform = torch.from_numpy(uniforms(keys, TOKENS, most * numbers)).to(self.batch.ids.device)
+        counts, before = torch.zeros_like(self.batch.patterns), torch.zeros_like(self.batch.patterns)
         for pattern in range(most):
             draws = uniform[:, pattern * numbers : (pattern + 1) * numbers]
             goes_on = (counts == pattern) & ~self.ends(pattern, draws[:, -1])
@@ -77,12 +78,12 @@ class FreeLengthSampler(DepthSampler):
             counts = counts + goes_on
             before = self.anchor(before, pattern, draws[:, 0])
             self.codes(before, pattern, draws[:, 1:-1], go_on=True)
-        return written_answers(self.asked, counts.tolist())
+        return sampled_answers(self.batch, counts.tolist())
 
     def ends(self, pattern: int, uniform: Tensor) -> Tensor:
         """Draw for each answer whether it ends before this pattern, [B]."""
         probability = torch.sigmoid(self.model.end_logits(self.last) / max(self.sampling.temperature, COLDEST))
-        return (uniform < probability) & (pattern >= FEWEST) | (pattern >= MOST * self.asked.patterns)
+        return (uniform < probability) & (pattern >= FEWEST) | (pattern >= MOST * self.batch.patterns)
 
 
 class FreeLengthLanguage(Language):
@@ -91,12 +92,12 @@ class FreeLengthLanguage(Language):
     model_type = FreeLengthModel
     model: FreeLengthModel
 
-    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def sample_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
         """Return the answers to questions of like length."""
-        asked = collate_questions(questions, len(self.model.vocabulary.codebook_sizes))
-        room = {name: getattr(asked, name).repeat_interleave(MOST, dim=1) for name in ("anchors", "codes")}
-        asked = replace(asked, **room).to(self.model.rows.small.weight.device)
-        return FreeLengthSampler(self.model, asked, sampling).write(keys)
+        batch = collate_questions(questions, len(self.model.vocabulary.codebook_sizes))
+        room = {name: getattr(batch, name).repeat_interleave(MOST, dim=1) for name in ("anchors", "codes")}
+        batch = replace(batch, **room).to(self.model.rows.small.weight.device)
+        return FreeLengthSampler(self.model, batch, sampling).sample(keys)
 
 
 class FreeLength(HTP):
@@ -106,8 +107,8 @@ class FreeLength(HTP):
     language_type = FreeLengthLanguage
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
-        facts = prompt_conditions_of(like, self.city)
-        answers = self.language.write(facts, self.city, drives.keys, Sampling(), tell)
-        lengths = zip(answers, facts.length_tokens.tolist(), strict=True)
+        conditions = prompt_conditions_of(like, self.city)
+        answers = self.language.generate(conditions, self.city, drives.keys, Sampling(), tell)
+        lengths = zip(answers, conditions.length_tokens.tolist(), strict=True)
         points = np.array([restore_length(len(answer.anchors), token) for answer, token in lengths])
         return self._to_trips(like[COLUMNS], as_patterns(answers, points), drives)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from htp.language.batch import Answer
     from htp.language.model import TokenBatch
     from htp.language.prompt import Question
-    from htp.language.sampling import Sampling
     from htp.tokenizer.tokenizer import DecoderConditions, Patterns
+    from htp.trip_source import Sampling
 
 
 class CodesModel(LanguageModel):
@@ -39,9 +39,9 @@ class CodesModel(LanguageModel):
 
     names_anchors = False
 
-    def loss(self, asked: TokenBatch) -> Tensor:
+    def loss(self, batch: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of codes, each among those of its layer."""
-        h, ids, real = read_written(self, asked)
+        h, ids, real = read_written(self, batch)
         total, layers = torch.zeros((), device=h.device), len(self.vocabulary.codebook_sizes)
         for layer in range(layers):
             here = real[:, layer::layers]
@@ -67,9 +67,9 @@ class CodesSampler(Sampler):
         """Draw the codes of a pattern and read them, the last one only where the answer is to `go_on`."""
         for layer in range(uniform.shape[1]):
             code = self.code(layer, uniform[:, layer])
-            self.asked.codes[:, pattern, layer] = code
+            self.batch.codes[:, pattern, layer] = code
             if go_on or layer + 1 < uniform.shape[1]:
-                self.last = self.reader.step(self.model.embed_code(layer, code))
+                self.last = self.kv_cache.step(self.model.embed_code(layer, code))
 
 
 class CodesLanguage(Language):
@@ -83,10 +83,10 @@ class CodesLanguage(Language):
         first = np.array([size + vocabulary.first_code(layer) for layer in range(len(vocabulary.codebook_sizes))])
         return collate_written(questions, [(answer.codes + first).ravel() for answer in answers])
 
-    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def sample_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
         """Return the answers to questions in order of their lengths."""
-        asked = collate_questions(questions, len(self.model.vocabulary.codebook_sizes))
-        return CodesSampler(self.model, asked.to(self.model.rows.small.weight.device), sampling).write(keys)
+        batch = collate_questions(questions, len(self.model.vocabulary.codebook_sizes))
+        return CodesSampler(self.model, batch.to(self.model.rows.small.weight.device), sampling).sample(keys)
 
 
 class NoAnchors(HTP):

@@ -55,25 +55,25 @@ class HTPPlus(HTP):
             stages.charge(stage["stage"], stage["seconds"] + stage.get("preparation_seconds", 0.0), shared=True)
 
     def _train_routes(self, trips: gpd.GeoDataFrame, stages: Stages, folder: Path) -> None:
-        writer = RouteGenerator.new(self.city, self._road_features(), seed=stages.seed)
-        writer.model.to(self.device)
+        route_generator = RouteGenerator.new(self.city, self._road_features(), seed=stages.seed)
+        route_generator.model.to(self.device)
         settings = stages.settings(ROUTE_TRAINING, stages.spent + ROUTES_SHARE)
-        with stages.run("routes", writer.model.backbone, len(trips), settings.batch_size) as report:
-            fit_routes(writer, trips, settings, folder, report)
+        with stages.run("routes", route_generator.model.backbone, len(trips), settings.batch_size) as report:
+            fit_routes(route_generator, trips, settings, folder, report)
         self.routes = self._load_routes(folder)
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
-        facts = prompt_conditions_of(like, self.city)
-        roads = self.routes.write(self._told(facts), drives.keys)
+        conditions = prompt_conditions_of(like, self.city)
+        roads = self.routes.generate(self._told(conditions), drives.keys)
         length_m = [self.city.length_m[route].sum() for route in roads]
-        distance_m = np.minimum(facts.distance_m, length_m)  # longer by rounding at most
+        distance_m = np.minimum(conditions.distance_m, length_m)  # longer by rounding at most
         asked = like[COLUMNS].assign(roads=roads)
         driven = replace(drives, roads=roads, distance_m=distance_m.astype(np.float32))
-        return self._write(asked, replace(facts, roads=roads, distance_m=distance_m), driven, tell)
+        return self._write(asked, replace(conditions, roads=roads, distance_m=distance_m), driven, tell)
 
-    def _told(self, facts: PromptConditions) -> RouteConditions:
+    def _told(self, conditions: PromptConditions) -> RouteConditions:
         """Return what the model of routes is told."""
-        return route_conditions_of(facts)
+        return route_conditions_of(conditions)
 
     def _save(self, folder: Path) -> None:
         super()._save(folder)
@@ -101,6 +101,6 @@ class ToldNothing(HTPPlus):
         self._take(trained, stages)
         self.routes = trained.routes
 
-    def _told(self, facts: PromptConditions) -> RouteConditions:
-        told = route_conditions_of(facts)
+    def _told(self, conditions: PromptConditions) -> RouteConditions:
+        told = route_conditions_of(conditions)
         return replace(told, start_road=np.full_like(told.start_road, ANY_ROAD))

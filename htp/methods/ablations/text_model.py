@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from htp.language.batch import Answer
     from htp.language.prompt import Question
-    from htp.language.sampling import Sampling
+    from htp.trip_source import Sampling
 
 Tree = dict[int, Any]  # the next text id → a tree, or the number that the text stands for
 Grammar = Generator[Tree, int, "Answer"]
@@ -39,9 +39,9 @@ class TextModel(LanguageModel):
 
     names_anchors = False
 
-    def loss(self, asked: TokenBatch) -> Tensor:
+    def loss(self, batch: TokenBatch) -> Tensor:
         """Return the mean cross-entropy of the answers' text, each piece among the whole vocabulary."""
-        h, ids, real = read_written(self, asked)
+        h, ids, real = read_written(self, batch)
         return F.cross_entropy(self.text_logits(h[real]).float(), ids[real])
 
     def text_logits(self, h: Tensor) -> Tensor:
@@ -60,27 +60,27 @@ class PlainTextModel(TextModel):
 
 def collate_written(questions: Sequence[Question], written: Sequence[NDArray[np.int64]]) -> TokenBatch:
     """Return questions, padded on the left, and behind them the ids of their answers, padded on the right."""
-    asked = collate_questions(questions, layers=1)
+    batch = collate_questions(questions, layers=1)
     longest = max(len(ids) for ids in written)
     ids, real = np.zeros((len(written), longest), np.int64), np.zeros((len(written), longest), np.bool_)
     for row, answer in enumerate(written):
         ids[row, : len(answer)], real[row, : len(answer)] = answer, True
-    place = torch.zeros(len(written), longest, asked.place.shape[2])
+    place = torch.zeros(len(written), longest, batch.place.shape[2])
     return replace(
-        asked,
-        ids=torch.cat([asked.ids, torch.from_numpy(ids)], dim=1),
-        mask=torch.cat([asked.mask, torch.from_numpy(real)], dim=1),
-        place=torch.cat([asked.place, place], dim=1),
+        batch,
+        ids=torch.cat([batch.ids, torch.from_numpy(ids)], dim=1),
+        mask=torch.cat([batch.mask, torch.from_numpy(real)], dim=1),
+        place=torch.cat([batch.place, place], dim=1),
     )
 
 
-def read_written(model: LanguageModel, asked: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
+def read_written(model: LanguageModel, batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
     """Return what each token of the answers is predicted from [B, A, hidden], its id [B, A], and whether it is real."""
-    begin = int(asked.answer_at[0])  # the same for all, as questions are padded on the left
+    begin = int(batch.answer_at[0])  # the same for all, as questions are padded on the left
     h = model.backbone(
-        inputs_embeds=model.embed(asked.ids, asked.place), attention_mask=asked.mask.long(), use_cache=False
+        inputs_embeds=model.embed(batch.ids, batch.place), attention_mask=batch.mask.long(), use_cache=False
     ).last_hidden_state
-    return h[:, begin - 1 : -1], asked.ids[:, begin:], asked.mask[:, begin:]
+    return h[:, begin - 1 : -1], batch.ids[:, begin:], batch.mask[:, begin:]
 
 
 def tree_of(numbers: Iterable[tuple[int, Sequence[int]]]) -> Tree:
@@ -96,14 +96,14 @@ def tree_of(numbers: Iterable[tuple[int, Sequence[int]]]) -> Tree:
 
 def write_text(
     model: TextModel,
-    asked: TokenBatch,
+    batch: TokenBatch,
     grammars: Sequence[Grammar],
     keys: NDArray[np.uint64],
     sampling: Sampling,
 ) -> list[Answer]:
     """Return an answer for every question, drawn among what its grammar lets stand next."""
-    reader = DynamicKVCache(model.backbone, len(keys))
-    last = reader.read(model.embed(asked.ids, asked.place), asked.mask)[:, -1]
+    kv_cache = DynamicKVCache(model.backbone, len(keys))
+    last = kv_cache.read(model.embed(batch.ids, batch.place), batch.mask)[:, -1]
     streams = [stream_of(key, TOKENS) for key in keys]
     open_ = {row: next(grammar) for row, grammar in enumerate(grammars)}  # where each unfinished answer stands
     answers: dict[int, Answer] = {}
@@ -117,8 +117,8 @@ def write_text(
                     _go_on(row, grammars[row], open_, answers)
         if not open_:
             return [answers[row] for row in range(len(grammars))]
-        nowhere = asked.place.new_zeros(len(token), 1, asked.place.shape[2])
-        last = reader.step(model.embed(token[:, None], nowhere)[:, 0])
+        nowhere = batch.place.new_zeros(len(token), 1, batch.place.shape[2])
+        last = kv_cache.step(model.embed(token[:, None], nowhere)[:, 0])
 
 
 def _draw(model: TextModel, last: Tensor, open_: dict[int, Tree], uniform: NDArray, sampling: Sampling) -> Tensor:

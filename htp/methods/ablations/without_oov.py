@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
     from htp.config import LanguageConfig
     from htp.language.model import LanguageModel, TokenBatch
-    from htp.language.sampling import Sampling
+    from htp.trip_source import Sampling
 
 ROAD = "r"  # the word before an anchor; a code's is its layer's letter
 OFTEN = 1000  # times that the text tokenizer sees these words, so that each is one piece
@@ -65,12 +65,12 @@ class TextLanguage(Language):
         config: LanguageConfig,
         vocabulary: Vocabulary,
         road_features: Tensor,  # noqa: ARG003  there are no road tokens
-        facts: PromptConditions,
+        conditions: PromptConditions,
         city: City,
     ) -> TextLanguage:
-        """Make an untrained built-in model; its text tokenizer is learned from the questions of `facts`."""
+        """Make an untrained built-in model; its text tokenizer is learned from the questions of `conditions`."""
         words = [f" {word}" for word in (ROAD, *LAYERS[: len(vocabulary.codebook_sizes)])]
-        tokenizer = built_in_tokenizer([*question_texts(facts, city), *words * OFTEN], config.text_vocabulary)
+        tokenizer = built_in_tokenizer([*question_texts(conditions, city), *words * OFTEN], config.text_vocabulary)
         without = Vocabulary(vocabulary.codebook_sizes, 0)
         return cls(PlainTextModel(built_in(config, len(tokenizer)), without, len(tokenizer)), tokenizer)
 
@@ -80,27 +80,27 @@ class TextLanguage(Language):
             self.known[text] = encode_texts(self.tokenizer, [text])[0]
         return self.known[text]
 
-    def ask(self, facts: PromptConditions, city: City) -> list[Question]:
+    def ask(self, conditions: PromptConditions, city: City) -> list[Question]:
         """Return the questions of trips."""
         width, questions = len(str(len(city) - 1)), []
-        roads = [tuple(f"{road:0{width}d}" for road in route) for route in facts.roads]
-        words = zip(roads, question_texts(facts, city), facts.length_tokens, strict=True)
+        roads = [tuple(f"{road:0{width}d}" for road in route) for route in conditions.roads]
+        words = zip(roads, question_texts(conditions, city), conditions.length_tokens, strict=True)
         texts = [f"Roads: {' '.join(route)}. {text} Type {token}." for route, text, token in words]
         for row, ids in enumerate(encode_texts(self.tokenizer, texts)):
-            end_m = np.array([city.length_m[facts.roads[row]].sum()], dtype=np.float32)
-            asked = float(facts.distance_m[row]), int(facts.points[row])
-            questions.append(TextQuestion(np.array(ids, np.int32), np.zeros(1, np.float32), end_m, *asked, roads[row]))
+            end_m = np.array([city.length_m[conditions.roads[row]].sum()], dtype=np.float32)
+            batch = float(conditions.distance_m[row]), int(conditions.points[row])
+            questions.append(TextQuestion(np.array(ids, np.int32), np.zeros(1, np.float32), end_m, *batch, roads[row]))
         return questions  # type: ignore[return-value]  # a list of a subclass
 
     def collate(self, questions: Sequence[Question], answers: Sequence[Answer]) -> TokenBatch:
         """Return a padded batch of questions and answers."""
         return collate_written(questions, [self._written(q, a) for q, a in zip(questions, answers, strict=True)])
 
-    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def sample_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
         """Return the answers to questions of like length."""
         device = self.model.rows.small.weight.device
-        asked = collate_questions(questions, layers=1).to(device)
-        return write_text(self.model, asked, [self._grammar(question) for question in questions], keys, sampling)
+        batch = collate_questions(questions, layers=1).to(device)
+        return write_text(self.model, batch, [self._grammar(question) for question in questions], keys, sampling)
 
     def _written(self, question: Question, answer: Answer) -> NDArray[np.int64]:
         """Return the text ids of an answer."""

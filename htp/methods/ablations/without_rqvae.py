@@ -21,12 +21,12 @@ from htp.errors import InputError
 from htp.language.backbone import encode_texts
 from htp.language.batch import Answer, collate_questions
 from htp.language.language import Language
-from htp.language.sampling import Sampling
 from htp.language.vocabulary import Vocabulary
 from htp.methods.ablations.text_model import Grammar, TextModel, Tree, collate_written, tree_of, write_text
 from htp.methods.ablations.whole import HTP
 from htp.methods.protocol import COLUMNS
 from htp.tokenizer.roads import road_features
+from htp.trip_source import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,11 +94,11 @@ class CellLanguage(Language):
         written = [[token for cell in answer.codes.ravel() for token in self.ids[cell]] for answer in answers]
         return collate_written(questions, [np.array(ids, dtype=np.int64) for ids in written])
 
-    def write_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
+    def sample_batch(self, questions: list[Question], keys: NDArray[np.uint64], sampling: Sampling) -> list[Answer]:
         """Return the answers to questions of like length."""
-        asked = collate_questions(questions, layers=1).to(self.model.rows.small.weight.device)
+        batch = collate_questions(questions, layers=1).to(self.model.rows.small.weight.device)
         grammars = [self._grammar(question.points) for question in questions]
-        return write_text(self.model, asked, grammars, keys, sampling)
+        return write_text(self.model, batch, grammars, keys, sampling)
 
     def _grammar(self, points: int) -> Grammar:
         cells = []
@@ -117,26 +117,26 @@ class WithoutRQVAE(HTP):
     language: CellLanguage
 
     def _train(self, trips: gpd.GeoDataFrame, stages: Stages, work: Path) -> None:
-        facts = prompt_conditions_of(trips, self.city)
+        conditions = prompt_conditions_of(trips, self.city)
         vectors = self._road_vectors(stages).float()
         features = torch.cat([vectors, torch.from_numpy(road_features(self.city))], dim=1)
         torch.manual_seed(stages.seed)
         vocabulary = Vocabulary((), len(self.city))  # roads, lengths and marks: no codes
-        language = CellLanguage.new(self.config.language, vocabulary, features, facts, self.city)
+        language = CellLanguage.new(self.config.language, vocabulary, features, conditions, self.city)
         assert isinstance(language, CellLanguage)
         language.over(self.city)
         xy, row = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
         cells = np.split(language.cells.at(self.city.to_metres(xy)), np.cumsum(np.bincount(row))[:-1])
-        trained = self._train_language(language, facts, [answer_of(part) for part in cells], stages, work)
+        trained = self._train_language(language, conditions, [answer_of(part) for part in cells], stages, work)
         assert isinstance(trained, CellLanguage)
         self.language = trained.over(self.city)
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
-        facts = prompt_conditions_of(like, self.city)
-        answers = self.language.write(facts, self.city, drives.keys, Sampling(), tell)
+        conditions = prompt_conditions_of(like, self.city)
+        answers = self.language.generate(conditions, self.city, drives.keys, Sampling(), tell)
         cells = np.concatenate([answer.codes for answer in answers])
         lonlat = self.city.to_lonlat(self.language.cells.middle_m(cells))
-        return like[COLUMNS].set_geometry(lines_through(lonlat, facts.points), crs="EPSG:4326")
+        return like[COLUMNS].set_geometry(lines_through(lonlat, conditions.points), crs="EPSG:4326")
 
     def _save(self, folder: Path) -> None:
         self.language.save(folder / "language")

@@ -11,10 +11,10 @@ import torch
 from htp.conditions import prompt_conditions_of
 from htp.config import LanguageTraining
 from htp.generate import answers_of
-from htp.language.sampling import Sampling
 from htp.methods.ablations.text_model import read_written
 from htp.methods.budget import Budget, Stages
 from htp.methods.registry import METHODS
+from htp.trip_source import Sampling
 
 QUICK = LanguageTraining(batch_size=8, learning_rate=1e-2)
 LIKELIEST = Sampling(temperature=0.0)
@@ -28,7 +28,7 @@ def write(tiny, trips, grid):
     def writes(name, sampling=LIKELIEST):
         language, facts = tiny(name).language, prompt_conditions_of(trips, grid)
         keys = np.column_stack([np.zeros(len(trips)), np.arange(len(trips))]).astype(np.uint64)
-        return language, language.ask(facts, grid), language.write(facts, grid, keys, sampling)
+        return language, language.ask(facts, grid), language.generate(facts, grid, keys, sampling)
 
     return writes
 
