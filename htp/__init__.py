@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from htp.client import Client
     from htp.generate import Generator
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = ["Client", "Conditions", "Generator", "Route"]
 
 

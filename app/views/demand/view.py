@@ -11,7 +11,7 @@ from htp.planning.demand.day import Timetable
 from htp_app import model
 from htp_app.components.controls import hours_slider, scale_control
 from htp_app.components.heading import heading, how_to_read
-from htp_app.jobs.action import Work, action, result, running
+from htp_app.jobs.action import action, result, running
 from htp_app.state import remember, restore
 from htp_app.views.demand.choices import DemandChoices
 from htp_app.views.demand.controls import DemandTables, demand_panel, has_files, profile_panel, table_source
@@ -20,6 +20,7 @@ from htp_app.views.demand.results import results_panel
 from htp_app.views.demand.work import DayRequest, Run, run_of, work_for
 
 if TYPE_CHECKING:
+    from htp_app.jobs.action import Work
     from htp_app.jobs.job import Job
 
 NAME = "demand"  # of the choices and of the work
