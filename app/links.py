@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from htp.errors import InputError
 
@@ -38,6 +38,7 @@ def linked(name: str, kind: LinkType[Any], default: Any = MISSING, *, always: bo
     return field(default=default, metadata={"name": name, "kind": kind, "always": always or default is MISSING})
 
 
+@dataclass(frozen=True)
 class Linked:
     """Choices of a page that a link can carry: a dataclass whose fields are `linked`."""
 
@@ -61,8 +62,7 @@ class Linked:
                     chosen[known[name].name] = known[name].metadata["kind"].read(text)
                 except InputError as error:
                     problems.append(left_out(name, text, error))
-        changed = replace(cast("Any", self), **chosen)  # every heir is a dataclass
-        return cast("Self", changed), problems
+        return replace(self, **chosen), problems
 
 
 def left_out(name: str, text: str, why: object) -> str:
@@ -71,7 +71,7 @@ def left_out(name: str, text: str, why: object) -> str:
 
 
 def _linked_fields(choices: Linked) -> list[Field[Any]]:
-    return [one for one in fields(cast("Any", choices)) if "kind" in one.metadata]
+    return [one for one in fields(choices) if "kind" in one.metadata]
 
 
 def whole_number(low: int, high: int) -> LinkType[int]:
@@ -106,7 +106,8 @@ def one_of(*words: object, unit: str = "") -> LinkType[Any]:
 
     def read(text: str) -> object:
         if text not in known:
-            raise InputError(f"it takes {' or '.join(known)}{unit}")
+            *most, last = known
+            raise InputError(f"it takes {', '.join(most)} or {last}{unit}")
         return known[text]
 
     return LinkType(read)

@@ -19,8 +19,8 @@ STATIC = Path(__file__).parent / "static"
 
 def main() -> None:
     """Show the page that was asked for, or what is missing."""
-    page, data = _chosen()  # first of all, see `htp_app.jobs.action`
     st.set_page_config("HTP · generated GPS trips", STATIC / "icon.svg", "wide", initial_sidebar_state="expanded")
+    page, data = _chosen()  # before all that is shown, see `htp_app.jobs.action`
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
     try:

@@ -80,8 +80,8 @@ def _progress(job: Job[Any], words: Words, news: Callable[[], bool], name: str |
 
     Streamlit notes once a session which page is wanted: a run that begins notes its own, and `st.navigation` looks it
     up. A rerun by `st.rerun` that begins between the two of a click on the menu takes the click away. So few runs ask
-    for another and all are short, `htp_app.main` looks the page up first of all, and `htp_app.model` freezes what is
-    loaded: looking for garbage in it took 0.3 s of processor time between `st.rerun` and the run that it asks for.
+    for another and all are short; `htp_app.main` looks the page up before it shows anything; and `htp_app.model`
+    freezes what is loaded: looking for garbage in it took 0.3 s of processor time between `st.rerun` and its run.
     """
     if not job.running or news():
         st.rerun()

@@ -158,7 +158,7 @@ def test_a_link_brings_everything_back(checkpoint):
         ("tokens", ",".join(["a_0"] * 9), "8 tokens at most"),
         ("step", "3", "1 to 1"),
         ("layer", "b", "it takes a"),
-        ("sort", "colour", "speed or use or number"),
+        ("sort", "colour", "speed, use or number"),
     ],
 )
 def test_a_broken_part_of_a_link_is_a_message(encoded, name, value, said):

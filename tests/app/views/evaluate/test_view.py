@@ -19,6 +19,7 @@ from htp.evaluate.closest import Distances
 from htp.evaluate.report import Line, Size
 from htp.trips import count_trips, read_trips, to_geojson, write_trips
 from htp_app.jobs import command
+from htp_app.stores import store
 from htp_app.views.evaluate import comparison
 from htp_app.views.evaluate.choices import EvaluationChoices
 from htp_app.views.evaluate.table import WORDS, metrics_table
@@ -245,4 +246,4 @@ def test_what_was_evaluated_long_ago_is_forgotten(ran, monkeypatch):
     monkeypatch.setattr(comparison, "KEPT", 1)
     for seed in ("1", "2"):
         open_page(like="200", seed=seed, show="1")
-    assert len(comparison._done(htp_app.model.current())) == 1
+    assert len(store(comparison.DONE, htp_app.model.current())) == 1
