@@ -26,10 +26,11 @@ import pytest
 import shapely
 
 from htp.city.matching import Matcher
-from htp.prepare import pipeline, porto
+from htp.prepare import pipeline
 from htp.prepare.options import PrepareOptions
 from htp.prepare.pipeline import prepare
 from htp.prepare.rawtrips import RawTrips
+from htp.prepare.readers import porto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

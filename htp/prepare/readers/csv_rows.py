@@ -1,74 +1,88 @@
-"""Read the header and the rows of a CSV file as text, block by block, and count the lines that are no rows."""
+"""Read the rows of a CSV file as text, block by block, and count the lines that are no rows."""
 
 from __future__ import annotations
 
 import csv
-import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv
 
 from htp.errors import InputError
+from htp.unpacked import is_packed, open_unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
-MAX_HEADER_CHARS = 1 << 20
+    from htp.prepare.readers.layout import CsvLayout
 
-
-def read_header(path: Path) -> tuple[str, list[str]]:
-    """Return the delimiter and the column names of a CSV file; `InputError` where it is empty or no text."""
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            line = stream.readline(MAX_HEADER_CHARS).strip()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file; give a CSV file in UTF-8.") from error
-    if not line:
-        raise InputError(f"{path}: the file is empty; give a CSV file with a line of column names.")
-    delimiter = max(",;\t", key=re.sub('"[^"]*"', "", line).count)
-    try:
-        (names,) = csv.reader([line], delimiter=delimiter, skipinitialspace=True)
-    except (csv.Error, ValueError) as error:
-        raise InputError(f"{path}: its first line holds no column names; give a CSV file with such a line.") from error
-    return delimiter, [name.strip() for name in names]
+MAX_MENDED = 1_000_000  # lines of another width that are kept to be looked at again
 
 
-def read_rows(path: Path, columns: Sequence[str], block_bytes: int) -> Iterator[tuple[pa.Table, int]]:
-    """Yield the columns of about `block_bytes` of the file, as text, and 0; last how many lines had a wrong width.
+@dataclass
+class BadLines:
+    """Lines with too few or too many cells, which the reader skips; an open quote joins several."""
 
-    Lines with too few or too many cells are counted at the end because the reader reads ahead: which of them it has
+    width: int
+    count: int = 0
+    example: str = ""
+    _again: list[tuple[int, str]] = field(default_factory=list)
+
+    def __call__(self, row: pa.csv.InvalidRow) -> str:
+        """Take a line that the reader does not."""
+        if "\n" in row.text or len(self._again) == MAX_MENDED:
+            self._add(row.number or 0, row.text)
+        else:
+            self._again.append((row.number or 0, row.text))
+        return "skip"
+
+    def mended(self, delimiter: str, needs: int) -> list[list[str]]:
+        """Return the rows among the lines, which lack only cells past the `needs` first or end on empty ones."""
+        rows = []
+        for number, text in self._again:
+            cells = next(csv.reader([text], delimiter=delimiter), [])
+            if needs <= len(cells) and not any(cell.strip() for cell in cells[self.width :]):
+                rows.append(cells)
+            else:
+                self._add(number, text)
+        self._again.clear()
+        return rows
+
+    def _add(self, number: int, text: str) -> None:
+        self.count += text.count("\n") + 1
+        self.example = self.example or f"row {number}: {text.splitlines()[0][:60] if text else ''!r}"
+
+
+def read_rows(layout: CsvLayout, columns: Mapping[str, int], block_bytes: int, bad: BadLines) -> Iterator[pa.Table]:
+    """Yield these columns, by label, of about `block_bytes` of the file at a time, as text; `bad` counts other lines.
+
+    Lines of another width that can be read all the same come last, because the reader reads ahead: which of them it has
     met by the time it hands over a block depends on its pace, and a run that goes on would count some twice.
     """
-    delimiter, header = read_header(path)
-    bad = _BadLines()
+    places = [str(place) for place in columns.values()]
+    path = layout.path
     try:
         reader = pa.csv.open_csv(
-            path,
+            open_unpacked(path) if is_packed(path) else path,
             # one thread, for the count of bad lines is no lock
             read_options=pa.csv.ReadOptions(
-                use_threads=False, block_size=block_bytes, column_names=header, skip_rows=1
+                use_threads=False,
+                block_size=block_bytes,
+                column_names=[str(place) for place in range(layout.width)],
+                skip_rows=layout.skip,
+                encoding="utf-8" if layout.encoding == "utf-8-sig" else layout.encoding,  # which drops the mark itself
             ),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=bad),
+            parse_options=pa.csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=bad),
             convert_options=pa.csv.ConvertOptions(
-                include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string())
+                include_columns=places, column_types=dict.fromkeys(places, pa.string())
             ),
         )
         for batch in reader:
-            yield pa.Table.from_batches([batch]), 0
-    except pa.ArrowInvalid as error:
+            yield pa.Table.from_batches([batch]).rename_columns(list(columns))
+    except (pa.ArrowInvalid, UnicodeError) as error:
         if "Empty CSV" not in str(error) and "Could not skip" not in str(error):  # a header alone: no rows
             raise InputError(f"{path}: not a readable CSV file ({error}); repair it or export it again.") from error
-    if bad.count:
-        yield pa.table({name: pa.array([], pa.string()) for name in columns}), bad.count
-
-
-class _BadLines:
-    """Let the reader skip lines with too few or too many cells, and count them; an open quote joins several."""
-
-    count = 0
-
-    def __call__(self, row: pa.csv.InvalidRow) -> str:
-        self.count += row.text.count("\n") + 1
-        return "skip"
+    if mended := bad.mended(layout.delimiter, max(columns.values()) + 1):
+        cells = {label: [row[place] for row in mended] for label, place in columns.items()}
+        yield pa.table(cells, schema=pa.schema([(label, pa.string()) for label in columns]))

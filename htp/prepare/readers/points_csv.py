@@ -1,9 +1,7 @@
 """Read a plain CSV of points: a row a point with trip id, time, longitude and latitude, in any order.
 
-Columns are named by option or guessed, and a guess is said. Times are Unix seconds to nanoseconds, or ISO 8601, in
-the city's time where they carry no zone; a time in the hour that clocks repeat or leave out is none. The points of a
-trip may lie anywhere in the file: a large file is first split by a hash of the trip id into pieces that fit into
-memory.
+Columns are named by option or guessed, and a guess is said. The points of a trip may lie anywhere in the file: a large
+file is first split by a hash of the trip id into pieces that fit into memory.
 """
 
 from __future__ import annotations
@@ -21,28 +19,27 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from htp.errors import InputError
-from htp.prepare.csv_rows import read_header, read_rows
-from htp.prepare.options import ROLES
+from htp.prepare.options import ROLES, Hints
 from htp.prepare.rawtrips import RawTrips
+from htp.prepare.readers.columns import find_columns
+from htp.prepare.readers.csv_rows import BadLines, read_rows
+from htp.prepare.readers.layout import read_layout
+from htp.prepare.readers.projection import to_lonlat
+from htp.prepare.readers.times import DateOrder, check_dates, parse_times
+from htp.unpacked import is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from numpy.typing import NDArray
 
     from htp.prepare.rawtrips import Chunk
 
-GUESSES = {
-    "trip_id": ("trip_id", "tripid", "trip", "trajectory_id", "traj_id", "track_id", "ride_id", "journey_id", "id"),
-    "time": ("time", "timestamp", "datetime", "date_time", "gps_time", "recorded_at", "unix_time", "t"),
-    "lon": ("lon", "lng", "long", "longitude", "x"),
-    "lat": ("lat", "latitude", "y"),
-}
 BLOCK_BYTES = 8 << 20
 PIECE_BYTES = 64 << 20  # of the file, that are held in memory at once
+PACKED_TO = 10  # ours: how often its size a packed file may well hold
 POINTS_A_CHUNK = 100_000
-UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (np.inf, 1e9))  # Unix times below this number, units a second
-ZONED = r"(?:Z|[T ]\d{2}[^+-]*[+-]\d{2}(?::?\d{2})?)\s*$"  # a time, not a date alone, that ends on its zone
 
 
 @dataclass
@@ -52,22 +49,16 @@ class PointsSource:
     path: Path
     columns: Mapping[str, str]  # role -> column, as far as the user named them
     timezone: str  # of times that carry none
+    hints: Hints = field(default_factory=Hints)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Find the columns; `InputError` where one is missing."""
-        _, self.header = read_header(self.path)
-        self._chosen = {role: self._column(role) for role in ROLES}
-        twice = [role for role in ROLES if list(self._chosen.values()).count(self._chosen[role]) > 1]
-        if twice:
-            raise InputError(
-                f"{self.path}: the column {self._chosen[twice[0]]!r} cannot be {' and '.join(twice)} at once; "
-                f"name another, as in `--column {twice[0]}=NAME`."
-            )
-        guessed = [f"{self._chosen[role]!r} as {role}" for role in ROLES if role not in self.columns]
-        if guessed:
-            self.notes.append(f"{self.path.name}: took the columns {', '.join(guessed)}.")
+        self.layout = read_layout(self.path)
+        self.notes.extend(self.layout.notes)
+        self._place = find_columns(self.layout, self.columns, self.notes)
         self._pieces: tempfile.TemporaryDirectory[str] | None = None
+        self._reading = Reading(self.timezone, self.hints.first_day, self.hints.crs)
 
     @property
     def size(self) -> int:
@@ -77,7 +68,9 @@ class PointsSource:
     def chunks(self) -> Iterator[Chunk]:
         """Yield some 100,000 points at a time, all points of a trip together."""
         if self._pieces is None:
-            self._pieces = self._split()
+            self._pieces, order = self._split()
+            day_first = order.decide(f"{self.path}", said=self.hints.day_first)
+            self._reading = Reading(self.timezone, self.hints.first_day, self.hints.crs, day_first)
         files = sorted(Path(self._pieces.name).glob("*.parquet"))
         rows = max(sum(pq.read_metadata(file).num_rows for file in files), 1)
         for file in files:
@@ -89,82 +82,99 @@ class PointsSource:
             while len(ends):
                 stop = int(ends[max(int(np.searchsorted(ends, POINTS_A_CHUNK, side="right")) - 1, 0)])
                 table = pa.Table.from_pandas(points.iloc[:stop], preserve_index=False)
-                yield PointsChunk(table, self.timezone, round(stop / rows * self.size))
+                yield PointsChunk(table, self._reading, round(stop / rows * self.size))
                 points, ends = points.iloc[stop:], ends[ends > stop] - stop
 
-    def _column(self, role: str) -> str:
-        """Return the column of a role: the one that was named, or the first of its usual names."""
-        found = {name.strip().lower(): name for name in reversed(self.header)}
-        present = ", ".join(self.header)
-        if role in self.columns:
-            if self.columns[role] not in self.header:
-                raise InputError(f"{self.path}: there is no column {self.columns[role]!r}; it has {present}.")
-            return self.columns[role]
-        for guess in GUESSES[role]:
-            if guess in found:
-                return found[guess]
-        raise InputError(
-            f"{self.path}: no column looks like {role} among {present}; name it, as in `--column {role}=NAME`."
-        )
-
-    def _split(self) -> tempfile.TemporaryDirectory[str]:
+    def _split(self) -> tuple[tempfile.TemporaryDirectory[str], DateOrder]:
         """Write the four columns, as text, into a piece or more; equal trip ids go into the same piece."""
         folder = tempfile.TemporaryDirectory(prefix="htp-points-")
-        pieces = -(-self.size // PIECE_BYTES)
-        skipped = 0
+        pieces = -(-self.size * (PACKED_TO if is_packed(self.path) else 1) // PIECE_BYTES)
+        order, bad, nameless = DateOrder(), BadLines(self.layout.width), 0
         schema = pa.schema([(role, pa.string()) for role in ROLES])
+        columns = {role: self._place[role] for role in ROLES}
         with ExitStack() as stack:
             writers = [
                 stack.enter_context(pq.ParquetWriter(f"{folder.name}/{piece:05d}.parquet", schema))
                 for piece in range(pieces)
             ]
-            names = [self._chosen[role] for role in ROLES]
-            for block, bad_lines in read_rows(self.path, names, BLOCK_BYTES):
-                table = block.select(names).rename_columns(list(ROLES))
-                named = table.filter(pc.not_equal(table["trip_id"], ""))
-                skipped += bad_lines + len(table) - len(named)
-                of = pd.util.hash_array(named["trip_id"].to_numpy(), categorize=False) % pieces
+            for block in read_rows(self.layout, columns, BLOCK_BYTES, bad):
+                trip_id = pc.utf8_trim_whitespace(block["trip_id"])
+                table = block.set_column(0, "trip_id", trip_id).filter(pc.not_equal(trip_id, ""))
+                nameless += len(block) - len(table)
+                order.add(table["time"])
+                of = pd.util.hash_array(table["trip_id"].to_numpy(), categorize=False) % pieces
                 for piece, writer in enumerate(writers):
-                    writer.write_table(named.filter(pa.array(of == piece)))
-        if skipped:
+                    writer.write_table(table.filter(pa.array(of == piece)))
+        if skipped := bad.count + nameless:
+            first = f"; the first is {bad.example}" if bad.example else ""
             self.notes.append(
-                f"{self.path.name}: skipped {skipped} lines that have no trip id or too few or many cells."
+                f"{self.path.name}: skipped {skipped} lines that have no trip id or too few or many cells{first}."
             )
-        return folder
+        return folder, order
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the text of points is to be understood."""
+
+    timezone: str  # of times that carry none
+    first_day: date | None = None
+    crs: str | None = None
+    day_first: bool | None = None
 
 
 @dataclass(frozen=True)
 class PointsChunk:
-    """Points of some trips, as text, trip after trip."""
+    """Points of some trips, as text, trip after trip, those of a trip in the order of the file."""
 
     table: pa.Table  # ROLES
-    timezone: str
+    reading: Reading
     size: int
 
     def parse(self) -> RawTrips:
-        """Return the trips, each in the order of time; of several points at the same time the first is taken."""
+        """Return the trips; values that cannot be read are NaN, the first of them is quoted in `examples`."""
         points = self.table.to_pandas()
         trip, ids = pd.factorize(points["trip_id"])
-        time_s = parse_times(points["time"], self.timezone)
-        order = np.lexsort((time_s, trip))
-        again = (np.diff(trip[order], prepend=-1) == 0) & (np.diff(time_s[order], prepend=np.nan) == 0.0)
-        order = order[~again]
-        lonlat = points[["lon", "lat"]].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+        how = self.reading
+        time_s = parse_times(points["time"], how.timezone, trip=trip, day_first=how.day_first, first_day=how.first_day)
+        xy = np.column_stack([_numbers(points[role]) for role in ("lon", "lat")])
+        lonlat = to_lonlat(xy, how.crs)
+        order = np.argsort(trip, kind="stable")
+        examples = {}
+        for reason, values, bad in (
+            ("unread_time", points["time"], np.isnan(time_s)),
+            ("unread_position", points["lon"] + ", " + points["lat"], ~np.isfinite(lonlat).all(axis=1)),
+        ):
+            if bad.any():
+                at = int(np.argmax(bad))
+                examples[reason] = f"{values.iloc[at][:60]!r} in trip {points['trip_id'].iloc[at]}"
         count = np.bincount(trip[order], minlength=len(ids))
-        return RawTrips([str(trip_id) for trip_id in ids], count, lonlat[order], time_s[order])
+        names = [str(trip_id) for trip_id in ids]
+        return RawTrips(names, count, lonlat[order], time_s[order], examples=examples)
+
+    def check(self, where: str) -> None:
+        """Raise `InputError` where times count from no date or coordinates are no degrees."""
+        raw = self.parse()
+        if self.reading.first_day is None:
+            check_dates(self.table["time"].to_pandas(), raw.time_s, where)
+        check_degrees(raw.lonlat, where)
 
 
-def parse_times(text: pd.Series, timezone: str) -> NDArray[np.float64]:
-    """Return Unix seconds; NaN for what is no time. What most values are decides between numbers and dates."""
+def _numbers(text: pd.Series) -> NDArray[np.float64]:
+    """Return numbers; where most have a decimal comma, it is one. NaN for what is no number."""
     number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
-    finite = np.abs(number[np.isfinite(number)])
-    if len(finite) and 2 * len(finite) >= (text.str.strip() != "").sum():
-        middle = np.quantile(finite, 0.5, method="lower")  # a mean of two huge numbers would be none
-        return number / next(scale for below, scale in UNITS if middle < below)
-    text = text.str.replace(r"\s*UTC\s*$", "Z", regex=True)
-    # all read as if in UTC, so that a zone which the pattern does not know is no error
-    moment = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
-    local = moment.dt.tz_localize(None).dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
-    utc = moment.where(text.str.contains(ZONED, regex=True), local.dt.tz_convert("UTC"))
-    seconds = utc.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64) / 1e6
-    return np.where(utc.isna(), np.nan, seconds)
+    comma = text.str.fullmatch(r"\s*-?\d+,\d+\s*") if np.isnan(number).any() else None
+    if comma is not None and comma.any():
+        number = np.where(comma, pd.to_numeric(text.str.replace(",", "."), errors="coerce"), number)
+    return number
+
+
+def check_degrees(lonlat: NDArray[np.float64], where: str) -> None:
+    """Raise `InputError` where most coordinates are no degrees."""
+    known = lonlat[np.isfinite(lonlat).all(axis=1)]
+    if len(known) and (np.abs(known) > [360, 180]).any(axis=1).mean() > 0.5:
+        x, y = known[np.argmax((np.abs(known) > [360, 180]).any(axis=1))]
+        raise InputError(
+            f"{where}: coordinates such as {x:g}, {y:g} are no degrees; give their reference system, as in "
+            "--crs EPSG:32719."
+        )
