@@ -95,6 +95,7 @@ def prepare(
     first_day: Annotated[
         str | None, typer.Option(help="Day that times without a date begin on, e.g. 2024-05-14.")
     ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Of times that carry none; by default the city's.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of coordinates that are no degrees, e.g. EPSG:32719.")] = None,
     heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
@@ -111,13 +112,14 @@ def prepare(
     _refuse_to_overwrite(out / "report.json", force)
     columns = dict(_pair(text) for text in column)
     day = None if first_day is None else _day(first_day, "--first-day")
-    hints = Hints(None if dates is None else dates is Dates.day_first, day, crs)
+    hints = Hints(None if dates is None else dates is Dates.day_first, day, crs, timezone)
     options = PrepareOptions(interval, columns, heldout, seed, workers, ray, hints=hints)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     for note in report["notes"]:
         print(note)
-    print(f"{out}: kept {report['kept']:,} of {report['rows']:,} trips")
+    further = f", {report['further_drives']:,} of them further drives of one row" if report["further_drives"] else ""
+    print(f"{out}: kept {report['kept']:,} of {report['rows'] + report['further_drives']:,} trips{further}")
     for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
         print(f"dropped {count:,} as {explained(reason, report['examples'])}")
     for reason, count in report["left_out"].items():

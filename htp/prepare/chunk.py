@@ -48,7 +48,8 @@ def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> P
     points = sum(len(one.percent) for one in good)
     unmatched = int(trips.raw.count[kept].sum()) - points
     tally = Tally(
-        rows=len(trips.raw) + trips.raw.dropped.total(),
+        rows=len(trips.raw) + trips.raw.dropped.total() - trips.raw.further,
+        further=trips.raw.further,
         dropped=trips.raw.dropped + Counter(one for one in labels if isinstance(one, str)),
         left_out=trips.raw.left_out + Counter({"unmatched": unmatched}),
         examples=_examples(trips.raw, labels),

@@ -159,4 +159,5 @@ def _apart(parts: _Parts) -> RawTrips:
     of = np.bincount(trip, minlength=len(raw))
     number = Ragged.ranges(0, of).flat
     names = [raw.trip_id[i] if of[i] == 1 else f"{raw.trip_id[i]}-{n}" for i, n in zip(trip, number, strict=True)]
-    return replace(raw, trip_id=names, count=np.diff(np.r_[starts, len(row)]))
+    further = len(starts) - len(raw)
+    return replace(raw, trip_id=names, count=np.diff(np.r_[starts, len(row)]), further=raw.further + further)

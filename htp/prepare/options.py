@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from htp.errors import InputError
 from htp.prepare.readers.projection import transformer
@@ -23,11 +24,14 @@ class Hints:
     day_first: bool | None = None  # of 05/04/2024; None: as other dates of the column show
     first_day: date | None = None  # of times that count from the start of a simulation or a day
     crs: str | None = None  # of coordinates that are no degrees in WGS 84, such as EPSG:32719
+    timezone: str | None = None  # IANA, of times that carry none; None: the city's
 
     def __post_init__(self) -> None:
-        """Check the CRS; `InputError` where there is no such."""
+        """Check CRS and time zone; `InputError` where there is no such."""
         if self.crs is not None:
             transformer(self.crs)
+        if self.timezone is not None and self.timezone not in available_timezones():
+            raise InputError(f"{self.timezone[:60]!r} is no time zone; write one such as America/Santiago or UTC.")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -271,16 +271,16 @@ def _check_result(tally: Tally, sources: Sequence[Source], city: City) -> None:
     names = ", ".join(str(source.path) for source in sources)
     if tally.rows == 0:
         raise InputError(f"{names}: there are no trips in it; give a file with at least one row.")
-    if tally.dropped["out_of_town"] > MAX_OUT_OF_TOWN * tally.rows:
+    if tally.dropped["out_of_town"] > MAX_OUT_OF_TOWN * (tally.rows + tally.further):
         raise InputError(
-            f"{names}: {tally.dropped['out_of_town']} of {tally.rows} trips lie outside {city.name}; "
+            f"{names}: {tally.dropped['out_of_town']} of {tally.rows + tally.further} trips lie outside {city.name}; "
             "make the city that covers them with `htp city`, or give other trips."
         )
     if tally.kept == 0:
         counts = tally.dropped.most_common()
         reasons = ", ".join(f"{reason}: {count}" for reason, count in counts)
         why = explained(counts[0][0], tally.examples)
-        raise InputError(f"{names}: none of {tally.rows} trips can be used ({reasons}); {why}.")
+        raise InputError(f"{names}: none of {tally.rows + tally.further} trips can be used ({reasons}); {why}.")
 
 
 def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class RawTrips:
     dropped: Counter[str] = field(default_factory=Counter)  # reason -> rows
     left_out: Counter[str] = field(default_factory=Counter)  # reason -> points of trips that others remain of
     examples: Mapping[str, str] = field(default_factory=dict)  # reason -> the first value or trip that shows it
+    further: int = 0  # trips that are no rows of the source, but further drives of one
 
     def __len__(self) -> int:
         return len(self.trip_id)

@@ -38,7 +38,8 @@ def open_sources(
     """Open each path by its ending and header; `timezone` is of times that carry none."""
     if not paths:
         raise InputError("No trips were given; give at least one file or folder.")
-    return [_open(path, columns, timezone, hints or Hints()) for path in paths]
+    hints = hints or Hints()
+    return [_open(path, columns, hints.timezone or timezone, hints) for path in paths]
 
 
 def check_first_trips(sources: Sequence[Source], city: City) -> None:

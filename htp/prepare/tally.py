@@ -19,9 +19,10 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 @dataclass
 class Tally:
-    """Counts of rows, trips and points; `rows` is always the sum of `dropped` and `kept`."""
+    """Counts of rows, trips and points; `rows` and `further` are always the sum of `dropped` and `kept`."""
 
-    rows: int = 0
+    rows: int = 0  # of the sources
+    further: int = 0  # drives of a row beyond its first
     dropped: Counter[str] = field(default_factory=Counter)  # reason -> rows
     left_out: Counter[str] = field(default_factory=Counter)  # reason -> points of trips that others remain of
     examples: dict[str, str] = field(default_factory=dict)  # reason -> the first value or trip that shows it
@@ -67,6 +68,7 @@ class Tally:
         """Return what the report says."""
         return {
             "rows": self.rows,
+            "further_drives": self.further,
             "dropped": dict(self.dropped.most_common()),
             "left_out": dict(self.left_out.most_common()),
             "examples": dict(sorted(self.examples.items())),

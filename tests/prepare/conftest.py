@@ -179,6 +179,6 @@ def porto_csv(tmp_path, row):
 
 def accounted(report):
     """Return the report after checking that every row is kept or dropped by a reason."""
-    assert report["rows"] == report["kept"] + sum(report["dropped"].values())
+    assert report["rows"] + report["further_drives"] == report["kept"] + sum(report["dropped"].values())
     assert report["kept"] == report["train"] + report["heldout"]
     return report

@@ -154,6 +154,7 @@ def test_drives_of_one_id_are_trips_of_their_own(grid, raw, drive):
     before = raw(drive(30, step_m=40.0), drive(30, step_m=40.0), seconds=seconds)
     after = drives(before, grid)
     assert after.trip_id == ["0-0", "0-1", "1-0", "1-1"]
+    assert after.further == 2
     assert after.count.tolist() == [5, 25, 5, 25]
     np.testing.assert_array_equal(after.time_s, before.time_s)
     assert not after.left_out
@@ -192,3 +193,4 @@ def test_every_trip_and_every_point_is_accounted_for(grid, trips):
     assert np.isfinite(after.lonlat).all()
     assert in_town(after.lonlat, grid).all()
     assert {*after.dropped, *after.left_out} <= {*after.examples}
+    assert len(after) + after.dropped.total() == len(before) + after.further

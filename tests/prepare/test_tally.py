@@ -107,6 +107,7 @@ def test_a_quantile_is_the_middle_of_its_bin():
 def test_without_trips_there_are_no_quantiles():
     assert Tally().figures() == {
         "rows": 0,
+        "further_drives": 0,
         "dropped": {},
         "left_out": {},
         "examples": {},

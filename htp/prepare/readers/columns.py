@@ -10,7 +10,7 @@ import pandas as pd
 
 from htp.errors import InputError
 from htp.prepare.options import ROLES
-from htp.prepare.readers.times import DIGITS, parse_times
+from htp.prepare.readers.times import CLOCK, DIGITS, parse_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,20 @@ GUESSES = {
 }
 DATE = r"^\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2}"
 DEGREES = re.compile(r"\s*-?\d{1,3}[.,]\d+\s*")
+
+
+DATES = ("date", "day", "fecha", "datum", "data")  # beside a column of times of day
+
+
+def date_column(layout: CsvLayout, time: int) -> int | None:
+    """Return the column of dates that belongs to one of times of day; None where the latter needs none."""
+    clock = [cell for cell in layout.column(time) if cell.strip()]
+    if not clock or not all(re.fullmatch(CLOCK, cell) for cell in clock):
+        return None
+    plain = [name.strip().lower() for name in layout.names]
+    if not layout.named:
+        return next((p for p in range(len(plain)) if p != time and _is_dates(layout.column(p))), None)
+    return next((plain.index(name) for name in DATES if name in plain), None)
 
 
 def find_columns(layout: CsvLayout, asked: Mapping[str, str], notes: list[str]) -> dict[str, int]:

@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 from htp.errors import InputError
 from htp.prepare.options import ROLES, Hints
 from htp.prepare.rawtrips import RawTrips
-from htp.prepare.readers.columns import find_columns
+from htp.prepare.readers.columns import date_column, find_columns
 from htp.prepare.readers.csv_rows import BadLines, read_rows
 from htp.prepare.readers.layout import read_layout
 from htp.prepare.readers.projection import to_lonlat
-from htp.prepare.readers.times import DateOrder, check_dates, parse_times
+from htp.prepare.readers.times import DateOrder, check_dates, is_local, parse_times
 from htp.unpacked import is_packed
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class PointsSource:
         self.layout = read_layout(self.path)
         self.notes.extend(self.layout.notes)
         self._place = find_columns(self.layout, self.columns, self.notes)
+        self._date = date_column(self.layout, self._place["time"])
+        if self._date is not None:
+            self.notes.append(f"{self.path.name}: took {self.layout.names[self._date]!r} for the dates of the times.")
+        if self.hints.timezone is None and any(is_local(cell) for cell in self.layout.column(self._place["time"])):
+            self.notes.append(f"{self.path.name}: its times say no zone; took them for those of {self.timezone}.")
         self._pieces: tempfile.TemporaryDirectory[str] | None = None
         self._reading = Reading(self.timezone, self.hints.first_day, self.hints.crs)
 
@@ -92,6 +97,8 @@ class PointsSource:
         order, bad, nameless = DateOrder(), BadLines(self.layout.width), 0
         schema = pa.schema([(role, pa.string()) for role in ROLES])
         columns = {role: self._place[role] for role in ROLES}
+        if self._date is not None:
+            columns["date"] = self._date
         with ExitStack() as stack:
             writers = [
                 stack.enter_context(pq.ParquetWriter(f"{folder.name}/{piece:05d}.parquet", schema))
@@ -101,6 +108,9 @@ class PointsSource:
                 trip_id = pc.utf8_trim_whitespace(block["trip_id"])
                 table = block.set_column(0, "trip_id", trip_id).filter(pc.not_equal(trip_id, ""))
                 nameless += len(block) - len(table)
+                if self._date is not None:
+                    whole = pc.binary_join_element_wise(table["date"], table["time"], " ")
+                    table = table.set_column(1, "time", whole).select(ROLES)
                 order.add(table["time"])
                 of = pd.util.hash_array(table["trip_id"].to_numpy(), categorize=False) % pieces
                 for piece, writer in enumerate(writers):

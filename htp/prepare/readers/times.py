@@ -6,6 +6,7 @@ apart by the order of the trip's points.
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ import pyarrow.compute as pc
 from htp.errors import InputError
 
 if TYPE_CHECKING:
-    import re
     from datetime import date
 
     from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,12 @@ ZONED = r"(?:Z|[T ]\d{2}[^+-]*[+-]\d{2}(?::?\d{2})?)\s*$"  # a time, not a date 
 NUMBERS_FIRST = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?:[ ,T]|$)"  # 05/04/2024, whichever is the day
 MONTHS = r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 CLOCK = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*$"  # a time of day alone
+
+
+def is_local(text: str) -> bool:
+    """Say whether a text is a date and a time without a zone."""
+    is_time = re.search(r"\d[/.-]\d.*\d:\d\d", text) is not None
+    return is_time and re.search(r"Z|UTC|GMT|:\d\d(\.\d+)?\s*[+-]\d\d", text) is None
 
 
 @dataclass

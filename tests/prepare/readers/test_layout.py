@@ -95,6 +95,20 @@ def test_what_was_made_of_odd_lines_of_names_is_said(trips):
     assert notes == ["points.csv: took the columns 1 as trip_id, 2 as time, 3 as lon, 4 as lat."]
 
 
+def test_dates_and_times_may_stand_in_two_columns(trips):
+    rows = [("a", "06.05.2024", time, "-71.25", "-29.9") for time in ("12:00:00", "12:00:15")]
+    expected = {"a": [[-71.25, -29.9, 0], [-71.25, -29.9, 15]]}
+    found, notes = trips(text(names=("trip_id", "Date", "time", "lon", "lat"), rows=rows))
+    assert found == expected
+    assert "points.csv: took 'Date' for the dates of the times." in notes
+    assert "points.csv: its times say no zone; took them for those of UTC." not in notes  # the times alone say nothing
+
+
+def test_local_times_are_said(trips):
+    _, notes = trips(text(rows=[(row[0], row[1].replace("T", " ").removesuffix("Z"), *row[2:]) for row in ROWS]))
+    assert notes[-1] == "points.csv: its times say no zone; took them for those of UTC."
+
+
 def test_names_that_say_nothing_are_asked_for(trips):
     with pytest.raises(
         InputError, match=r"no column looks like trip_id among \u8f66, .*name it, as in `--column trip_id=NAME`"
