@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from htp.conditions import conditions_of
 from htp.errors import InputError
 from htp.prepare.options import Hints
 from htp.prepare.readers.parquet import ParquetSource
@@ -115,6 +116,13 @@ def test_lists_of_other_types_are_brought_to_ours(tmp_path, column):
     roads = read_trips(path)["roads"]
     assert [one.tolist() for one in roads] == [[1, 2], [3]]
     assert roads[0].dtype == np.int32
+
+
+def test_a_trip_without_a_start_is_named(grid, random_trips):
+    trips = random_trips(grid, [20, 35], seed=4)
+    starts = trips["start_time"].where([True, False])
+    with pytest.raises(InputError, match=f"Trip {trips['trip_id'].iloc[1]} has no start_time"):
+        conditions_of(trips.assign(start_time=starts), grid)
 
 
 def test_a_reference_system_that_is_none_is_a_sentence(tmp_path):

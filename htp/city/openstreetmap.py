@@ -57,7 +57,8 @@ def _add_way(graph: nx.MultiDiGraph, way: Way, places: dict[int, tuple[float, fl
             continue
         for node in (a, b):
             graph.add_node(node, x=places[node][0], y=places[node][1])
-        length_m = GEOD.line_length(*zip(places[a], places[b], strict=True))
+        lon, lat = zip(places[a], places[b], strict=True)
+        length_m = GEOD.line_length(lon, lat)
         graph.add_edge(a, b, length=length_m, pieces=(replace(there, length_m=length_m),))
         if back:
             graph.add_edge(b, a, length=length_m, pieces=(replace(back, length_m=length_m),))

@@ -39,7 +39,8 @@ def drives(raw: RawTrips, city: City) -> RawTrips:
 
 def in_order(raw: RawTrips) -> RawTrips:
     """Return trips without unreadable points, each in the order of time; of points at the same time the first stays."""
-    raw = raw.leave_out(~(np.abs(raw.time_s) < MAX_TIME_S), "unread_time")
+    known = np.asarray(np.abs(raw.time_s) < MAX_TIME_S, dtype=np.bool_)  # NaN is not
+    raw = raw.leave_out(np.logical_not(known), "unread_time")
     raw = raw.leave_out(~np.isfinite(raw.lonlat).all(axis=1), "unread_position")
     row = raw.row
     same = row[1:] == row[:-1]

@@ -232,7 +232,8 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
 
     Every trip gets an id of its own before its side is drawn; but for the ids, no more than a chunk is held at a time.
     """
-    named, bounds = [], {name: [] for name in TABLES}
+    named: list[tuple[list[str], NDArray[np.bool_]]] = []
+    bounds: dict[str, list[NDArray[np.float64]]] = {name: [] for name in TABLES}
     for part in parts:
         table = pq.read_table(part, columns=["trip_id", "start_time", "geometry"])
         names, sides = ids.of(table.select(["trip_id", "start_time"]).to_pandas())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.city.matching import RADIUS_M
@@ -178,7 +178,6 @@ def test_no_trips_stay_no_trips(grid):
     assert drives(empty, grid).dropped == {"no_points": 2}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trips=st.lists(st.lists(st.tuples(JUNK, JUNK, JUNK), min_size=1, max_size=9), max_size=4))
 def test_every_trip_and_every_point_is_accounted_for(grid, trips):
     before = RawTrips.of([str(i) for i in range(len(trips))], [np.array(trip) for trip in trips], Counter())

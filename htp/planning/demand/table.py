@@ -210,8 +210,8 @@ def _sumo_rows(lines: list[str], name: str, number_of: dict[str, int]) -> Iterat
         raise InputError(f"{name}: its last pair of zones is not complete; export the matrix again.")
     for origin, destination, trips in zip(*[iter(cells)] * 3, strict=True):
         where = f"{name}, from {origin} to {destination}"
-        ends = (zone_number(zone, number_of, where) for zone in (origin, destination))
-        yield *ends, factor * trip_number(trips, where, " ")
+        here, there = (zone_number(zone, number_of, where) for zone in (origin, destination))
+        yield here, there, factor * trip_number(trips, where, " ")
 
 
 def _is_total(text: str) -> bool:

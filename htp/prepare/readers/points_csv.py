@@ -73,8 +73,8 @@ class PointsSource:
     def chunks(self) -> Iterator[Chunk]:
         """Yield some 100,000 points at a time, all points of a trip together."""
         if self._pieces is None:
-            self._pieces, order = self._split()
-            day_first = order.decide(f"{self.path}", said=self.hints.day_first)
+            self._pieces, dates = self._split()
+            day_first = dates.decide(f"{self.path}", said=self.hints.day_first)
             self._reading = Reading(self.timezone, self.hints.first_day, self.hints.crs, day_first)
         files = sorted(Path(self._pieces.name).glob("*.parquet"))
         rows = max(sum(pq.read_metadata(file).num_rows for file in files), 1)

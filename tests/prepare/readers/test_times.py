@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
@@ -177,7 +177,6 @@ def test_dates_that_do_not_tell_are_asked_for(dates, message):
     assert order.decide("x.csv", said=True)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(
