@@ -139,7 +139,11 @@ def _durations(
 
 
 def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
-    """Return the conditions that prepared trips were driven under."""
+    """Return the conditions that prepared trips were driven under; `InputError` names a trip without a start."""
+    missing = trips["start_time"].isna().to_numpy()
+    if missing.any():
+        trip_id = trips["trip_id"].iloc[int(np.argmax(missing))]
+        raise InputError(f"Trip {trip_id} has no start_time; give the time it begins at.")
     driven = decoder_conditions_of(trips, city, seed=0)
     starts, intervals = pd.DatetimeIndex(trips["start_time"]), trips["interval"].to_numpy(dtype=float)
     points = [len(percent) for percent in trips["percent"]]

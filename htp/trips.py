@@ -28,6 +28,7 @@ import shapely
 
 from htp.errors import InputError
 from htp.files import plain_cell, replacing
+from htp.geoparquet import LineColumn, checked_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,21 +88,31 @@ def read_trips(path: Path | str, columns: list[str] | None = None) -> gpd.GeoDat
     return frames[0] if len(frames) == 1 else gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
 
 
-def iter_trips(path: Path | str, rows: int = 4096, needs: Sequence[str] = ()) -> Iterator[gpd.GeoDataFrame]:
+def iter_trips(
+    path: Path | str, rows: int = 4096, needs: Sequence[str] = (), *, plain: bool = False
+) -> Iterator[gpd.GeoDataFrame]:
     """Yield a table of trips in pieces of at most `rows`, so that memory does not grow with the file.
 
-    `InputError` where a column of a table of trips, or one that it `needs` besides, is missing.
+    `plain` leaves every other column than those of any trip unread. `InputError` where a column of a table of trips, or
+    one that it `needs` besides, is missing.
     """
     for part in _parts(Path(path)):
         file = open_parquet(part)
-        _check_columns(file, part, needs)
-        for table in _tables(file, rows, part):
-            yield _to_frame(table, part)
+        lines = _check_columns(file, part, needs)
+        names = [*COLUMNS[:3], lines.name] if plain else None
+        for table in _tables(file, rows, part, names):
+            yield _to_frame(table, part, lines)
 
 
 def count_trips(path: Path | str) -> int:
     """Count the trips of a file or folder of parts without reading them."""
     return sum(open_parquet(part).metadata.num_rows for part in _parts(Path(path)))
+
+
+def has_crs(path: Path | str) -> bool:
+    """Say whether every part of a table says in which reference system its lines lie."""
+    files = [open_parquet(part) for part in _parts(Path(path))]
+    return all(LineColumn.of(file.schema_arrow).crs is not None for file in files)
 
 
 def write_trips(trips: gpd.GeoDataFrame, path: Path | str) -> None:
@@ -208,7 +219,7 @@ def points_table(trips: gpd.GeoDataFrame) -> pd.DataFrame:
             "trip_id": trips["trip_id"]
             .map(lambda one: plain_cell(one) if isinstance(one, str) else one)
             .to_numpy()[index],
-            "time": [t.isoformat() for t in times],
+            "time": written(times),
             "lon": xy[:, 0].round(6),
             "lat": xy[:, 1].round(6),
         }
@@ -224,10 +235,16 @@ def point_times(trips: gpd.GeoDataFrame, index: NDArray[np.int64]) -> pd.Datetim
     return start + pd.to_timedelta(seconds, unit="s")
 
 
+def written(times: pd.DatetimeIndex) -> list[str]:
+    """Return times as they stand in files: local, with their offset, all to the millisecond."""
+    rounded = times.tz_convert("UTC").round("ms").tz_convert(times.tz)  # not in the hour that comes twice
+    return [time.isoformat(timespec="milliseconds") for time in rounded]
+
+
 def to_geojson(trips: gpd.GeoDataFrame) -> str:
     """Return a GeoJSON FeatureCollection, one LineString feature a trip, start time in ISO 8601."""
     plain = trips.copy()
-    plain["start_time"] = [t.isoformat() for t in plain["start_time"]]
+    plain["start_time"] = written(pd.DatetimeIndex(plain["start_time"]))
     for column in LIST_COLUMNS.keys() & set(plain.columns):
         plain[column] = [np.asarray(v).tolist() for v in plain[column]]
     return plain.to_json(drop_id=True)
@@ -240,7 +257,7 @@ def to_gpx(trips: gpd.GeoDataFrame) -> str:
     gpx = gpxpy.gpx.GPX()
     gpx.creator = "HTP"
     xy, index = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
-    times = point_times(trips, index).tz_convert("UTC")
+    times = point_times(trips, index).tz_convert("UTC").round("ms")
     segments = []
     for trip_id in trips["trip_id"]:
         track = gpxpy.gpx.GPXTrack(name=UNWRITABLE.sub("\ufffd", str(trip_id)))
@@ -249,7 +266,10 @@ def to_gpx(trips: gpd.GeoDataFrame) -> str:
         gpx.tracks.append(track)
     for (lon, lat), row, time in zip(xy.round(6), index, times, strict=True):
         segments[row].points.append(gpxpy.gpx.GPXTrackPoint(lat, lon, time=time.to_pydatetime()))
-    return gpx.to_xml()
+    # to the millisecond, all alike; gpxpy writes none or six digits behind the point
+    return re.sub(
+        r"(<time>[^<.]+?)(?:(\.\d{3})\d*)?Z<", lambda found: f"{found[1]}{found[2] or '.000'}Z<", gpx.to_xml()
+    )
 
 
 def point_count(duration_s: float, interval_s: float) -> int:
@@ -305,8 +325,8 @@ def _bytes_held(facts: pq.FileMetaData) -> int:
     return sum(held) + BYTES_A_VALUE * facts.num_rows
 
 
-def _tables(file: pq.ParquetFile, rows: int, part: Path) -> Iterator[pa.Table]:
-    batches = file.iter_batches(rows)
+def _tables(file: pq.ParquetFile, rows: int, part: Path, columns: list[str] | None) -> Iterator[pa.Table]:
+    batches = file.iter_batches(rows, columns=columns)
     while True:
         with _refused(part):
             batch = next(batches, None)
@@ -317,28 +337,32 @@ def _tables(file: pq.ParquetFile, rows: int, part: Path) -> Iterator[pa.Table]:
 
 def _read_part(part: Path, columns: list[str] | None) -> gpd.GeoDataFrame:
     file = open_parquet(part)
-    _check_columns(file, part, columns or ())
+    lines = _check_columns(file, part, columns or ())
     with _refused(part):
-        table = file.read(columns)
-    return _to_frame(table, part)
+        table = file.read(columns and [lines.name if name == "geometry" else name for name in columns])
+    return _to_frame(table, part, lines)
 
 
-def _check_columns(file: pq.ParquetFile, part: Path, needs: Sequence[str]) -> None:
-    missing = [name for name in (*COLUMNS, *needs) if name not in file.schema_arrow.names]
+def _check_columns(file: pq.ParquetFile, part: Path, needs: Sequence[str]) -> LineColumn:
+    """Return which column holds the lines; `InputError` where a column is missing."""
+    names = file.schema_arrow.names
+    with _refused(part):
+        lines = LineColumn.of(file.schema_arrow)
+    missing = [
+        name for name in (*COLUMNS, *needs) if name not in names and not (name == "geometry" and lines.name in names)
+    ]
     if not missing:
-        return
+        return lines
     if missing[0] in LIST_COLUMNS:
         raise InputError(f"{part}: the column {missing[0]!r} is missing; run `htp prepare` on these trips first.")
     raise InputError(f"{part}: the column {missing[0]!r} is missing; a table of trips has {', '.join(COLUMNS)}.")
 
 
-def _to_frame(table: pa.Table, part: Path) -> gpd.GeoDataFrame:
+def _to_frame(table: pa.Table, part: Path, lines: LineColumn) -> gpd.GeoDataFrame:
+    geometry = lines.read(table, part)
+    table = checked_lists(table.drop_columns(lines.name), LIST_COLUMNS, part)
     with _refused(part):
         plain = table.to_pandas()
-    try:
-        geometry = shapely.from_wkb(plain.pop("geometry").to_numpy())
-    except (KeyError, TypeError, shapely.errors.GEOSException) as error:
-        raise InputError(f"{part}: the column 'geometry' holds no WKB lines; write trips as GeoParquet.") from error
     if "start_time" in plain and getattr(plain["start_time"].dtype, "tz", None) is None:
         raise InputError(f"{part}: 'start_time' has no time zone; store it with the city's time zone.")
     return gpd.GeoDataFrame(plain, geometry=geometry, crs="EPSG:4326")

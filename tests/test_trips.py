@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import geopandas as gpd
 import gpxpy
@@ -91,11 +92,11 @@ def test_a_csv_file_has_a_row_a_point_with_its_local_time(trips, tmp_path):
     write_trips(trips, tmp_path / "trips.csv")
     assert (tmp_path / "trips.csv").read_text().splitlines() == [
         "trip_id,time,lon,lat",
-        "a,2024-04-06T23:59:45-03:00,-71.25,-29.9",
-        "a,2024-04-06T23:00:00-04:00,-71.2501,-29.9",  # clocks were set back
-        "a,2024-04-06T23:00:15-04:00,-71.2502,-29.9",
-        "b,2024-07-01T08:00:00.500000-04:00,-71.3,-29.95",
-        "b,2024-07-01T08:00:03-04:00,-71.3,-29.951",
+        "a,2024-04-06T23:59:45.000-03:00,-71.25,-29.9",
+        "a,2024-04-06T23:00:00.000-04:00,-71.2501,-29.9",  # clocks were set back
+        "a,2024-04-06T23:00:15.000-04:00,-71.2502,-29.9",
+        "b,2024-07-01T08:00:00.500-04:00,-71.3,-29.95",
+        "b,2024-07-01T08:00:03.000-04:00,-71.3,-29.951",
     ]
 
 
@@ -106,7 +107,7 @@ def test_a_geojson_file_is_a_feature_a_trip(trips, tmp_path):
     first = document["features"][0]
     assert first["geometry"]["coordinates"] == [[-71.25, -29.9], [-71.2501, -29.9], [-71.2502, -29.9]]
     assert first["properties"]["trip_id"] == "a"
-    assert first["properties"]["start_time"] == "2024-04-06T23:59:45-03:00"
+    assert first["properties"]["start_time"] == "2024-04-06T23:59:45.000-03:00"
     assert first["properties"]["roads"] == [3, 5]
     assert first["properties"]["patterns"] == [1, 2, 3, 255]
     read = gpd.read_file(tmp_path / "trips.geojson")
@@ -116,6 +117,14 @@ def test_a_geojson_file_is_a_feature_a_trip(trips, tmp_path):
 def test_a_gpx_file_is_a_track_a_trip_with_times_in_utc(trips, tmp_path):
     write_trips(trips, tmp_path / "trips.gpx")
     document = gpxpy.parse((tmp_path / "trips.gpx").read_text())
+    times = re.findall("<time>(.*)</time>", (tmp_path / "trips.gpx").read_text())
+    assert [time for time in times if time.startswith("2024")] == [
+        "2024-04-07T02:59:45.000Z",
+        "2024-04-07T03:00:00.000Z",
+        "2024-04-07T03:00:15.000Z",
+        "2024-07-01T12:00:00.500Z",
+        "2024-07-01T12:00:03.000Z",
+    ]
     assert [track.name for track in document.tracks] == ["a", "b"]
     points = document.tracks[0].segments[0].points
     assert [(point.longitude, point.latitude) for point in points] == [

@@ -1,4 +1,4 @@
-"""Read OpenStreetMap into a graph of pieces: an extract, a graph saved by osmnx, or a place fetched by its name.
+"""Make a graph of pieces of OpenStreetMap: of an extract, a graph saved by osmnx, or a place fetched by its name.
 
 Which ways are for cars is decided by their class alone, `DRIVABLE`. Access tags are not read: taxis and residents,
 whose trips are to lie on these roads, drive where others may not.
@@ -7,69 +7,88 @@ whose trips are to lie on these roads, drive where others may not.
 from __future__ import annotations
 
 import itertools
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
-import osmium
 import osmnx
 import pyproj
 import requests
 
-from htp.city.simplify import DEFAULT_SPEED_KMH, Link
+from htp.city.simplify import Link
+from htp.city.tags import Oddities, Tags, first
 from htp.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-DRIVABLE = frozenset(DEFAULT_SPEED_KMH)
-EXTRACT_ENDINGS = (".osm.pbf", ".pbf", ".osm")
+    from htp.city.extract import Extract, Way
+
 # as osmnx reads the tag, https://wiki.openstreetmap.org/wiki/Key:oneway; the second kind runs against the way
 ONE_WAY = ("yes", "true", "1", "-1", "reverse", "T", "F")
 REVERSED = ("-1", "reverse", "T")
 GEOD = pyproj.Geod(ellps="WGS84")
-KM_PER_MILE = 1.609344
 
 
-def read_extract(path: Path) -> nx.MultiDiGraph:
-    """Read the drivable ways of an `.osm.pbf` or `.osm` file; `InputError` where it is no such file."""
-    graph = nx.MultiDiGraph(crs="EPSG:4326")
-    try:
-        for way in osmium.FileProcessor(path).with_locations().with_filter(osmium.filter.KeyFilter("highway")):
-            if isinstance(way, osmium.osm.Way) and way.tags["highway"] in DRIVABLE and way.tags.get("area") != "yes":
-                _add_way(graph, way)
-    except RuntimeError as error:  # osmium's, for whatever it cannot read
-        raise InputError(f"{path}: not a readable OpenStreetMap file ({error}); give a whole extract.") from error
+def graph_of(extract: Extract, path: Path, say: Callable[[str], None]) -> nx.MultiDiGraph:
+    """Return the streets of an extract; `say` is told what is missing in it and what was replaced."""
+    graph, odd = nx.MultiDiGraph(crs="EPSG:4326"), Oddities()
+    for way in extract.drivable():
+        _add_way(graph, way, extract.places, odd)
+    missing = extract.missing()
+    if missing and not len(graph):
+        raise InputError(f"{path}: it lacks all nodes of its streets; export them too, in Overpass `(._;>;); out;`.")
+    for sentence in (missing, odd.said()):
+        if sentence:
+            say(f"{path.name}: {sentence}")
     return graph
 
 
-def _add_way(graph: nx.MultiDiGraph, way: osmium.osm.Way) -> None:
+def _add_way(graph: nx.MultiDiGraph, way: Way, places: dict[int, tuple[float, float]], odd: Oddities) -> None:
     """Add a way's edges, in the direction of travel; those to nodes that the extract lacks are left out."""
-    tags = dict(way.tags)
+    tags = way.tags
     one_way = tags.get("oneway") in ONE_WAY or tags.get("junction") == "roundabout"
     about = {**tags, "osmid": way.id, "oneway": one_way}
-    for a, b in itertools.pairwise(reversed(way.nodes) if tags.get("oneway") in REVERSED else way.nodes):
-        if a.ref == b.ref or not (a.location.valid() and b.location.valid()):
+    against = tags.get("oneway") in REVERSED
+    there, back = _piece(about, odd, forward=not against), None if one_way else _piece(about, odd, forward=False)
+    for a, b in itertools.pairwise(reversed(way.nodes) if against else way.nodes):
+        if a == b or a not in places or b not in places:
             continue
         for node in (a, b):
-            graph.add_node(node.ref, x=node.lon, y=node.lat)
-        length_m = GEOD.line_length((a.lon, b.lon), (a.lat, b.lat))
-        piece = _piece({**about, "length": length_m})
-        graph.add_edge(a.ref, b.ref, length=length_m, pieces=(piece,))
-        if not one_way:
-            graph.add_edge(b.ref, a.ref, length=length_m, pieces=(piece,))
+            graph.add_node(node, x=places[node][0], y=places[node][1])
+        lon, lat = zip(places[a], places[b], strict=True)
+        length_m = GEOD.line_length(lon, lat)
+        graph.add_edge(a, b, length=length_m, pieces=(replace(there, length_m=length_m),))
+        if back:
+            graph.add_edge(b, a, length=length_m, pieces=(replace(back, length_m=length_m),))
 
 
-def read_graphml(path: Path) -> nx.MultiDiGraph:
+def read_graphml(path: Path, say: Callable[[str], None]) -> nx.MultiDiGraph:
     """Read a graph saved by `osmnx.save_graphml`, simplified or not; `InputError` where it is no such file."""
+    unlike = InputError(f"{path}: not a graph saved by osmnx; save one with osmnx.save_graphml.")
     try:
+        directed = nx.read_graphml(path).is_directed()
         graph = osmnx.load_graphml(path)
-        return _with_pieces(osmnx.project_graph(graph, to_latlong=True))
     except (nx.NetworkXError, SyntaxError, ValueError, KeyError, TypeError) as error:  # ParseError is a SyntaxError
-        raise InputError(f"{path}: not a graph saved by osmnx; save one with osmnx.save_graphml.") from error
+        raise unlike from error
+    if not directed:
+        raise InputError(
+            f"{path}: is an undirected graph, which does not say which way its streets are driven; save the directed "
+            "one, before osmnx.convert.to_undirected."
+        )
+    if not graph.number_of_edges():
+        raise InputError(f"{path}: holds {len(graph):,} nodes and no street between them; save a larger graph.")
+    try:
+        graph = osmnx.project_graph(graph, to_latlong=True)
+        if any("length" not in data for *_, data in graph.edges(data=True)):
+            graph = osmnx.distance.add_edge_lengths(graph)
+        return _with_pieces(graph, path.name, say)
+    except (nx.NetworkXError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unlike from error
 
 
-def fetch_place(place: str) -> nx.MultiDiGraph:
+def fetch_place(place: str, say: Callable[[str], None]) -> nx.MultiDiGraph:
     """Fetch the drivable ways within a place's boundary, online; `InputError` without a network or such a place."""
     osmnx.settings.use_cache = False  # or a folder `cache` appears where the command is run
     try:
@@ -82,45 +101,31 @@ def fetch_place(place: str) -> nx.MultiDiGraph:
         raise InputError(
             f"OpenStreetMap knows no place {place!r} with a boundary and roads; add the country or give a file."
         ) from error
-    return _with_pieces(graph)
+    return _with_pieces(graph, place, say)
 
 
-def _with_pieces(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
+def _with_pieces(graph: nx.MultiDiGraph, name: str, say: Callable[[str], None]) -> nx.MultiDiGraph:
     """Return the graph with one `Link` an edge in place of osmnx's attributes, its length and geometry kept."""
+    odd = Oddities()
     for _, _, data in graph.edges(data=True):
         kept = {key: data[key] for key in ("length", "geometry") if key in data}
-        piece = _piece(data)
+        piece = _piece(data, odd, forward=data.get("reversed") is not True)
         data.clear()
         data.update(kept, pieces=(piece,))
+    if odd.count:
+        say(f"{name}: {odd.said()}")
     return graph
 
 
-def _piece(data: dict[str, Any]) -> Link:
+def _piece(data: dict[str, Any], odd: Oddities, *, forward: bool) -> Link:
     one_way = bool(data.get("oneway", False))
-    lanes = _number(_first(data.get("lanes")))
-    name = _first(data.get("name"))
+    tags, name = Tags(data, odd), first(data.get("name"))
     return Link(
-        length_m=float(data["length"]),
-        osm_id=int(_first(data.get("osmid")) or 0),
-        highway=str(_first(data.get("highway")) or "road"),
+        length_m=float(data.get("length", 0.0)),
+        osm_id=int(first(data.get("osmid")) or 0),
+        highway=str(first(data.get("highway")) or "road"),
         one_way=one_way,
         name=str(name) if name else None,
-        lanes=lanes if lanes is None or one_way else lanes / 2,  # the tag counts both directions
-        speed_kmh=_speed_kmh(_first(data.get("maxspeed"))),
+        lanes=tags.lanes(one_way=one_way, forward=forward),
+        speed_kmh=tags.speed_kmh(forward=forward),
     )
-
-
-def _first(value: Any) -> Any:
-    """Return the first value where osmnx has joined several ways that differ."""
-    return value[0] if isinstance(value, list) and value else value
-
-
-def _number(text: str | float | None) -> float | None:
-    found = re.match(r"\s*(\d+(?:\.\d+)?)", str(text))
-    return float(found[1]) if found and float(found[1]) > 0 else None
-
-
-def _speed_kmh(text: str | float | None) -> float | None:
-    """Return a `maxspeed` tag such as `50` or `30 mph`; None for one without a number, such as `PT:urban`."""
-    speed = _number(text)
-    return speed * KM_PER_MILE if speed and "mph" in str(text) else speed

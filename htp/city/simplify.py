@@ -81,7 +81,7 @@ def roads_of(graph: nx.MultiDiGraph, source: str) -> gpd.GeoDataFrame:
     A graph that osmnx has simplified already is taken as it is. `InputError`, naming `source`, where nothing is left.
     """
     if not graph.graph.get("simplified") and len(graph):
-        graph = osmnx.simplify_graph(graph, edge_attr_aggs={"length": sum, "pieces": _join})
+        graph = osmnx.simplify_graph(graph, remove_rings=False, edge_attr_aggs={"length": sum, "pieces": _join})
     # Two junctions at the same place have a road without length between them, along which nothing can be placed.
     empty = [(u, v, key) for u, v, key, length in graph.edges(keys=True, data="length") if length <= 0]
     graph.remove_edges_from(empty)

@@ -14,26 +14,32 @@ import shapely
 from timezonefinder import TimezoneFinder
 
 from htp.city.aequilibrae_project import PREFIX, read_project
+from htp.city.extract import EXTRACT_ENDINGS, OVERPASS_ENDINGS, read_extract, read_overpass
 from htp.city.network import COLUMNS, City
-from htp.city.openstreetmap import EXTRACT_ENDINGS, fetch_place, read_extract, read_graphml
+from htp.city.openstreetmap import fetch_place, graph_of, read_graphml
 from htp.city.simplify import roads_of
 from htp.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
     import networkx as nx
 
 OSM_LICENCE = (
     "Open Database License (ODbL) 1.0, https://opendatacommons.org/licenses/odbl/1-0/; © OpenStreetMap contributors"
 )
+ENDINGS = (*EXTRACT_ENDINGS, *OVERPASS_ENDINGS, ".graphml")
+KINDS = "an .osm.pbf, .osm, Overpass .json or .graphml file or a place name"
 
 
-def build_city(source: str, *, name: str | None = None) -> City:
+def build_city(source: str, *, name: str | None = None, say: Callable[[str], None] = lambda _: None) -> City:
     """Build the city that `source` describes.
 
-    `source` is the path of an `.osm.pbf`, `.osm` or osmnx `.graphml` file, a place name such as `Porto, Portugal`
-    (online), or `aequilibrae:coquimbo`, the city that ships. The file's or place's name is the city's where `name` is
-    not given. `InputError` where it cannot be read or holds no network that can be driven.
+    `source` is the path of an `.osm.pbf`, `.osm` (also packed), Overpass `.json` or osmnx `.graphml` file, a place name
+    such as `Porto, Portugal` (online), or `aequilibrae:coquimbo`, the city that ships. The file's or place's name is
+    the city's where `name` is not given; `say` is told, in sentences, what is missing in a file and what was replaced.
+    `InputError` where it cannot be read or holds no network that can be driven.
     """
     zones = None
     if source.startswith(PREFIX):
@@ -41,21 +47,25 @@ def build_city(source: str, *, name: str | None = None) -> City:
         graph, zones, its_name = project.graph, project.zones, project.name
         origin = f"OpenStreetMap, as distributed with the package {source.replace(':', ', project ')}"
     else:
-        graph, its_name, origin = _openstreetmap(source)
+        graph, its_name, origin = _openstreetmap(source, say)
     return _city(name or its_name, roads_of(graph, source), origin, zones)
 
 
-def _openstreetmap(source: str) -> tuple[nx.MultiDiGraph, str, str]:
+def _openstreetmap(source: str, say: Callable[[str], None]) -> tuple[nx.MultiDiGraph, str, str]:
     """Return the graph, the name and the origin of a file or place."""
     path = Path(source)
-    ending = next((ending for ending in (*EXTRACT_ENDINGS, ".graphml") if source.lower().endswith(ending)), None)
+    ending = next((ending for ending in ENDINGS if source.lower().endswith(ending)), None)
     if ending is None and (path.exists() or re.fullmatch(r"\.\w{2,7}", path.suffix) or not source.strip()):
-        raise InputError(f"{source!r} is no source of roads; give an .osm.pbf, .osm or .graphml file or a place name.")
+        raise InputError(f"{source!r} is no source of roads; give {KINDS}.")
     if ending is None:
-        return fetch_place(source), source.partition(",")[0].strip(), f"OpenStreetMap, {source}"
+        return fetch_place(source, say), source.partition(",")[0].strip(), f"OpenStreetMap, {source}"
     if not path.is_file():
-        raise InputError(f"{source}: no such file; give an .osm.pbf, .osm or .graphml file or a place name.")
-    graph = read_graphml(path) if ending == ".graphml" else read_extract(path)
+        raise InputError(f"{source}: no such file; give {KINDS}.")
+    if ending == ".graphml":
+        graph = read_graphml(path, say)
+    else:
+        read = read_overpass if ending in OVERPASS_ENDINGS else read_extract
+        graph = graph_of(read(path), path, say)
     name = path.name[: -len(ending)].replace("_", " ")
     return graph, name[:1].upper() + name[1:], f"OpenStreetMap, {path.name}"
 

@@ -14,7 +14,7 @@ from htp.progress import Bar
 
 
 def demand(
-    table: Annotated[Path, typer.Argument(help="CSV with the columns origin, destination, trips.")],
+    table: Annotated[Path, typer.Argument(help="CSV: origin, destination, trips; or a matrix.")],
     checkpoint: CheckpointRead,
     day: Annotated[str, typer.Option(help="Date of the departures, e.g. 2024-05-14.")],
     out: Annotated[Path, typer.Option(help="Trips: .parquet, .geojson, .gpx or .csv.")],
@@ -40,7 +40,7 @@ def demand(
     shapes = None if zones is None else _content(zones)
     generator = Generator.load(checkpoint, device)
     areas = city_zones(generator.city) if shapes is None else read_zones(shapes, str(zones), generator.city)
-    flows = read_flows(rows, str(table), areas.names)
+    flows = read_flows(rows, str(table), areas.names, seed=seed)
     shares = shares_of(generator.heldout()["start_time"]) if profile is None else _shares(profile)
     timetable = Timetable(date_of_day, shares, seed)
     with Bar("finding routes") as progress:

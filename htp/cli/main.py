@@ -50,6 +50,13 @@ Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: l
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
+class Dates(StrEnum):
+    """Which number of a date such as 05/04/2024 is the day."""
+
+    day_first = "day-first"
+    month_first = "month-first"
+
+
 class Plus(StrEnum):
     """What HTP+ is told of a route that it writes."""
 
@@ -60,7 +67,9 @@ class Plus(StrEnum):
 
 @app.command()
 def city(
-    source: Annotated[str, typer.Argument(help=".osm.pbf or .osm extract, osmnx .graphml, or a place name (online).")],
+    source: Annotated[
+        str, typer.Argument(help=".osm.pbf, .osm, Overpass .json, osmnx .graphml, or a place name (online).")
+    ],
     out: Annotated[Path, typer.Option(help="City folder to write.")],
     name: Annotated[str | None, typer.Option(help="Name of the city; otherwise taken from the source.")] = None,
     force: Force = False,
@@ -69,7 +78,7 @@ def city(
     from htp.city.sources import build_city
 
     _refuse_to_overwrite(out / "roads.parquet", force)
-    built = build_city(source, name=name)
+    built = build_city(source, name=name, say=print)
     built.save(out)
     length_km = built.length_m.sum() / 1000
     print(f"{out}: {built.name}, {len(built):,} roads, {length_km:,.0f} km, time zone {built.timezone}")
@@ -77,11 +86,17 @@ def city(
 
 @app.command()
 def prepare(
-    trips: Annotated[list[Path], typer.Argument(help="Porto CSV, CSV of points, GPX, or GeoParquet of trips.")],
+    trips: Annotated[list[Path], typer.Argument(help="CSV of points, Porto CSV, GPX, GeoJSON, GeoLife, GeoParquet.")],
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
     interval: Annotated[float, typer.Option(min=1, max=120, help="Sampling interval in seconds.")] = 15.0,
     column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
+    dates: Annotated[Dates | None, typer.Option(help="How 05/04/2024 is meant, where no other date tells.")] = None,
+    first_day: Annotated[
+        str | None, typer.Option(help="Day that times without a date begin on, e.g. 2024-05-14.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Of times that carry none; by default the city's.")] = None,
+    crs: Annotated[str | None, typer.Option(help="Of coordinates that are no degrees, e.g. EPSG:32719.")] = None,
     heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     ray: Ray = None,
@@ -90,20 +105,25 @@ def prepare(
 ) -> None:
     """Clean raw trips, match them to the roads and label their points."""
     from htp.city import City
-    from htp.prepare.options import PrepareOptions
+    from htp.prepare.options import Hints, PrepareOptions
     from htp.prepare.pipeline import prepare as run
     from htp.prepare.reasons import explained
 
     _refuse_to_overwrite(out / "report.json", force)
     columns = dict(_pair(text) for text in column)
-    options = PrepareOptions(interval, columns, heldout, seed, workers, ray)
+    day = None if first_day is None else _day(first_day, "--first-day")
+    hints = Hints(None if dates is None else dates is Dates.day_first, day, crs, timezone)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, hints=hints)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     for note in report["notes"]:
         print(note)
-    print(f"{out}: kept {report['kept']:,} of {report['rows']:,} trips")
+    further = f", {report['further_drives']:,} of them further drives of one row" if report["further_drives"] else ""
+    print(f"{out}: kept {report['kept']:,} of {report['rows'] + report['further_drives']:,} trips{further}")
     for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
-        print(f"dropped {count:,} as {explained(reason)}")
+        print(f"dropped {count:,} as {explained(reason, report['examples'])}")
+    for reason, count in report["left_out"].items():
+        print(f"left out {count:,} points as {explained(reason, report['examples'])}")
 
 
 @app.command()
@@ -271,6 +291,8 @@ def main() -> None:
     try:
         app()
     except InputError as error:
+        for note in getattr(error, "__notes__", ()):
+            console.print(note, highlight=False, soft_wrap=True, markup=False)
         _end(str(error))
     except Exception as error:
         if sentence := no_room(error):  # where a library writes a file of its own
@@ -349,10 +371,10 @@ def _place(text: str) -> tuple[float, float]:
     return lon, lat
 
 
-def _day(text: str) -> date:
+def _day(text: str, option: str = "--day") -> date:
     from datetime import date as day
 
     try:
         return day.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"--day {text!r}: write a date such as 2024-05-14.") from error
+        raise InputError(f"{option} {text!r}: write a date such as 2024-05-14.") from error

@@ -52,6 +52,7 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then six options
     """
     tables = {"real": real, "generated": generated} | ({} if ceiling is None else {"ceiling": ceiling})
     total = sum(map(number_of, tables.values()))
+    checked = validity(real, generated, city)  # first, for it may refuse
     closest = None if train is None else closest_training(train, real, generated, city, workers=workers)
     measured: dict[str, Measures] = {}
     with Survey(city, workers=workers, ray=ray) as survey:
@@ -60,7 +61,6 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then six options
             measured[name] = survey.measure(trips, _counting_on(before, total, progress))
             if name == "real":
                 _check_in_town(measured[name], city)
-    checked = validity(real, generated, city)
     return compare(measured, len(city), seed=seed, checked=checked, closest=closest)
 
 

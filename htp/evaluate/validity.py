@@ -54,13 +54,15 @@ def validity(real: Trips, generated: Trips, city: City) -> Validity | None:
     """Return the shares of generated trips that keep to the conditions of the real trip of the same `trip_id`.
 
     None where a generated trip has no such partner: they were made for other conditions. Route and distance need
-    `roads` and `percent` in both tables and `offset` in the generated one.
+    `roads` and `percent` in both tables and `offset` in the generated one. `InputError` where an id comes twice.
     """
     asked = _conditions(real, city)
     kept: list[NDArray[np.float64]] = []
+    seen: set[str] = set()
     for piece in read_pieces(generated, PIECE):
         if "trip_id" not in piece or not piece["trip_id"].isin(asked.keys()).all():
             return None
+        _check_unique(piece, seen, "generated")
         kept.append(_kept(piece, [asked[trip_id] for trip_id in piece["trip_id"]], city))
     if not kept:
         return None
@@ -71,9 +73,11 @@ def validity(real: Trips, generated: Trips, city: City) -> Validity | None:
 
 def _conditions(real: Trips, city: City) -> dict[str, _Asked]:
     asked: dict[str, _Asked] = {}
+    seen: set[str] = set()
     for piece in read_pieces(real, PIECE):
         if "trip_id" not in piece:
             return {}
+        _check_unique(piece, seen, "real")
         points, duration_s = _points_and_duration(piece)
         labelled = {"roads", "percent"} <= set(piece.columns)
         distance_m = _distance_m(piece, city) if labelled else np.full(len(piece), np.nan)
@@ -81,6 +85,17 @@ def _conditions(real: Trips, city: City) -> dict[str, _Asked]:
         conditions = map(_Asked, points, duration_s, distance_m, roads)
         asked.update(zip(piece["trip_id"], conditions, strict=True))
     return asked
+
+
+def _check_unique(trips: gpd.GeoDataFrame, seen: set[str], which: str) -> None:
+    """Raise `InputError` where the id of a trip is among those seen, and add all to them."""
+    again = trips["trip_id"].duplicated() | trips["trip_id"].isin(seen)
+    if again.any():
+        raise InputError(
+            f"Several {which} trips are called {trips['trip_id'][again].iloc[0]!r}, so that generated trips cannot be "
+            "paired with real ones; give every trip an id of its own, as `htp prepare` does."
+        )
+    seen.update(trips["trip_id"])
 
 
 def _kept(trips: gpd.GeoDataFrame, asked: list[_Asked], city: City) -> NDArray[np.float64]:

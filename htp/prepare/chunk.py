@@ -1,4 +1,4 @@
-"""Turn one chunk of raw trips into prepared trips: clean → match → label → split."""
+"""Turn one chunk of raw trips into prepared trips: clean → match → label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import shapely
 from htp.compute.ragged import Ragged
 from htp.prepare.clean import clean
 from htp.prepare.label import Labels, label
-from htp.prepare.split import is_heldout
 from htp.prepare.tally import Tally
 
 if TYPE_CHECKING:
@@ -28,17 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The prepared trips of a chunk."""
+    """The prepared trips of a chunk, in order."""
 
-    train: gpd.GeoDataFrame
-    heldout: gpd.GeoDataFrame
+    trips: gpd.GeoDataFrame
     tally: Tally
 
 
 def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> Prepared:
-    """Clean, match, label and split some trips; every row is either in the result or counted by reason."""
+    """Clean, match and label some trips; every drive is either in the result or counted by reason."""
     city = matcher.city
-    rows = len(raw) + raw.dropped.total()
     trips = clean(
         raw, city, interval_s=options.interval_s, min_points=options.min_points, max_points=options.max_points
     )
@@ -48,21 +45,34 @@ def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> P
     kept = [i for i, one in enumerate(labels) if isinstance(one, Labels)]
     good = [one for one in labels if isinstance(one, Labels)]
     frame = _frame(trips, kept, good, city.timezone)
-    held = is_heldout(frame["trip_id"], options.heldout_share, options.seed)
+    points = sum(len(one.percent) for one in good)
+    unmatched = int(trips.raw.count[kept].sum()) - points
     tally = Tally(
-        rows=rows,
+        rows=len(trips.raw) + trips.raw.dropped.total() - trips.raw.further,
+        further=trips.raw.further,
         dropped=trips.raw.dropped + Counter(one for one in labels if isinstance(one, str)),
+        left_out=trips.raw.left_out + Counter({"unmatched": unmatched}),
+        examples=_examples(trips.raw, labels),
         eligible=len(labels),
         kept=len(kept),
-        heldout=int(held.sum()),
-        points=sum(len(one.percent) for one in good),
+        points=points,
         matched_points=len(trips.raw.lonlat),
         cut=sum(len(one.percent) < int(trips.raw.count[i]) for i, one in zip(kept, good, strict=True)),
     )
     if good:
         offset_m = np.concatenate([one.offset_m for one in good]).astype(float)
         tally.measure(np.hypot(*offset_m.T), np.array([one.ratio for one in good]))
-    return Prepared(frame[~held], frame[held], tally)
+    return Prepared(frame, tally)
+
+
+def _examples(raw: RawTrips, labels: Sequence[Labels | str]) -> dict[str, str]:
+    """Return a trip for every reason why one has no labels, beside the examples that there are."""
+    unlabelled = {
+        one: f"trip {trip_id}"
+        for trip_id, one in reversed(list(zip(raw.trip_id, labels, strict=True)))
+        if isinstance(one, str)
+    }
+    return unlabelled | dict(raw.examples)
 
 
 def _frame(trips: CleanTrips, kept: Sequence[int], labels: Sequence[Labels], timezone: str) -> gpd.GeoDataFrame:

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from htp.errors import InputError
+from htp.prepare.readers.projection import transformer
 from htp.trips import MAX_POINTS, MIN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
 ROLES = ("trip_id", "time", "lon", "lat")  # what the columns of a plain CSV are named by
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a file of trips does not say of itself, as far as the user says it."""
+
+    day_first: bool | None = None  # of 05/04/2024; None: as other dates of the column show
+    first_day: date | None = None  # of times that count from the start of a simulation or a day
+    crs: str | None = None  # of coordinates that are no degrees in WGS 84, such as EPSG:32719
+    timezone: str | None = None  # IANA, of times that carry none; None: the city's
+
+    def __post_init__(self) -> None:
+        """Check CRS and time zone; `InputError` where there is no such."""
+        if self.crs is not None:
+            transformer(self.crs)
+        if self.timezone is not None and self.timezone not in available_timezones():
+            raise InputError(f"{self.timezone[:60]!r} is no time zone; write one such as America/Santiago or UTC.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**vars(self), "first_day": self.first_day and self.first_day.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -26,6 +50,7 @@ class PrepareOptions:
     ray: str | None = None  # address of a Ray cluster whose workers take the place of processes; see `htp.scale`
     min_points: int = MIN_POINTS
     max_points: int = MAX_POINTS
+    hints: Hints = field(default_factory=Hints)
 
     def __post_init__(self) -> None:
         """Check every value; `InputError` says which is wrong."""

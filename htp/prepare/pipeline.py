@@ -1,6 +1,6 @@
-"""Prepare raw trips: read → clean → match → label → split, chunk by chunk, on all cores, into two tables and a report.
+"""Prepare raw trips: read → clean → match → label, chunk by chunk on all cores, then split into two tables; report.
 
-Every finished chunk lies in `<out>/parts-<fingerprint>/` as two small tables and a note of its counts; a run that was
+Every finished chunk lies in `<out>/parts-<fingerprint>/` as a small table and a note of its counts; a run that was
 stopped makes only what is missing. Memory holds a few chunks at a time, however many trips there are.
 """
 
@@ -11,12 +11,16 @@ import os
 import shutil
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
+import shapely
 
 from htp.city.matching import Matcher, city_fingerprint, ensure_paths
 from htp.compute.parallel import begin_worker, result_of
@@ -24,7 +28,8 @@ from htp.errors import InputError
 from htp.files import fingerprint_of, replacing
 from htp.prepare.chunk import prepare_chunk
 from htp.prepare.reasons import explained
-from htp.prepare.sources import check_in_town, digest, open_sources
+from htp.prepare.sources import check_first_trips, digest, open_sources
+from htp.prepare.split import UniqueIds, is_heldout
 from htp.prepare.tally import Tally
 from htp.scale.cluster import LOCAL, Cluster
 from htp.trips import write_trips
@@ -33,13 +38,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from htp.city.network import City
     from htp.prepare.options import PrepareOptions
     from htp.prepare.rawtrips import Chunk, Source
 
-TABLES = ("train", "heldout")
+TABLES, PART = ("train", "heldout"), "trips"
 MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
-VERSION = 3  # of what preparation does to a trip; parts of another version are made again
+VERSION = 4  # of what preparation does to a trip; parts of another version are made again
 
 
 def prepare(
@@ -56,8 +63,30 @@ def prepare(
     source cannot be read, the city does not cover the trips, or no trip is left.
     """
     started = time.monotonic()
-    opened = open_sources(sources, options.columns, city.timezone)
-    check_in_town(opened, city)
+    opened = open_sources(sources, options.columns, city.timezone, options.hints)
+    try:
+        report = _prepare(opened, city, out, options, progress)
+    except InputError as error:
+        for note in dict.fromkeys(note for source in opened for note in source.notes):
+            error.add_note(note)
+        raise
+    report["seconds"] = round(time.monotonic() - started, 1)
+    with replacing(out / "report.json") as path:
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for stale in out.glob("parts-*"):  # of this run, and of runs of other sources or settings that were stopped
+        shutil.rmtree(stale)
+    return report
+
+
+def _prepare(
+    opened: Sequence[Source],
+    city: City,
+    out: Path,
+    options: PrepareOptions,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Any]:
+    """Make the tables; return what the report says."""
+    check_first_trips(opened, city)
     facts = _facts(opened, city, options)
     parts = out / f"parts-{facts['fingerprint']}"
     parts.mkdir(parents=True, exist_ok=True)
@@ -72,15 +101,12 @@ def prepare(
     except InputError:
         shutil.rmtree(parts)
         raise
-    for table in TABLES:
-        _merge(sorted(parts.glob(f"*-{table}.parquet")), out / f"{table}.parquet")
+    ids = UniqueIds()
+    tally.heldout = _split(sorted(parts.glob(f"*-{PART}.parquet")), out, options, ids)
     notes = [note for source in opened for note in source.notes]
-    report = facts | tally.figures() | {"notes": notes, "seconds": round(time.monotonic() - started, 1)}
-    with replacing(out / "report.json") as path:
-        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    for stale in out.glob("parts-*"):  # of this run, and of runs of other sources or settings that were stopped
-        shutil.rmtree(stale)
-    return report
+    if ids.renamed:
+        notes.append(f"renamed {ids.renamed:,} trips whose id came before, such as {ids.example}.")
+    return facts | tally.figures() | {"notes": notes}
 
 
 def _make_parts(
@@ -188,11 +214,10 @@ def _keep_or_make(worker: tuple[Matcher, PrepareOptions], task: tuple[Chunk, Pat
 
 
 def _make_part(worker: tuple[Matcher, PrepareOptions], task: tuple[Chunk, Path]) -> Tally:
-    """Prepare one chunk; the note is written last, so that it is there only when both tables are."""
+    """Prepare one chunk; the note is written last, so that it is there only when the table is."""
     chunk, note = task
     prepared = prepare_chunk(chunk.parse(), *worker)
-    for table in TABLES:
-        write_trips(getattr(prepared, table), note.with_name(f"{note.stem}-{table}.parquet"))
+    write_trips(prepared.trips, note.with_name(f"{note.stem}-{PART}.parquet"))
     with replacing(note) as path:
         path.write_text(json.dumps(prepared.tally.to_json()), encoding="utf-8")
     return prepared.tally
@@ -202,36 +227,61 @@ def _read_note(note: Path) -> Tally:
     return Tally.from_json(json.loads(note.read_text(encoding="utf-8")))
 
 
-def _merge(parts: Sequence[Path], out: Path) -> None:
-    """Join the tables of all chunks into one, a chunk a row group, without holding more than one."""
-    geo, bounds = {}, []
+def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: UniqueIds) -> int:
+    """Join the chunks' tables into those of training and held-out trips, a chunk a row group; return the latter's size.
+
+    Every trip gets an id of its own before its side is drawn; but for the ids, no more than a chunk is held at a time.
+    """
+    named: list[tuple[list[str], NDArray[np.bool_]]] = []
+    bounds: dict[str, list[NDArray[np.float64]]] = {name: [] for name in TABLES}
     for part in parts:
-        geo = json.loads(pq.read_schema(part).metadata[b"geo"])
-        bounds += [geo["columns"]["geometry"]["bbox"]] if "bbox" in geo["columns"]["geometry"] else []
-    if bounds:
-        west, south, east, north = zip(*bounds, strict=True)
-        geo["columns"]["geometry"]["bbox"] = [min(west), min(south), max(east), max(north)]
-    schema = pq.read_schema(parts[0]).with_metadata({"geo": json.dumps(geo)})
-    with replacing(out) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for part in parts:
+        table = pq.read_table(part, columns=["trip_id", "start_time", "geometry"])
+        names, sides = ids.of(table.select(["trip_id", "start_time"]).to_pandas())
+        held = is_heldout(sides, options.heldout_share, options.seed)
+        named.append((names, held))
+        lines = shapely.from_wkb(table["geometry"].to_numpy())
+        for name, some in zip(TABLES, (~held, held), strict=True):
+            bounds[name] += [shapely.total_bounds(lines[some])] if some.any() else []
+    schema = pq.read_schema(parts[0])
+    geo = json.loads(schema.metadata[b"geo"])
+    with ExitStack() as stack:
+        writers = []
+        for name in TABLES:
+            path = stack.enter_context(replacing(out / f"{name}.parquet"))
+            facts = schema.with_metadata({"geo": json.dumps(_with_bounds(geo, bounds[name]))})
+            writers.append(stack.enter_context(pq.ParquetWriter(path, facts, compression="zstd")))
+        for part, (names, held) in zip(parts, named, strict=True):
             table = pq.read_table(part)
-            if len(table):
-                writer.write_table(table.cast(schema))
+            table = table.set_column(table.column_names.index("trip_id"), "trip_id", pa.array(names, pa.string()))
+            for writer, some in zip(writers, (~held, held), strict=True):
+                if some.any():
+                    writer.write_table(table.filter(pa.array(some)).cast(writer.schema))
+    return sum(int(held.sum()) for _, held in named)
+
+
+def _with_bounds(geo: dict[str, Any], bounds: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
+    """Return GeoParquet's facts with the box of all these boxes; without one where there is no trip."""
+    facts = {key: value for key, value in geo["columns"]["geometry"].items() if key != "bbox"}
+    if bounds:
+        boxes = np.array(bounds)
+        facts["bbox"] = [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]
+    return geo | {"columns": {"geometry": facts}}
 
 
 def _check_result(tally: Tally, sources: Sequence[Source], city: City) -> None:
     names = ", ".join(str(source.path) for source in sources)
     if tally.rows == 0:
         raise InputError(f"{names}: there are no trips in it; give a file with at least one row.")
-    if tally.dropped["out_of_town"] > MAX_OUT_OF_TOWN * tally.rows:
+    if tally.dropped["out_of_town"] > MAX_OUT_OF_TOWN * (tally.rows + tally.further):
         raise InputError(
-            f"{names}: {tally.dropped['out_of_town']} of {tally.rows} trips lie outside {city.name}; "
+            f"{names}: {tally.dropped['out_of_town']} of {tally.rows + tally.further} trips lie outside {city.name}; "
             "make the city that covers them with `htp city`, or give other trips."
         )
     if tally.kept == 0:
         counts = tally.dropped.most_common()
         reasons = ", ".join(f"{reason}: {count}" for reason, count in counts)
-        raise InputError(f"{names}: none of {tally.rows} trips can be used ({reasons}); {explained(counts[0][0])}.")
+        why = explained(counts[0][0], tally.examples)
+        raise InputError(f"{names}: none of {tally.rows + tally.further} trips can be used ({reasons}); {why}.")
 
 
 def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> dict[str, Any]:
@@ -242,6 +292,7 @@ def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> di
         "settings": {
             "interval_s": options.interval_s,
             "columns": dict(options.columns),
+            "hints": options.hints.to_json(),
             "heldout_share": options.heldout_share,
             "seed": options.seed,
             "min_points": options.min_points,

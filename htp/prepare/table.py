@@ -20,7 +20,8 @@ import shapely
 from htp.compute.ragged import Ragged
 from htp.errors import InputError
 from htp.prepare.clean import resample
-from htp.prepare.points_csv import ZONED
+from htp.prepare.drives import in_order
+from htp.prepare.readers.times import ZONED
 from htp.prepare.sources import open_sources
 from htp.trips import COLUMNS, LIST_COLUMNS, read_trips
 
@@ -90,6 +91,7 @@ def _from_points(path: Path, city: City) -> TripTable:
 
 def _at_own_interval(raw: RawTrips) -> CleanTrips:
     """Resample each trip at the median of its steps; leave out and count those that give none."""
+    raw = in_order(raw)
     raw = raw.drop(raw.count < 2, "single_point")
     step_s = np.diff(raw.time_s, prepend=np.nan)
     step_s[raw.first[:-1]] = np.nan  # from one trip to the next

@@ -19,10 +19,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 @dataclass
 class Tally:
-    """Counts of rows, trips and points; `rows` is always the sum of `dropped` and `kept`."""
+    """Counts of rows, trips and points; `rows` and `further` are always the sum of `dropped` and `kept`."""
 
-    rows: int = 0
+    rows: int = 0  # of the sources
+    further: int = 0  # drives of a row beyond its first
     dropped: Counter[str] = field(default_factory=Counter)  # reason -> rows
+    left_out: Counter[str] = field(default_factory=Counter)  # reason -> points of trips that others remain of
+    examples: dict[str, str] = field(default_factory=dict)  # reason -> the first value or trip that shows it
     eligible: int = 0  # trips of the right length in town, before matching
     kept: int = 0
     heldout: int = 0
@@ -42,6 +45,8 @@ class Tally:
         for name, value in vars(other).items():
             if isinstance(value, Counter):
                 getattr(self, name).update(value)
+            elif isinstance(value, dict):
+                setattr(self, name, value | getattr(self, name))
             else:
                 setattr(self, name, getattr(self, name) + value)
 
@@ -55,14 +60,18 @@ class Tally:
         plain = dict(values)
         for name in ("offset_bins", "ratio_bins"):
             plain[name] = Counter({int(key): count for key, count in plain[name].items()})
-        plain["dropped"] = Counter(plain["dropped"])
+        for name in ("dropped", "left_out"):
+            plain[name] = Counter(plain[name])
         return cls(**plain)
 
     def figures(self) -> dict[str, Any]:
         """Return what the report says."""
         return {
             "rows": self.rows,
+            "further_drives": self.further,
             "dropped": dict(self.dropped.most_common()),
+            "left_out": dict(self.left_out.most_common()),
+            "examples": dict(sorted(self.examples.items())),
             "eligible": self.eligible,
             "kept": self.kept,
             "train": self.kept - self.heldout,

@@ -26,10 +26,11 @@ import pytest
 import shapely
 
 from htp.city.matching import Matcher
-from htp.prepare import pipeline, porto
+from htp.prepare import pipeline
 from htp.prepare.options import PrepareOptions
 from htp.prepare.pipeline import prepare
 from htp.prepare.rawtrips import RawTrips
+from htp.prepare.readers import porto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -178,6 +179,6 @@ def porto_csv(tmp_path, row):
 
 def accounted(report):
     """Return the report after checking that every row is kept or dropped by a reason."""
-    assert report["rows"] == report["kept"] + sum(report["dropped"].values())
+    assert report["rows"] + report["further_drives"] == report["kept"] + sum(report["dropped"].values())
     assert report["kept"] == report["train"] + report["heldout"]
     return report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from htp.errors import InputError
@@ -17,9 +16,8 @@ NOON_S = 1_714_996_800  # when the trips of `raw` start
 def test_a_chunk_of_trips_without_a_route_is_counted_and_can_be_written(raw, drive, matcher, tmp_path):
     prepared = prepare_chunk(raw(drive(20) + np.array([0, 30_000]), drive(3)), matcher, PrepareOptions())
     assert prepared.tally.dropped == {"out_of_town": 1, "too_short": 1}
-    for table in (prepared.train, prepared.heldout):
-        write_trips(table, tmp_path / "part.parquet")
-        assert len(read_trips(tmp_path / "part.parquet")) == 0
+    write_trips(prepared.trips, tmp_path / "part.parquet")
+    assert len(read_trips(tmp_path / "part.parquet")) == 0
 
 
 def test_a_chunk_counts_what_was_cut(raw, drive, matcher):
@@ -28,9 +26,10 @@ def test_a_chunk_counts_what_was_cut(raw, drive, matcher):
     prepared = prepare_chunk(raw(track, drive(20)), matcher, PrepareOptions(min_points=15))
     assert prepared.tally.kept == 2
     assert prepared.tally.cut == 1
-    trips = pd.concat([prepared.train, prepared.heldout]).set_index("trip_id")
+    trips = prepared.trips.set_index("trip_id")
     assert len(trips.loc["0", "percent"]) < 22
     cut = 22 - len(trips.loc["0", "percent"])
+    assert prepared.tally.left_out == {"unmatched": cut}
     assert trips.loc["0", "start_time"].timestamp() == NOON_S + 15 * cut
 
 

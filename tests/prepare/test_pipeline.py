@@ -20,9 +20,10 @@ import shapely
 from htp.city.linear_referencing import RouteLines
 from htp.city.sources import build_city
 from htp.errors import InputError
-from htp.prepare import pipeline, porto
+from htp.prepare import pipeline
 from htp.prepare.options import PrepareOptions
 from htp.prepare.pipeline import prepare
+from htp.prepare.readers import porto
 from htp.trips import read_trips, write_trips
 
 NOON_S = 1_714_996_800  # 2024-05-06 12:00 UTC, 08:00 in Santiago
@@ -87,12 +88,15 @@ def test_every_row_that_is_dropped_is_counted_by_its_reason(porto_csv, row, driv
         row("i", start_s=10**13),
     ]
     report = run([porto_csv(5, *rows)])
-    assert report["kept"] == 5
+    assert report["kept"] == 6
+    assert report["left_out"] == {"jump": 1}  # of e
+    assert "trip e" in report["examples"]["jump"]
+    assert "d,short" in report["examples"]["broken_row"] or "trip b" in report["examples"]["broken_row"]
     assert report["dropped"] == {
-        "broken_row": 3,
+        "broken_row": 2,
+        "unread_time": 1,
         "missing_data": 1,
         "no_points": 1,
-        "out_of_town": 1,
         "too_short": 1,
         "too_long": 1,
         "shortcut": 1,  # it never moved
@@ -118,14 +122,25 @@ def test_all_formats_of_the_same_trips_give_the_same_result(porto_csv, run, tmp_
         assert len(report["notes"]) == (ending == "csv")  # its columns were guessed
 
 
-def test_several_sources_go_into_one_result_and_equal_ids_onto_one_side(porto_csv, run, out):
+def test_several_sources_go_into_one_result_with_ids_of_their_own_and_equal_trips_on_one_side(porto_csv, run, out):
     files = [porto_csv(12, name="one.csv"), porto_csv(9, name="TWO.CSV")]
     report = run(files)
     assert (report["rows"], report["kept"]) == (21, 21)
     assert [source["name"] for source in report["sources"]] == ["one.csv", "TWO.CSV"]
     train, heldout = (set(table["trip_id"]) for table in outputs(out))
     assert not train & heldout
-    assert len(train | heldout) == 12
+    assert len(train | heldout) == 21
+    assert {f"T{k}-1" for k in range(9)} <= train | heldout
+    for k in range(9):  # the same trip twice would tell of held-out trips in training
+        assert (f"T{k}" in train) == (f"T{k}-1" in train)
+    assert report["notes"] == ["renamed 9 trips whose id came before, such as 'T0' as 'T0-1'."]
+
+
+def test_different_trips_of_one_id_are_not_all_on_one_side(porto_csv, row, run, out):
+    report = run([porto_csv(0, *(row("same", 20, NOON_S + 60 * k) for k in range(30)))])
+    train, heldout = (table["trip_id"] for table in outputs(out))
+    assert report["kept"] == 30 == len({*train, *heldout})
+    assert 3 <= len(heldout) <= 20
 
 
 def test_a_trip_while_clocks_are_set_back_starts_at_its_own_hour(porto_csv, row, run, out):
@@ -221,8 +236,8 @@ def test_half_parts_are_never_taken_for_whole(porto_csv, run, stop, pool, tmp_pa
     (parts,) = out.iterdir()
     first, second = done[:2]
     (parts / first).unlink()  # stopped between its tables and its note
-    (parts / first.replace(".json", "-train.parquet")).write_bytes(b"PAR1 half")
-    (parts / f".{second.replace('.json', '-train')}-x1y2.parquet").write_bytes(b"PAR1 half of another try")
+    (parts / first.replace(".json", "-trips.parquet")).write_bytes(b"PAR1 half")
+    (parts / f".{second.replace('.json', '-trips')}-x1y2.parquet").write_bytes(b"PAR1 half of another try")
     (parts / f".{second.removesuffix('.json')}-x1y2.json").write_text('{"rows": 1')
     run([file])
     assert first in pool.submitted
@@ -311,7 +326,7 @@ def test_a_csv_of_bad_coordinates_is_refused_and_nothing_written(drive, lonlat, 
     rows = [f"a,{NOON_S + 15 * k},{cells.format(lon=lon, lat=lat)}" for k, (lon, lat) in enumerate(lonlat(drive(20)))]
     (tmp_path / "trips.csv").write_text("\n".join(["trip_id,time,lon,lat", *rows, ""]))
     with pytest.raises(
-        InputError, match="swapped" if "{" in cells else r"none of 1 trips can be used \(broken_row: 1\)"
+        InputError, match="swapped" if "{" in cells else r"none of 1 trips can be used \(unread_position: 1\)"
     ):
         run([tmp_path / "trips.csv"])
     assert not (out).exists() or names_of(out) == []
@@ -346,7 +361,8 @@ def test_the_result_is_the_same_whatever_the_number_of_processes(grid, porto_csv
 def test_porto_is_prepared_as_its_readme_asks(shared, out):
     city = build_city(str(shared / "porto" / "porto.osm.pbf"))
     report = prepare([shared / "porto" / "train_1500.csv"], city, out, PrepareOptions(workers=1))
-    assert report["rows"] == 1500 == report["kept"] + sum(report["dropped"].values())
+    assert report["rows"] == 1500
+    assert 1500 + report["further_drives"] == report["kept"] + sum(report["dropped"].values())
     assert report["eligible"] >= 1050  # of 1,111 in town; the rest have a jump or a gap
     assert report["kept"] >= 900
     trips = pd.concat(outputs(out))

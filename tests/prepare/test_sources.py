@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+
 import numpy as np
 import pytest
 
 from htp.errors import InputError
-from htp.prepare.gpx import GpxSource
-from htp.prepare.parquet import ParquetSource
-from htp.prepare.points_csv import PointsSource
-from htp.prepare.porto import PortoSource
+from htp.prepare.readers.geojson import GeoJsonSource
+from htp.prepare.readers.geolife import GeolifeSource
+from htp.prepare.readers.gpx import GpxSource
+from htp.prepare.readers.parquet import ParquetSource
+from htp.prepare.readers.points_csv import PointsSource
+from htp.prepare.readers.porto import PortoSource
+from htp.prepare.readers.sumo import SumoSource
 from htp.prepare.sources import check_in_town, digest, open_sources
 
 POINTS = "trip_id,time,lon,lat\na,1,-71.247,-29.9\n"
@@ -19,7 +26,7 @@ PORTO = 'TRIP_ID,TIMESTAMP,MISSING_DATA,POLYLINE\nT,1,False,"[[-71.247,-29.9]]"\
 def write(path, text=""):
     """Write a file, with its folder; return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
@@ -39,6 +46,17 @@ def opened(*paths):
         ("a.gpx", "", GpxSource),
         ("a.GPX", "", GpxSource),
         ("a.parquet", "", ParquetSource),
+        ("a.csv.gz", gzip.compress(POINTS.encode()), PointsSource),
+        ("a.CSV.bz2", bz2.compress(POINTS.encode()), PointsSource),
+        ("a.csv.xz", lzma.compress(PORTO.encode()), PortoSource),
+        ("a.csv", gzip.compress(POINTS.encode()), PointsSource),
+        ("a.tsv", POINTS.replace(",", "\t"), PointsSource),
+        ("a.txt", POINTS, PointsSource),
+        ("a.gpx.gz", "", GpxSource),
+        ("a.plt", "", GeolifeSource),
+        ("a.geojson", "", GeoJsonSource),
+        ("a.json", "", GeoJsonSource),
+        ("a.xml", "", SumoSource),
     ],
 )
 def test_a_file_is_opened_by_its_ending_and_header(tmp_path, name, text, kind):
@@ -52,6 +70,7 @@ def test_a_file_is_opened_by_its_ending_and_header(tmp_path, name, text, kind):
         (["x/1.gpx", "2.gpx", "README.txt"], GpxSource),
         (["1.GPX"], GpxSource),
         (["part-0.parquet", "part-1.parquet", "report.json"], ParquetSource),
+        (["000/Trajectory/1.plt", "000/labels.txt"], GeolifeSource),
     ],
 )
 def test_a_folder_is_opened_by_what_lies_in_it(tmp_path, names, kind):
@@ -80,9 +99,9 @@ def test_a_folder_of_mixed_or_foreign_files_is_refused_and_nothing_left_out_in_s
         list(opened(tmp_path / "trips")[0].chunks())
 
 
-@pytest.mark.parametrize("name", ["trips.xlsx", "trips.csv.gz", "trips", "trips.geojson"])
+@pytest.mark.parametrize("name", ["trips.xlsx", "trips", "trips.zip", "trips.shp"])
 def test_a_foreign_ending_is_refused(tmp_path, name):
-    with pytest.raises(InputError, match=r"trips are read from \.csv, \.gpx and \.parquet"):
+    with pytest.raises(InputError, match=r"trips are read from \.csv, .*\.gpx, .*\.parquet"):
         opened(write(tmp_path / name, POINTS))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htp.prepare.split import is_heldout
+from htp.prepare.split import UniqueIds, is_heldout
 
 IDS = [str(number) for number in range(5000)]
 TEXT = st.text(max_size=4)
@@ -42,3 +43,23 @@ def test_the_draw_stays_what_it_was():
 def test_no_trips_have_no_sides():
     assert is_heldout([], 0.1).tolist() == []
     assert is_heldout([], 0.1).dtype == bool
+
+
+def trips_of(*rows):
+    """Return trips of these ids and starts, in minutes."""
+    ids, minutes = zip(*rows, strict=True)
+    starts = pd.Timestamp("2024-05-06", tz="UTC") + pd.to_timedelta(minutes, unit="min")
+    return pd.DataFrame({"trip_id": ids, "start_time": starts})
+
+
+def test_every_trip_gets_an_id_of_its_own_over_any_number_of_tables():
+    ids = UniqueIds()
+    assert ids.of(trips_of(("a", 0), ("b", 0), ("a", 1)))[0] == ["a", "b", "a-1"]
+    assert ids.of(trips_of(("a", 2), ("a-1", 0), ("c", 0)))[0] == ["a-2", "a-1-1", "c"]
+    assert ids.renamed == 3
+    assert ids.example == "'a' as 'a-1'"
+
+
+def test_the_same_trip_again_stays_on_the_side_of_the_first():
+    ids = UniqueIds()
+    assert ids.of(trips_of(("a", 0), ("a", 1), ("a", 0), ("a", 1)))[1] == ["a", "a-1", "a", "a"]

@@ -20,12 +20,34 @@ def of(offset_m, ratio, **counts):
 
 @pytest.fixture
 def one():
-    return of([0.02, 0.51, 0.55], [1.0], rows=3, kept=1, dropped=Counter(jump=2), eligible=1, points=3, heldout=1)
+    return of(
+        [0.02, 0.51, 0.55],
+        [1.0],
+        rows=3,
+        kept=1,
+        dropped=Counter(jump=2),
+        eligible=1,
+        points=3,
+        heldout=1,
+        left_out=Counter(jump=5),
+        examples={"jump": "trip a"},
+    )
 
 
 @pytest.fixture
 def two():
-    return of([2.04], [1.1, 0.9], rows=4, kept=2, dropped=Counter(jump=1, detour=1), eligible=3, points=1, cut=1)
+    return of(
+        [2.04],
+        [1.1, 0.9],
+        rows=4,
+        kept=2,
+        dropped=Counter(jump=1, detour=1),
+        eligible=3,
+        points=1,
+        cut=1,
+        left_out=Counter(jump=1),
+        examples={"jump": "trip b"},
+    )
 
 
 def test_the_figures_of_two_chunks_are_those_of_both_together(one, two):
@@ -40,6 +62,8 @@ def test_the_figures_of_two_chunks_are_those_of_both_together(one, two):
         points=4,
         heldout=1,
         cut=1,
+        left_out=Counter(jump=6),
+        examples={"jump": "trip a"},  # the first
     )
 
 
@@ -51,6 +75,7 @@ def test_adding_changes_only_the_one_that_is_added_to(one, two):
 
 
 def test_the_order_of_chunks_does_not_matter(one, two):
+    two.examples.clear()  # else the first is kept
     there, back = Tally(), Tally()
     for tally, parts in ((there, (one, two)), (back, (two, one))):
         for part in parts:
@@ -82,7 +107,10 @@ def test_a_quantile_is_the_middle_of_its_bin():
 def test_without_trips_there_are_no_quantiles():
     assert Tally().figures() == {
         "rows": 0,
+        "further_drives": 0,
         "dropped": {},
+        "left_out": {},
+        "examples": {},
         "eligible": 0,
         "kept": 0,
         "train": 0,

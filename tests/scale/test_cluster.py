@@ -86,7 +86,7 @@ def test_what_the_work_refuses_is_told_as_it_is(two_workers):
 
 @pytest.mark.slow
 def test_a_cluster_prepares_the_same_trips(two_workers, grid, tiny_data, tmp_path, monkeypatch):
-    monkeypatch.setattr("htp.prepare.parquet.TRIPS_A_CHUNK", 10)
+    monkeypatch.setattr("htp.prepare.readers.parquet.TRIPS_A_CHUNK", 10)
     trips = read_trips(tiny_data / "train.parquet").drop(columns=["roads", "percent", "offset"])
     write_trips(trips, tmp_path / "raw.parquet")
     options = partial(PrepareOptions, heldout_share=0.3, workers=1)

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from htp import unpacked
 from htp.city.network import City
 from htp.errors import InputError
-from htp.prepare import gpx
 from htp.prepare.clean import clean
-from htp.prepare.gpx import GpxSource
-from htp.prepare.porto import PortoChunk
+from htp.prepare.readers import gpx
+from htp.prepare.readers.gpx import GpxSource
+from htp.prepare.readers.porto import PortoChunk
 from htp.prepare.sources import check_in_town, open_sources
 from htp.trips import count_trips, iter_trips, read_trips, write_trips
 
@@ -65,15 +66,21 @@ def test_a_real_table_of_trips_is_far_from_a_bomb(tiny_data):
     assert len(read_trips(tiny_data / "train.parquet")) == 96
 
 
-def test_archives_are_not_unpacked(tmp_path):
-    with gzip.open(tmp_path / "trips.csv.gz", "wb") as file:
-        file.write(b"0" * 1000)
+@pytest.mark.parametrize("name", ["trips.csv.gz", "trips.csv"])
+def test_a_packed_bomb_is_refused_before_it_bursts(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(unpacked, "SMALL_BYTES", 1 << 20)
+    with gzip.open(tmp_path / name, "wb") as file:
+        file.write(b"trip_id,time,lon,lat\n" + b"a,0,1.00,2.00\n" * 2_000_000)
+    with pytest.raises(InputError, match="no trips are packed like that, do not open it"):
+        raw_of(tmp_path / name)
+
+
+def test_archives_of_several_files_are_not_unpacked(tmp_path):
     with zipfile.ZipFile(tmp_path / "trips.zip", "w") as file:
         file.writestr("../trips.csv", b"0")
-    for name in ("trips.csv.gz", "trips.zip"):
-        with pytest.raises(InputError, match="unpack or convert the file first"):
-            opened(tmp_path / name)
-    (tmp_path / "trips.csv.gz").rename(tmp_path / "trips.csv")
+    with pytest.raises(InputError, match="unpack or convert the file first"):
+        opened(tmp_path / "trips.zip")
+    (tmp_path / "trips.zip").rename(tmp_path / "trips.csv")
     with pytest.raises(InputError, match="not a text file"):
         opened(tmp_path / "trips.csv")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def report_panel(report: Mapping[str, Any]) -> None:
     """Draw figures, a bar of all rows and a table of the reasons."""
-    rows, kept = report["rows"], report["kept"]
+    rows, kept = _trips(report), report["kept"]
     offset_m, ratio = report.get("offset_m", {}), report.get("matched_to_gps_length", {})
     cells = {
         "Kept": f"{kept:,} of {rows:,}<small>{kept / max(rows, 1):.1%}</small>",
@@ -33,8 +33,13 @@ def report_panel(report: Mapping[str, Any]) -> None:
     )
 
 
+def _trips(report: Mapping[str, Any]) -> int:
+    """Return how many trips were in the files, further drives of one row among them."""
+    return int(report["rows"]) + int(report.get("further_drives", 0))
+
+
 def _bar(report: Mapping[str, Any]) -> str:
-    rows = max(report["rows"], 1)
+    rows = max(_trips(report), 1)
     parts = [("kept", report["kept"]), *report["dropped"].items()]
     spans = "".join(
         f"<i class='{'kept' if name == 'kept' else 'dropped'}' style='width:{100 * count / rows:.2f}%' "
@@ -45,7 +50,7 @@ def _bar(report: Mapping[str, Any]) -> str:
 
 
 def _table(report: Mapping[str, Any]) -> str:
-    rows = max(report["rows"], 1)
+    rows = max(_trips(report), 1)
     lines = [("kept", report["kept"], "matched to roads and labelled")]
     lines += [(name, count, REASONS.get(name, "").replace("`", "")) for name, count in report["dropped"].items()]
     body = "".join(

@@ -28,12 +28,52 @@ def test_rows_become_flows_and_rows_of_one_pair_are_added_up():
         "Origin Zone;Destination Zone;Trips\r\n1;2;30\r\n",
         "﻿trips,extra,to,from\n30,x,2.0,1.0\n",
         'o\td\tcount\n"1"\t2\t30.0\n\n',
+        "origin;destination;trips\n1;2;30,0\n",
+        "o_zone,d_zone,volume\n1,2,30\n",
+        "1,2,30\n",
+        "origin,destination,trips\n1,2,30\nTotal,,30\n",
+        "zone,1,2\n1,0,30\n2,,-\n",
+        "zone;1;2;Total\n1;0;30,0;30,0\nTotal;0;30;30\n",
+        "$OR;D2\n* From-Time  To-Time\n0.00 24.00\n* Factor\n2.00\n1 2 15.00\n",
+        "$VMR\n0.00 24.00\n1.00\n2\n1 2\n0 30\n0 0\n",
+        "origin,destination,trips\n1,2,30\n".encode("utf-16"),
     ],
-    ids=["semicolons", "other order and a byte order mark", "tabs, quotes and an empty line"],
+    ids=[
+        "semicolons",
+        "other order and a byte order mark",
+        "tabs, quotes and an empty line",
+        "decimal comma",
+        "other names",
+        "no names",
+        "its own sum",
+        "wide",
+        "wide with sums",
+        "SUMO's pairs",
+        "SUMO's matrix",
+        "UTF-16",
+    ],
 )
 def test_tables_of_other_programs_are_read(text):
     flows = read(text)
     assert (flows.origin.tolist(), flows.destination.tolist(), flows.trips.tolist()) == ([0], [1], [30])
+
+
+def test_a_part_of_a_trip_is_a_trip_by_that_chance():
+    text = "origin,destination,trips\n1,2,2.4\n2,1,0.3\n"
+    drawn = [read_flows(text.encode(), "od.csv", ZONES, seed=seed) for seed in range(300)]
+    assert {flows.total for flows in drawn} <= {2, 3, 4}
+    assert sum(flows.total for flows in drawn) / 300 == pytest.approx(2.7, abs=0.15)
+    again = read_flows(text.encode(), "od.csv", ZONES, seed=7)
+    assert again.trips.tolist() == drawn[7].trips.tolist()
+
+
+def test_thousands_may_be_set_apart():
+    assert read('origin,destination,trips\n1,2,"1,200"\n').trips.tolist() == [1200]
+
+
+def test_names_of_zones_may_be_in_latin_1():
+    flows = read_flows("origin,destination,trips\nMañío,1,3\n".encode("latin-1"), "od.csv", ("1", "Mañío"))
+    assert flows.origin.tolist() == [1]
 
 
 def test_a_table_is_written_and_comes_back():
@@ -61,7 +101,16 @@ def test_a_zone_has_one_name_in_files_of_all_kinds(value, name):
         ("origin,destination,trips\n1,2,\n", "line 2, trips: “” is no number"),
         ("origin,destination,trips\n1,2,nan\n", "line 2, trips: “nan” is no number of trips"),
         ("origin,destination,trips\n1,2,-4\n", "line 2, trips: -4 is negative"),
-        ("origin,destination,trips\n1,2,2.5\n", "line 2, trips: 2.5 is no whole number"),
+        ("origin,destination,trips\n1,2,3\nTotal,,9\n", "line 3, origin: no zone is called “Total”"),
+        ("zone,1,2\n1,0,many\n", "line 2, column 2: “many” is no number"),
+        ("zone,1,2\n1,0\n", "line 2: has 2 cells where the first line has 3"),
+        ("zone,1,2\n9,0,1\n", "line 2, origin: no zone is called “9”"),
+        ("$OR;D2\n7.00 8.00\n1.00\n1 2 3\n", "holds the trips of 7 to 8 o'clock"),
+        ("$VMR\n0.00 24.00\n1.00\n2\n1 2\n0 30 0\n", "has 3 cells for 2 zones"),
+        ("$OR;D2\n0.00 24.00\n", "ends before its first pair"),
+        ("$OR;D2\n0.00 24.00\n1.00\n1 2\n", "its last pair of zones is not complete"),
+        ("$OR;D2\n0.00 24.00\n1.00\n1 9 3\n", "from 1 to 9: no zone is called “9”"),
+        ("origin,destination,trips\n1,2,0.000001\n", "came to none by chance"),
         ("origin,destination,trips\n1,2,1e9\n", "line 2, trips: 1,000,000,000 trips"),
         ("origin,destination,trips\n1,2,30000\n2,1,30000\n", "asks for 60,000 trips; a day takes at most"),
         ("origin,destination,trips\n1,2,0\n", "asks for no trips"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
-from htp.prepare import points_csv
-from htp.prepare.points_csv import PointsSource, parse_times
+from htp.prepare.drives import in_order
+from htp.prepare.readers import points_csv
+from htp.prepare.readers.points_csv import PointsSource
 
 SANTIAGO = "America/Santiago"
 TEXT = "trip_id,time,lon,lat\na,100,1,2\nb,100,5,6\na,115,3,4\n"
@@ -30,11 +30,11 @@ def source(tmp_path):
     return make
 
 
-def trips_of(source):
+def trips_of(source, *, ordered=True):
     """Return trip id -> rows of lon, lat, seconds."""
     found = {}
     for chunk in source.chunks():
-        raw = chunk.parse()
+        raw = in_order(chunk.parse()) if ordered else chunk.parse()
         assert raw.count.min() >= 1
         points = np.split(np.column_stack([raw.lonlat, raw.time_s]), raw.first[1:-1])
         for trip_id, rows in zip(raw.trip_id, points, strict=True):
@@ -110,7 +110,9 @@ def test_a_comma_in_quotes_stays_in_its_cell(source):
 def test_lines_without_a_trip_or_of_another_width_are_skipped_and_said(source):
     found = source(TEXT + ",100,1,2\nc,100\nd,100,1,2,3\n")
     assert sorted(trips_of(found)) == ["a", "b"]
-    assert found.notes[1:] == ["points.csv: skipped 3 lines that have no trip id or too few or many cells."]
+    assert found.notes[1:] == [
+        "points.csv: skipped 3 lines that have no trip id or too few or many cells; the first is row 6: 'c,100'."
+    ]
     list(found.chunks())
     assert len(found.notes) == 2  # said once, however often the file is read
 
@@ -119,7 +121,8 @@ def test_lines_without_a_trip_or_of_another_width_are_skipped_and_said(source):
     "cells", ["16,nan,2", "16,,2", "16,1,inf", ",1,2", "never,1,2", "NaN,1,2"], ids=lambda cells: cells
 )
 def test_a_value_that_is_none_is_left_for_the_cleaning_to_count(source, cells):
-    (rows,) = trips_of(source(f"trip_id,time,lon,lat\na,1,1,2\na,{cells}\na,31,1,2\n")).values()
+    text = f"trip_id,time,lon,lat\na,1,1,2\na,{cells}\na,31,1,2\n"
+    (rows,) = trips_of(source(text), ordered=False).values()
     assert len(rows) == 3
     assert sum(not np.isfinite(row).all() for row in rows) == 1
 
@@ -154,75 +157,6 @@ def test_a_trip_larger_than_a_chunk_is_one_chunk(source, monkeypatch):
     monkeypatch.setattr(points_csv, "POINTS_A_CHUNK", 2)
     rows = [f"{trip},{k},1,2" for trip in "ab" for k in range(5)]
     assert [len(chunk.table) for chunk in source("\n".join(["id,t,x,y", *rows])).chunks()] == [5, 5]
-
-
-@pytest.mark.parametrize("factor", [1, 10**3, 10**6, 10**9], ids=["s", "ms", "µs", "ns"])
-def test_unix_times_are_seconds_to_nanoseconds(factor):
-    times = pd.Series([str(1372636858 * factor), str(1372636873 * factor)])
-    np.testing.assert_allclose(parse_times(times, SANTIAGO), [1372636858, 1372636873], rtol=0, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("text", "utc"),
-    [
-        ("2024-05-06T08:00:00Z", "2024-05-06 08:00"),
-        ("2024-05-06 08:00:00+00", "2024-05-06 08:00"),
-        ("2024-05-06 08:00:00 UTC", "2024-05-06 08:00"),
-        ("2024-05-06T08:00:00.000+02:00", "2024-05-06 06:00"),
-        ("2024-05-06T08:00:00-0400", "2024-05-06 12:00"),
-        ("2024-05-06T08-04", "2024-05-06 12:00"),
-        ("2024-05-06 08:00:00", "2024-05-06 12:00"),
-        ("2024-05-06 08:00", "2024-05-06 12:00"),
-        ("2024-05-06", "2024-05-06 04:00"),
-        ("2024-01-06 08:00:00.5", "2024-01-06 11:00:00.5"),
-    ],
-)
-def test_a_time_without_a_zone_is_the_citys(text, utc):
-    (seconds,) = parse_times(pd.Series([text]), SANTIAGO)
-    assert seconds == pd.Timestamp(utc, tz="UTC").timestamp()
-
-
-def test_times_with_and_without_a_zone_may_be_mixed():
-    seconds = parse_times(pd.Series(["2024-05-06 08:00:15", "2024-05-06T12:00:00Z", ""]), SANTIAGO)
-    assert seconds[0] - seconds[1] == 15
-    assert np.isnan(seconds[2])
-
-
-@pytest.mark.parametrize("first", ["", "null", "inf"])
-def test_a_first_time_that_is_none_does_not_spoil_the_others(first):
-    numbers = parse_times(pd.Series([first, "1372636858", "1372636873"]), SANTIAGO)
-    assert numbers[1:].tolist() == [1372636858, 1372636873]
-    dates = parse_times(pd.Series([first, "2024-05-06T12:00:00Z", "2024-05-06T12:00:15Z", "5"]), SANTIAGO)
-    assert dates[1] == pd.Timestamp("2024-05-06 12:00", tz="UTC").timestamp()
-    assert np.isnan(dates[3])
-
-
-def test_a_local_time_that_clocks_repeat_or_leave_out_is_none():
-    """Clocks go from 24:00 back to 23:00 on 6 April 2024, and from 00:00 to 01:00 on 8 September."""
-    times = ["2024-04-06 22:59:59", "2024-04-06 23:30", "2024-04-07 00:00", "2024-09-08 00:30", "2024-09-08 01:00"]
-    seconds = parse_times(pd.Series(times), SANTIAGO)
-    assert np.isnan(seconds).tolist() == [False, True, False, True, False]
-    assert seconds[2] - seconds[0] == 2 * 3600 + 1
-    with_zone = parse_times(pd.Series(["2024-04-06T23:59:59-03:00", "2024-04-06T23:00:00-04:00"]), SANTIAGO)
-    assert np.diff(with_zone).tolist() == [1]
-
-
-@given(
-    st.lists(
-        st.one_of(
-            st.text(max_size=12),
-            st.datetimes().map(str),
-            st.floats().map(str),
-            st.from_regex(
-                r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}([+-][0-9]{2}(:?[0-9]{2})?|Z)?", fullmatch=True
-            ),
-        ),
-        max_size=5,
-    )
-)
-@example(["8.988465674311579e+307", "8.98846567431158e+307"])
-def test_no_time_stops_the_reader(times):
-    assert len(parse_times(pd.Series(times, dtype=str), SANTIAGO)) == len(times)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyarrow prints what it cannot decode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +11,17 @@ import pandas as pd
 import shapely
 
 from htp.compute.ragged import Ragged
+from htp.prepare.options import Hints
 from htp.prepare.rawtrips import RawTrips
-from htp.trips import count_trips, iter_trips
+from htp.prepare.readers.projection import to_lonlat
+from htp.trips import count_trips, has_crs, iter_trips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from htp.prepare.rawtrips import Chunk
 
@@ -30,6 +33,7 @@ class ParquetSource:
     """A GeoParquet file of trips, or a folder of parts."""
 
     path: Path
+    hints: Hints = field(default_factory=Hints)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -39,8 +43,11 @@ class ParquetSource:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield some trips at a time."""
-        for trips in iter_trips(self.path, TRIPS_A_CHUNK):
-            yield ParquetChunk(trips, len(trips))
+        crs = None if has_crs(self.path) else self.hints.crs
+        if crs is None and not self.notes and not has_crs(self.path):
+            self.notes.append(f"{self.path.name}: says no reference system; took its coordinates for degrees.")
+        for trips in iter_trips(self.path, TRIPS_A_CHUNK, plain=True):
+            yield ParquetChunk(trips, len(trips), crs)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class ParquetChunk:
 
     trips: gpd.GeoDataFrame
     size: int
+    crs: str | None = None  # where the file does not say it
 
     def parse(self) -> RawTrips:
         """Return the trips; rows without an id, a start, an interval or a line of points are dropped."""
@@ -62,5 +70,15 @@ class ParquetChunk:
         count = np.bincount(row, minlength=len(trips))
         start_s = pd.DatetimeIndex(trips["start_time"]).as_unit("us").asi8 / 1e6
         time_s = start_s[row] + Ragged.from_counts(row, count).place * interval_s[good][row]
-        dropped = Counter({"broken_row": int((~good).sum())}) if not good.all() else Counter()
-        return RawTrips([str(trip_id) for trip_id in trips["trip_id"]], count, lonlat, time_s, dropped)
+        names = [str(trip_id) for trip_id in trips["trip_id"]]
+        raw = RawTrips(names, count, to_lonlat(lonlat, self.crs), time_s)
+        if good.all():
+            return raw
+        dropped = Counter(broken_row=int((~good).sum()))
+        return replace(raw, dropped=dropped, examples=self._shown(good))
+
+    def _shown(self, good: NDArray[np.bool_]) -> dict[str, str]:
+        row = self.trips.iloc[int(np.argmin(good))]
+        kind = row.geometry.geom_type if row.geometry is not None else "nothing"
+        text = f"trip {row['trip_id']}: start_time {row['start_time']}, interval {row['interval']}, geometry {kind}"
+        return {"broken_row": text}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htp.errors import InputError
-from htp.prepare import gpx
-from htp.prepare.gpx import GpxChunk, GpxSource
+from htp.prepare.drives import in_order
+from htp.prepare.readers import gpx
+from htp.prepare.readers.gpx import GpxChunk, GpxSource
 
 NOON_S = 1_714_996_800.0  # 2024-05-06 12:00 UTC
 NAMESPACE = 'xmlns="http://www.topografix.com/GPX/1/1"'
@@ -101,19 +103,12 @@ def test_times_do_not_depend_on_the_machine(read, monkeypatch, text, time_s, zon
     ("content", "reason"),
     [
         (document(track(point(at=None))), "no_time"),
-        (document(track(point() + point(at=None))), "no_time"),
-        (document(track(point(at="yesterday"))), "no_time"),
         (document(track("")), "no_points"),
         (document("<trk></trk>"), "no_points"),
         (document('<wpt lat="1" lon="2"></wpt>'), "no_points"),
-        (document(track(point(lat="north"))), "broken_file"),
-        (document(track('<trkpt lon="2"></trkpt>')), "broken_file"),
-        (document(track(point(at="2024-05-06T12:00:00+99:99"))), "broken_file"),
-        (document(track(TWO_POINTS))[:-20], "broken_file"),
-        (document(track(TWO_POINTS)) + "\0", "broken_file"),
+        (document(track('<trkpt lon="2"></trkpt>')), "no_time"),
         ("", "broken_file"),
         ("trip_id,time,lon,lat\n", "broken_file"),
-        (document(track(TWO_POINTS)).encode("utf-16"), "broken_file"),
         (b"\x1f\x8b\x08\x00\xff", "broken_file"),
         ("<html><body>Please log in</body></html>", "no_points"),
     ],
@@ -128,6 +123,109 @@ def test_every_segment_is_either_a_trip_or_counted(read):
     trips = read(document(track(TWO_POINTS, "", point(at=None), TWO_POINTS)))
     assert trips.trip_id == ["file0-0", "file0-3"]
     assert trips.dropped == {"no_points": 1, "no_time": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(document(track(TWO_POINTS))[:-20], "a broken end"), (document(track(TWO_POINTS)) + "\0", "something behind it")],
+)
+def test_what_comes_before_a_break_is_kept_and_the_break_is_counted(read, content, reason):
+    trips = read(content)
+    assert trips.trip_id == ["file0"], reason
+    assert trips.dropped == {"broken_file": 1}
+    assert trips.examples["broken_file"].startswith("file0.gpx: ")
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (point(at=None), "no_time"),
+        (point(at="yesterday"), "unread_time"),
+        (point(at="2024-05-06T12:00:00+99:99"), "unread_time"),
+        (point(lat="north", at="2024-05-06T12:00:05Z"), "unread_position"),
+        ("<trkpt><time>2024-05-06T12:00:05Z</time></trkpt>", "unread_position"),
+        (point(at="2024-05-06T12:00:15Z"), "repeated_time"),
+    ],
+)
+@pytest.mark.parametrize("at_the_end", [True, False], ids=["at the end", "at the start"])
+def test_a_bad_point_costs_itself_alone(read, bad, reason, at_the_end):
+    points = TWO_POINTS + bad if at_the_end else bad + TWO_POINTS
+    trips = in_order(read(document(track(points), track(TWO_POINTS))))
+    assert trips.count.tolist() == [2, 2]
+    assert not trips.dropped
+    assert trips.left_out == {reason: 1}
+    assert "file0-0" in trips.examples[reason]
+
+
+def test_a_value_that_cannot_be_read_is_quoted(read):
+    trips = read(document(track(TWO_POINTS + point(at="gestern") + point(lat="Nord"))))
+    assert "'gestern'" in trips.examples["unread_time"]
+    assert "lat=Nord" in trips.examples["unread_position"]
+
+
+def declared(encoding):
+    """Return a file that says its encoding."""
+    return document(track(TWO_POINTS, name="Vía Coquimbó")).replace("?>", f' encoding="{encoding}"?>', 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        declared("ISO-8859-1").encode("latin-1"),
+        document(track(TWO_POINTS, name="Vía Coquimbó"))
+        .replace("?>", ' encoding="windows-1252"?>', 1)
+        .encode("cp1252"),
+        declared("UTF-16").encode("utf-16"),
+        document(track(TWO_POINTS, name="Vía Coquimbó")).encode("utf-16"),
+        declared("UTF-8").encode("latin-1"),
+        declared("no-such").encode(),
+    ],
+    ids=["Latin 1", "Windows", "UTF-16", "UTF-16 undeclared", "Latin 1 declared as UTF-8", "an unknown one"],
+)
+def test_the_encoding_is_that_declared_or_what_the_bytes_show(read, content):
+    trips = read(content)
+    assert trips.trip_id == ["Vía Coquimbó"]
+    assert not trips.dropped
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        document(track(TWO_POINTS, name="Home & Work")),
+        document(track(TWO_POINTS, name="Home &amp; Work")),
+        document(track(TWO_POINTS, name="Home &amp; Work"), head="<!DOCTYPE gpx>"),
+        document(track(TWO_POINTS, name="Home &amp; Work"), attributes='version="1.1"'),
+        re.sub("<(/?)(gpx|trk|name)", r"<\1g:\2", document(track(TWO_POINTS, name="Home &amp; Work"))),
+        document(track(TWO_POINTS, name="Home &amp; Work")).replace(
+            "</trkpt>", "<extensions><u:hr>9</u:hr></extensions></trkpt>"
+        ),
+        document(track(TWO_POINTS, name="Home &amp; Work")).replace("<time>", "<ele>nan</ele><hdop>x</hdop><time>"),
+    ],
+    ids=["a bare &", "written out", "a doctype", "no namespace", "prefixes", "an unknown prefix", "odd heights"],
+)
+def test_only_places_and_times_are_read_whatever_stands_around_them(read, content):
+    trips = read(content)
+    assert trips.trip_id == ["Home & Work"]
+    assert trips.count.tolist() == [2]
+    assert not trips.dropped
+
+
+def test_times_that_run_backwards_are_sorted(read):
+    trips = in_order(read(document(track(point(3, 4, "2024-05-06T12:00:15Z") + point()))))
+    np.testing.assert_array_equal(trips.lonlat, [(1, 2), (3, 4)])
+    assert not trips.left_out
+
+
+def test_segments_that_follow_each_other_are_one_trip(read):
+    later = point(5, 6, "2024-05-06T12:01:30Z") + point(7, 8, "2024-05-06T12:01:45Z")
+    trips = read(document(track(TWO_POINTS, later, name="Drive")))
+    assert trips.trip_id == ["Drive"]
+    assert (trips.time_s - NOON_S).tolist() == [0, 15, 90, 105]
+
+
+def test_a_route_with_times_is_a_trip(read):
+    text = document(track(TWO_POINTS)).replace("trkseg>", "x>").replace("trkpt", "rtept").replace("trk>", "rte>")
+    assert read(text.replace("<x>", "").replace("</x>", "")).trip_id == ["file0"]
 
 
 def test_coordinates_that_are_no_numbers_are_left_for_the_cleaning_to_count(read):

@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from htp.errors import InputError
-from htp.prepare import parquet
-from htp.prepare.parquet import ParquetChunk, ParquetSource
+from htp.prepare.readers import parquet
+from htp.prepare.readers.parquet import ParquetChunk, ParquetSource
 from htp.trips import write_trips
 
 NOON_S = 1_714_996_800.0  # 2024-05-06 12:00 UTC
