@@ -35,11 +35,11 @@ def test_steps_are_metres_within_trips_and_never_between_them():
 def test_drawing_very_sharply_is_taking_the_likeliest(generator, tiny_data):
     facts = prompt_conditions_of(read_trips(tiny_data / "heldout.parquet"), generator.city)
     keys = keys_of(3, 0, len(facts.roads))
-    write = generator.language.write
-    drawn = write(facts, generator.city, keys, Sampling())
-    likeliest = write(facts, generator.city, keys, Sampling(temperature=0.0))
+    generate = generator.language.generate
+    drawn = generate(facts, generator.city, keys, Sampling())
+    likeliest = generate(facts, generator.city, keys, Sampling(temperature=0.0))
     generator.language.model.sharpness = (1e6,) * 5
-    sharp = write(facts, generator.city, keys, Sampling())
+    sharp = generate(facts, generator.city, keys, Sampling())
     assert (codes_of(drawn) != codes_of(likeliest)).any()
     np.testing.assert_array_equal(codes_of(sharp), codes_of(likeliest))
 

@@ -41,7 +41,7 @@ def shares(generator: Generator, asked: list[Conditions]) -> dict[str, float]:
 def _clocks(generator: Generator, seconds: dict[str, float]) -> Iterator[None]:
     """Put clocks around the parts of a generator for a while; batches wait for each other, or clocks would overlap."""
     language, model = generator.language, generator.tokenizer.model
-    parts = [(language, "ask", "questions"), (language, "write", "write"), (model, "decode", "decoder")]
+    parts = [(language, "ask", "questions"), (language, "generate", "write"), (model, "decode", "decoder")]
     if model.noise is not None:
         parts.append((model.noise, "draw", "offsets"))
     for kv_cache in (DynamicKVCache, InPlaceKVCache):

@@ -112,7 +112,7 @@ def test_a_loaded_model_gives_the_loss_of_the_one_that_was_saved(train, tmp_path
 def test_a_loaded_model_writes_valid_answers(train, tmp_path, facts, grid):
     train(tmp_path)
     keys = torch.zeros(5, 2).numpy().astype("uint64")
-    for answer, roads in zip(Language.load(tmp_path).write(facts, grid, keys, Sampling()), facts.roads, strict=True):
+    for answer, roads in zip(Language.load(tmp_path).generate(facts, grid, keys, Sampling()), facts.roads, strict=True):
         assert answer.anchors[-1] == len(roads) - 1
 
 

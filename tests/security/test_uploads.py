@@ -48,11 +48,11 @@ def bomb(path, *, rows=1, values=1):
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 @pytest.mark.parametrize(("rows", "values"), [(1, 9_000_000), (3_000_000, 1)], ids=["a long trip", "many trips"])
-def test_a_parquet_bomb_is_refused_unread(tmp_path, kv_cache, rows, values):
+def test_a_parquet_bomb_is_refused_unread(tmp_path, reader, rows, values):
     bomb(tmp_path / "trips.parquet", rows=rows, values=values)
     assert (tmp_path / "trips.parquet").stat().st_size < 100_000
     with pytest.raises(InputError, match="no trips are packed like that, do not open it"):
-        kv_cache(tmp_path / "trips.parquet")
+        reader(tmp_path / "trips.parquet")
 
 
 def test_a_bomb_of_a_city_is_refused_unread(grid, tmp_path):

@@ -104,7 +104,7 @@ def test_the_noise_floor_of_the_hours_that_are_shown_is_beside_the_score(checkpo
         ("hours", "9-7", "earlier one first"),
         ("hours", "morning", "hours of the day"),
         ("scale", "cubic", "log or linear"),
-        ("places", "towns", "cells or top-cells or top-roads"),
+        ("places", "towns", "cells, top-cells or top-roads"),
         ("seed", "-1", "whole number"),
     ],
 )

@@ -22,8 +22,9 @@ SOON = 20.0  # seconds
 PAGE = """
 import streamlit as st
 from htp_app.jobs.action import action, result
-st.text(f"made {result('it')}")
-action("it", "Make it", st.session_state.get("how"), at_once=st.session_state.get("wanted", False))
+made = result("it")
+st.text(f"made {made}")
+action("it", "Make it", st.session_state.get("how"), at_once=st.session_state.get("wanted", False) and made is None)
 """
 
 
