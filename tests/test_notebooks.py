@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONG = "your_own_city"  # trains three stages
 MAX_BYTES = 400_000
 COMMANDS_HERE = """
 import sys
@@ -29,7 +30,11 @@ def test_there_is_a_notebook():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.thorough if path.stem == LONG else ()) for path in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def test_a_notebook_runs(path, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")

@@ -86,6 +86,7 @@ def test_with_few_trips_both_stages_go_on_from_those_of_another_city(tiny_checkp
     assert len(new.generate(asked, seed=1)) == len(asked)
 
 
+@pytest.mark.thorough
 def test_both_stages_go_on_in_the_same_city_as_well(tiny_checkpoint, tiny_data, tmp_path):
     start, out = tiny_checkpoint, tmp_path / "finer"
     moved_tokenizer(tiny_data, start, out)

@@ -77,6 +77,7 @@ def test_torchrun_starts_the_processes(tiny_data, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_two_processes_train_one_tokenizer_and_go_on_after_a_stop(train, tmp_path):
     train("tokenizer", tmp_path / "whole")
     assert_one_model(*seen(tmp_path / "whole"))

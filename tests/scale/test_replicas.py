@@ -80,6 +80,7 @@ def assert_same_trips(one, other):
         np.testing.assert_allclose(a["geometry"]["coordinates"], b["geometry"]["coordinates"], atol=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_replicas_answer_with_the_trips_of_the_plain_service(replicas, plain, drive):
     asked = [drive | {"n": 3, "seed": seed} for seed in range(6)]
@@ -91,6 +92,7 @@ def test_replicas_answer_with_the_trips_of_the_plain_service(replicas, plain, dr
         assert_same_trips(one, other)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_replicas_stream_the_same_lines(replicas, plain, drive):
     asked = {"requests": [drive | {"n": 7}, drive | {"duration": 300.0}], "seed": 5}
@@ -103,6 +105,7 @@ def test_replicas_stream_the_same_lines(replicas, plain, drive):
     assert_same_trips(*found)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "status"),
@@ -116,12 +119,14 @@ def test_replicas_refuse_with_the_same_sentence(replicas, plain, drive, change, 
     assert answers[0].json() == answers[1].json()
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_an_answer_names_its_request_once(replicas):
     answer = replicas.get("/readyz", headers={"X-Request-ID": "ana-7"})
     assert answer.headers.get_list("x-request-id") == ["ana-7"]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_cluster_that_serves_already_is_left_alone(replicas, two_workers, served):
     with (
