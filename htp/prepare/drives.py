@@ -39,9 +39,10 @@ def drives(raw: RawTrips, city: City) -> RawTrips:
 
 def in_order(raw: RawTrips) -> RawTrips:
     """Return trips without unreadable points, each in the order of time; of points at the same time the first stays."""
-    known = np.asarray(np.abs(raw.time_s) < MAX_TIME_S, dtype=np.bool_)  # NaN is not
-    raw = raw.leave_out(np.logical_not(known), "unread_time")
-    raw = raw.leave_out(~np.isfinite(raw.lonlat).all(axis=1), "unread_position")
+    known: NDArray[np.bool_] = np.abs(raw.time_s) < MAX_TIME_S  # NaN is not
+    raw = raw.leave_out(~known, "unread_time")
+    lon, lat = raw.lonlat.T
+    raw = raw.leave_out(~(np.isfinite(lon) & np.isfinite(lat)), "unread_position")
     row = raw.row
     same = row[1:] == row[:-1]
     if (same & (np.diff(raw.time_s) < 0)).any():
