@@ -121,8 +121,9 @@ def train(data, out, stages=STAGES):
 def prepare(file, city, out, pids=None, *, lose_worker=False):
     """Prepare a file in small chunks with one process beside this one, whose id goes into the file `pids`."""
     from htp.city.network import City  # noqa: PLC0415
-    from htp.prepare import pipeline, porto  # noqa: PLC0415
+    from htp.prepare import pipeline  # noqa: PLC0415
     from htp.prepare.options import PrepareOptions  # noqa: PLC0415
+    from htp.prepare.readers import porto  # noqa: PLC0415
 
     porto.BLOCK_BYTES = 4096
 
