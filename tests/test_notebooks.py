@@ -15,6 +15,9 @@ MAX_BYTES = 400_000
 COMMANDS_HERE = """
 import sys
 from htp.cli.main import main
+from htp.tokenizer import offsets_train
+
+offsets_train.EPOCHS, offsets_train.MIN_STEPS = 0, 7
 
 def terminal(command, lines=40):  # does in the kernel, which has imported everything, what a process would do
     sys.argv = command.format(**globals()).split()

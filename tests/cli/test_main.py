@@ -322,6 +322,8 @@ def test_the_city_of_a_checkpoint_serves_to_prepare_and_evaluate_and_its_files_s
 @pytest.mark.slow
 def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("htp.tokenizer.offsets_train.MIN_STEPS", 7)
+    monkeypatch.setattr("htp.tokenizer.offsets_train.EPOCHS", 0)
     grid.save(tmp_path / "city")
     trips = random_trips(grid, [24, 30, 40, 26] * 15, seed=8)
     write_trips(trips.drop(columns=["roads", "percent", "offset"]), tmp_path / "raw.csv")
@@ -331,7 +333,7 @@ def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monk
     assert report["kept"] + sum(report["dropped"].values()) == len(trips)
     assert report["kept"] > 40
     assert htp("train", "tokenizer", "data", "--city", "city", "--out", "town", "--epochs", 1)[0] == 0
-    assert htp("train", "language", "data", "--checkpoint", "town", "--epochs", 1)[0] == 0
+    assert htp("train", "language", "data", "--checkpoint", "town", "--epochs", 1, "--batch-size", 64)[0] == 0
     like = "data/heldout.parquet"
     assert htp("generate", "--like", like, "--checkpoint", "town", "--out", "made.parquet")[0] == 0
     code, out, _ = htp(

@@ -25,8 +25,10 @@ def samples(grid, random_trips):
 
 
 @pytest.fixture(autouse=True)
-def save_after_every_step(monkeypatch):
+def a_state_after_every_step_and_few_steps_for_offsets(monkeypatch):
     monkeypatch.setattr(training_loop, "SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr(offsets_train, "EPOCHS", 0)
+    monkeypatch.setattr(offsets_train, "MIN_STEPS", 7)
 
 
 @pytest.fixture
@@ -72,9 +74,7 @@ def test_a_training_that_was_stopped_ends_where_one_that_was_not_ends(train, tmp
     assert left == ["config.json", "model.safetensors", "training.jsonl"]
 
 
-def test_offsets_are_learned_after_the_codes_and_reported(samples, grid, tiny_config, tmp_path, monkeypatch):
-    monkeypatch.setattr(offsets_train, "EPOCHS", 0)
-    monkeypatch.setattr(offsets_train, "MIN_STEPS", 7)
+def test_offsets_are_learned_after_the_codes_and_reported(samples, grid, tiny_config, tmp_path):
     lines = []
     tokenizer = Tokenizer.new(tiny_config(), grid, seed=0)
     before = {name: tensor.clone() for name, tensor in tokenizer.model.noise.state_dict().items()}
