@@ -18,6 +18,7 @@ from htp.city.linear_referencing import RouteLines
 from htp.city.network import City
 from htp.compute.batching import balanced_batches
 from htp.compute.parallel import in_threads
+from htp.compute.ragged import Ragged
 from htp.conditions import ConditionBatch, complete
 from htp.errors import InputError
 from htp.language.batch import Answer
@@ -27,12 +28,7 @@ from htp.routes.generator import RouteGenerator
 from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Points, Tokenizer, decoder_conditions_of, with_points
 from htp.travel_time.model import TravelTimeModel
 from htp.trip_source import TripSource
-from htp.trips import (
-    INTERVAL_S,
-    Conditions,
-    point_count,
-    read_trips,
-)
+from htp.trips import INTERVAL_S, Conditions, point_count, read_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,40 +160,36 @@ def reconstruct(trips: gpd.GeoDataFrame, tokenizer: Tokenizer, seed: int = 0, fi
 
 def with_patterns(trips: gpd.GeoDataFrame, patterns: Patterns) -> gpd.GeoDataFrame:
     """Return trips with the columns `length_token`, `patterns` (4 a pattern, layer 1 first) and `anchors`."""
-    ends = patterns.first[1:-1]
+    answers = answers_of(patterns)
     return trips.assign(
         length_token=patterns.length_tokens,
-        patterns=[codes.ravel() for codes in np.split(patterns.codes, ends)],
-        anchors=[part.astype(np.int16) for part in np.split(patterns.anchors, ends)],
+        patterns=[answer.codes.ravel() for answer in answers],
+        anchors=[answer.anchors.astype(np.int16) for answer in answers],
     )
 
 
 def answers_of(patterns: Patterns) -> list[Answer]:
     """Return the patterns of each trip as the answer to its question."""
-    ends = zip(patterns.first[:-1], patterns.first[1:], strict=True)
-    return [Answer(patterns.anchors[a:b], patterns.codes[a:b]) for a, b in ends]
+    anchors, codes = Ragged(patterns.anchors, patterns.first).split(), Ragged(patterns.codes, patterns.first).split()
+    return [Answer(*answer) for answer in zip(anchors, codes, strict=True)]
 
 
 def as_patterns(answers: Sequence[Answer], points: NDArray[np.int64]) -> Patterns:
     """Return the answers of the language model as the tokenizer reads them."""
-    first = np.r_[0, np.cumsum([len(answer.anchors) for answer in answers])]
-    codes = np.concatenate([answer.codes for answer in answers])
-    return Patterns(codes, np.concatenate([answer.anchors for answer in answers]), first, np.asarray(points))
+    anchors, codes = Ragged.of(answer.anchors for answer in answers), Ragged.of(answer.codes for answer in answers)
+    return Patterns(codes.flat, anchors.flat, anchors.first, np.asarray(points))
 
 
 def resample(city: City, points: Points, batch: ConditionBatch, other: NDArray[np.bool_]) -> Points:
     """Return points at the intervals asked for where they differ from the models': straight in time along the route."""
     lines = RouteLines.of(city, batch.prompt.roads)
-    ends = np.cumsum(points.counts)[:-1]
-    percent, offset = np.split(points.percent, ends), np.split(points.offset, ends)
+    percent, offset = (Ragged.from_counts(flat, points.counts).split() for flat in (points.percent, points.offset))
     for row in np.flatnonzero(other):
         count = point_count(batch.duration_s[row], batch.interval_s[row])
         here = np.linspace(0.0, len(percent[row]) - 1.0, count)
         known = np.arange(len(percent[row]))
         offset[row] = np.column_stack([np.interp(here, known, axis) for axis in offset[row].T]).astype(np.float32)
         percent[row] = np.interp(here, known, percent[row]).astype(np.float32)
-    counts = np.array([len(part) for part in percent])
-    trip = np.repeat(np.arange(len(counts)), counts)
-    flat, moved = np.concatenate(percent), np.concatenate(offset)
-    lonlat = city.to_lonlat(lines.place(trip, flat.astype(np.float64) * lines.length_m[trip]) + moved)
-    return Points(flat, moved, lonlat, counts)
+    placed, moved = Ragged.of(percent), np.concatenate(offset)
+    along_m = placed.flat.astype(np.float64) * lines.length_m[placed.row]
+    return Points(placed.flat, moved, city.to_lonlat(lines.place(placed.row, along_m) + moved), placed.counts)

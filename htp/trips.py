@@ -29,6 +29,7 @@ import shapely
 from htp.errors import InputError
 from htp.files import plain_cell, replacing
 from htp.geoparquet import LineColumn, checked_lists
+from htp.unpacked import most_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,8 +57,7 @@ PARQUET: dict[str, Any] = {
 }
 PERCENT_STEP, OFFSET_STEP_M = 2.0**-20, 2.0**-6  # a centimetre: what `compact` keeps
 WRITABLE = (".parquet", ".geojson", ".gpx", ".csv")
-# ours: tables of trips hold 1.5 to 3.5 times their file, bombs 1,000 times and more; a small file may hold any of this
-MAX_EXPANSION, SMALL_BYTES, BYTES_A_VALUE = 100, 64 << 20, 8
+BYTES_A_VALUE = 8  # once it is read; in a Parquet file repeated values take next to nothing
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
@@ -298,7 +298,7 @@ def open_parquet(part: Path) -> pq.ParquetFile:
     with _refused(part):
         file = pq.ParquetFile(part)
         held = _bytes_held(file.metadata)
-    if held > SMALL_BYTES + MAX_EXPANSION * part.stat().st_size:
+    if held > most_held(part):
         raise InputError(
             f"{part}: a file of {part.stat().st_size:,} bytes that holds {held:,} bytes; no trips are packed like "
             "that, do not open it."

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 PACKED: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 ENDINGS = (".gz", ".bz2", ".xz")
-# ours: tables of points are packed to a tenth, bombs to a thousandth; a small file may hold any of this
+# ours: tables of points are packed to a tenth, trips in Parquet to a third, bombs to a thousandth; a small file may
+# hold any of this
 MAX_EXPANSION, SMALL_BYTES = 100, 64 << 20
+MAX_DOCUMENT_BYTES = 512 << 20  # ours: of a file that is no table and so is read as a whole
 
 
 def kind_of(path: Path) -> str:
@@ -26,6 +28,25 @@ def kind_of(path: Path) -> str:
     for ending in ENDINGS:
         name = name.removesuffix(ending)
     return f".{name.rpartition('.')[2]}" if "." in name else ""
+
+
+def files_of_kind(path: Path, kind: str) -> list[Path]:
+    """Return a file, or all files of a folder, that are of a kind as `kind_of` says it, in the order of their names."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in files if kind_of(file) == kind and file.is_file()]
+
+
+def most_held(path: Path) -> int:
+    """Return how many bytes a file may hold once it is unpacked; one that holds more is a bomb."""
+    return SMALL_BYTES + MAX_EXPANSION * path.stat().st_size
+
+
+def read_document(path: Path, advice: str) -> bytes:
+    """Return all bytes of a file, unpacked; `InputError` with the advice where it is too large to be held whole."""
+    if path.stat().st_size > MAX_DOCUMENT_BYTES:
+        raise InputError(f"{path}: has over {MAX_DOCUMENT_BYTES >> 20} MiB; {advice}.")
+    with open_unpacked(path) as stream:
+        return stream.read()
 
 
 def is_packed(path: Path) -> bool:
@@ -50,7 +71,7 @@ class _Unpacked(io.RawIOBase):
 
     def __init__(self, path: Path, inner: BinaryIO) -> None:
         self._path, self._inner = path, inner
-        self._left = SMALL_BYTES + MAX_EXPANSION * path.stat().st_size
+        self._left = most_held(path)
 
     def readable(self) -> bool:
         return True

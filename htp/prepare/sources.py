@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from htp.city.network import City
     from htp.prepare.rawtrips import Source
 
@@ -46,23 +49,13 @@ def check_first_trips(sources: Sequence[Source], city: City) -> None:
     """Raise `InputError` where the first trips of a source have no dates, no degrees, or these swapped."""
     for source in sources:
         chunk = next(iter(source.chunks()), None)
-        if isinstance(chunk, PointsChunk):
-            chunk.check(f"{source.path}")
-    check_in_town(sources, city)
-
-
-def check_in_town(sources: Sequence[Source], city: City) -> None:
-    """Raise `InputError` where the first trips of a source are in town only with longitude and latitude swapped."""
-    for source in sources:
-        chunk = next(iter(source.chunks()), None)
-        lonlat = chunk.parse().lonlat if chunk else None
-        if lonlat is None or len(lonlat) == 0:
+        if chunk is None:
             continue
-        if in_town(lonlat[:, ::-1], city).mean() > SWAPPED_SHARE > in_town(lonlat, city).mean():
-            raise InputError(
-                f"{source.path}: longitude and latitude are swapped, the points lie in {city.name} only the other way "
-                "round; put the longitude first, or name the columns with --column lon=NAME --column lat=NAME."
-            )
+        raw = chunk.parse()
+        if isinstance(chunk, PointsChunk):
+            chunk.check(raw, f"{source.path}")
+        if len(raw.lonlat):
+            _check_in_town(raw.lonlat, city, source.path)
 
 
 def digest(path: Path) -> str:
@@ -74,6 +67,15 @@ def digest(path: Path) -> str:
             with file.open("rb") as stream:
                 result.update(hashlib.file_digest(stream, "sha256").digest())
     return result.hexdigest()
+
+
+def _check_in_town(lonlat: NDArray[np.float64], city: City, path: Path) -> None:
+    """Raise `InputError` where points are in town only with longitude and latitude swapped."""
+    if in_town(lonlat[:, ::-1], city).mean() > SWAPPED_SHARE > in_town(lonlat, city).mean():
+        raise InputError(
+            f"{path}: longitude and latitude are swapped, the points lie in {city.name} only the other way round; put "
+            "the longitude first, or name the columns with --column lon=NAME --column lat=NAME."
+        )
 
 
 def _open(path: Path, columns: Mapping[str, str], timezone: str, hints: Hints) -> Source:

@@ -17,7 +17,7 @@ from htp.prepare.readers.parquet import ParquetSource
 from htp.prepare.readers.points_csv import PointsSource
 from htp.prepare.readers.porto import PortoSource
 from htp.prepare.readers.sumo import SumoSource
-from htp.prepare.sources import check_in_town, digest, open_sources
+from htp.prepare.sources import check_first_trips, digest, open_sources
 
 POINTS = "trip_id,time,lon,lat\na,1,-71.247,-29.9\n"
 PORTO = 'TRIP_ID,TIMESTAMP,MISSING_DATA,POLYLINE\nT,1,False,"[[-71.247,-29.9]]"\n'
@@ -120,25 +120,25 @@ def test_sources_keep_their_order(tmp_path):
 
 def csv_of(path, lonlat):
     """Write points of one trip."""
-    rows = [f"a,{15 * k},{lon},{lat}" for k, (lon, lat) in enumerate(lonlat)]
+    rows = [f"a,{1_700_000_000 + 15 * k},{lon},{lat}" for k, (lon, lat) in enumerate(lonlat)]
     return write(path, "\n".join(["trip_id,time,lon,lat", *rows, ""]))
 
 
 def test_swapped_coordinates_are_said(grid, tmp_path, drive, lonlat):
     there = lonlat(drive(20))
     good, swapped = csv_of(tmp_path / "good.csv", there), csv_of(tmp_path / "swapped.csv", there[:, ::-1])
-    check_in_town(opened(good), grid)
+    check_first_trips(opened(good), grid)
     with pytest.raises(
         InputError, match=r"swapped\.csv: longitude and latitude are swapped, .* in Grid only the other"
     ):
-        check_in_town(opened(good, swapped), grid)
+        check_first_trips(opened(good, swapped), grid)
 
 
 @pytest.mark.parametrize(
     "lonlat", [[(2.3, 48.9)] * 20, [(np.nan, np.nan)] * 20, []], ids=["elsewhere", "none", "empty"]
 )
 def test_trips_that_are_out_of_town_either_way_are_not_said_to_be_swapped(grid, tmp_path, lonlat):
-    check_in_town(opened(csv_of(tmp_path / "trips.csv", lonlat)), grid)
+    check_first_trips(opened(csv_of(tmp_path / "trips.csv", lonlat)), grid)
 
 
 def test_a_digest_changes_with_every_byte_and_name(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from htp.errors import InputError
 from htp.prepare.clean import clean
-from htp.prepare.sources import check_in_town, open_sources
+from htp.prepare.sources import check_first_trips, open_sources
 from htp.trips import read_trips
 
 cells = st.one_of(
@@ -42,7 +42,7 @@ def read(path, city):
     """Return all trips of a file, cleaned; none where a sentence says why. Anything else fails."""
     with contextlib.suppress(InputError):
         sources = open_sources([path], {}, city.timezone)
-        check_in_town(sources, city)
+        check_first_trips(sources, city)
         raws = [chunk.parse() for source in sources for chunk in source.chunks()]
         return [clean(raw, city, interval_s=15.0, min_points=2, max_points=200).raw for raw in raws]
     return []

@@ -19,7 +19,7 @@ from htp.prepare.clean import clean
 from htp.prepare.readers import gpx
 from htp.prepare.readers.gpx import GpxSource
 from htp.prepare.readers.porto import PortoChunk
-from htp.prepare.sources import check_in_town, open_sources
+from htp.prepare.sources import check_first_trips, open_sources
 from htp.trips import count_trips, iter_trips, read_trips, write_trips
 
 READERS = {"read": read_trips, "pieces": lambda path: list(iter_trips(path)), "count": count_trips}
@@ -127,10 +127,10 @@ def test_coordinates_that_are_none_are_dropped_and_counted(tmp_path, grid, place
 def test_swapped_coordinates_are_a_sentence(tmp_path, grid, place):
     lon, lat = place(10, 10)
     (tmp_path / "points.csv").write_text(
-        "trip_id,time,lon,lat\n" + "\n".join(f"a,{15 * i},{lat},{lon}" for i in range(9))
+        "trip_id,time,lon,lat\n" + "\n".join(f"a,{1_700_000_000 + 15 * i},{lat},{lon}" for i in range(9))
     )
     with pytest.raises(InputError, match="longitude and latitude are swapped"):
-        check_in_town([opened(tmp_path / "points.csv")], grid)
+        check_first_trips([opened(tmp_path / "points.csv")], grid)
 
 
 @pytest.mark.parametrize("polyline", ["[" * 100_000, "[[1e999, 1]]", "[[1, 2]" + ", [1, 2]" * 9, "9" * 10_000], ids=len)

@@ -23,7 +23,7 @@ from htp.prepare.readers.columns import GUESSES
 from htp.prepare.readers.points_csv import PointsChunk, Reading
 from htp.prepare.readers.projection import to_lonlat
 from htp.prepare.readers.times import DateOrder, parse_times
-from htp.unpacked import open_unpacked
+from htp.unpacked import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from htp.prepare.rawtrips import Chunk
 
 TRIPS_A_CHUNK = 2000
-MAX_FILE_BYTES = 512 << 20  # ours: a document is held as a whole
 TIMES = ("times", "coordTimes", "timestamps", "datetimes")
 
 
@@ -87,10 +86,7 @@ class GeoJsonSource:
 
 def read_features(path: Path) -> tuple[list[dict[str, Any]], str | None]:
     """Return the features of a GeoJSON file and its reference system, None for degrees in WGS 84."""
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise InputError(f"{path}: has over {MAX_FILE_BYTES >> 20} MiB; split it, or give the trips as GeoParquet.")
-    with open_unpacked(path) as stream:
-        content = stream.read()
+    content = read_document(path, "split it, or give the trips as GeoParquet")
     try:
         text = content.decode("utf-8-sig")
         try:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from htp.prepare.rawtrips import RawTrips
 from htp.prepare.readers.times import parse_times
-from htp.unpacked import kind_of, open_unpacked
+from htp.unpacked import files_of_kind, open_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +48,7 @@ class GeolifeSource:
             yield GeolifeChunk(some, tuple(map(self._name, some)), sum(file.stat().st_size for file in some))
 
     def _files(self) -> list[Path]:
-        files = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
-        return [file for file in files if kind_of(file) == ".plt" and file.is_file()]
+        return files_of_kind(self.path, ".plt")
 
     def _name(self, file: Path) -> str:
         """Return `000-20081023025304` for 000/Trajectory/20081023025304.plt."""

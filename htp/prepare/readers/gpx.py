@@ -20,7 +20,7 @@ from htp.errors import InputError
 from htp.prepare.rawtrips import RawTrips
 from htp.prepare.readers.times import parse_times
 from htp.prepare.readers.xml_text import xml_text
-from htp.unpacked import kind_of, open_unpacked
+from htp.unpacked import files_of_kind, open_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +60,7 @@ class GpxSource:
             yield GpxChunk(tuple(files), size)
 
     def _files(self) -> list[Path]:
-        files = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
-        files = [file for file in files if kind_of(file) == ".gpx" and file.is_file()]
+        files = files_of_kind(self.path, ".gpx")
         if not files:
             raise InputError(f"{self.path}: the folder holds no .gpx files; give a folder of them, or other trips.")
         for file in files:

@@ -162,9 +162,8 @@ class PointsChunk:
         names = [str(trip_id) for trip_id in ids]
         return RawTrips(names, count, lonlat[order], time_s[order], examples=examples)
 
-    def check(self, where: str) -> None:
-        """Raise `InputError` where times count from no date or coordinates are no degrees."""
-        raw = self.parse()
+    def check(self, raw: RawTrips, where: str) -> None:
+        """Raise `InputError` where the parsed times count from no date or the coordinates are no degrees."""
         if self.reading.first_day is None:
             check_dates(self.table["time"].to_pandas(), raw.time_s, where)
         check_degrees(raw.lonlat, where)

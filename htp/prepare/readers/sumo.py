@@ -17,15 +17,13 @@ from htp.errors import InputError
 from htp.prepare.options import ROLES, Hints
 from htp.prepare.readers.points_csv import PointsChunk, Reading
 from htp.prepare.readers.xml_text import xml_text
-from htp.unpacked import open_unpacked
+from htp.unpacked import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from htp.prepare.rawtrips import Chunk
-
-MAX_FILE_BYTES = 512 << 20  # ours: a document is held as a whole
 
 
 @dataclass
@@ -44,8 +42,7 @@ class SumoSource:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield all points at once."""
-        if self.size > MAX_FILE_BYTES:
-            raise InputError(f"{self.path}: has over {MAX_FILE_BYTES >> 20} MiB; make it a CSV with SUMO's xml2csv.py.")
+        content = read_document(self.path, "make it a CSV with SUMO's xml2csv.py")
         rows: list[tuple[str, ...]] = []
         time = ""
 
@@ -59,8 +56,7 @@ class SumoSource:
         parser = expat.ParserCreate()
         parser.StartElementHandler = start
         try:
-            with open_unpacked(self.path) as stream:
-                parser.Parse(xml_text(stream.read()), True)
+            parser.Parse(xml_text(content), True)
         except (expat.ExpatError, ValueError) as error:
             if not rows:
                 raise InputError(f"{self.path}: is no floating car data of SUMO ({error}).") from error

@@ -1,4 +1,4 @@
-// Turn the table of areas (app/components/map/areas.py) into GeoJSON polygons, and say what lies under the mouse.
+// Turn the table of areas (app/map/areas.py) into GeoJSON polygons, and say what lies under the mouse.
 
 const DEGREE = 1e-6; // unit of the coordinates
 

@@ -5,7 +5,7 @@
 const TYPES = { i4: Int32Array, i2: Int16Array, u2: Uint16Array, u1: Uint8Array };
 const KEPT = 8; // tables; the oldest go first
 
-/** The page's tables and who waits for one; the transport component (`app/components/map/transport.py`) fills it. */
+/** The page's tables and who waits for one; the transport component (`app/map/transport.py`) fills it. */
 function bus() {
   globalThis.htpBytes ??= { raw: new Map(), waiting: new Map(), tables: new Map() };
   return globalThis.htpBytes;

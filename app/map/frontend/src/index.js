@@ -10,7 +10,7 @@ import { playerOf } from "./player.js";
 const bars = new WeakMap(); // shadow root -> Bar
 const maps = new WeakMap(); // shadow root -> CityMap
 
-/** Draw `component.data` (see app/components/map/__init__.py for its fields); returns the clean-up function. */
+/** Draw `component.data` (see app/map/__init__.py for its fields); returns the clean-up function. */
 export function mount(component) {
   const { data, parentElement: root } = component;
   let map = maps.get(root);

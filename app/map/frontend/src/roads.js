@@ -1,4 +1,4 @@
-// Turn the compact basemap table (app/components/map/basemap.py) into GeoJSON lines.
+// Turn the compact basemap table (app/map/basemap.py) into GeoJSON lines.
 
 const DEGREE = 1e-6; // unit of the coordinates; from the second vertex of the city on they are steps
 

@@ -5,7 +5,7 @@ const EMPTY = { type: "FeatureCollection", features: [] };
 const ROUND = { "line-cap": "round", "line-join": "round" };
 const ZOOMS = [10, 13, 16, 19];
 const WIDTH = { minor: [0.45, 1, 5, 22], middle: [0.8, 1.9, 8, 28], major: [1.4, 3, 10.5, 34] }; // px at ZOOMS
-const KINDS = Object.keys(WIDTH); // as numbered in app/components/map/basemap.py
+const KINDS = Object.keys(WIDTH); // as numbered in app/map/basemap.py
 const CASING = 1.6; // px, from the zoom at which roads become ribbons
 
 const width = (kind, extra) => [

@@ -1,4 +1,4 @@
-// Turn the table of generated trips (app/components/map/trips.py) into GeoJSON, and answer what lies under the mouse.
+// Turn the table of generated trips (app/map/trips.py) into GeoJSON, and answer what lies under the mouse.
 
 const DEGREE = 1e-6; // unit of the coordinates
 export const SPEED = 0.1; // km/h, unit of the speeds
