@@ -68,7 +68,7 @@ class Remote:
 
     def __init__(self, client: Client) -> None:
         """Fetch the service's city; `InputError` where that fails."""
-        self.client, self.city = client, client.city
+        self.client, self.city, self.recording = client, client.city, client.recording
         client.limit = min(client.limit, PIECE)
         self.travel_time = client.travel_time  # for work in the background
         self.soon = Soon(client)  # for a page that is being drawn

@@ -1,7 +1,7 @@
 """Load each generator once per process, and know what the app was started with and what a session has chosen.
 
-A link's `?checkpoint=NAME` chooses a checkpoint of the workspace, `?backend=NAME` a service that the app was started
-with (`process`: this process), for this session alone; other people keep theirs.
+A link's `?checkpoint=NAME` chooses a checkpoint of the workspace or one that ships, `?backend=NAME` a service that the
+app was started with (`process`: this process), for this session alone; other people keep theirs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from htp.checkpoint import Checkpoint, shipped
+from htp.checkpoint import Checkpoint, all_shipped, shipped
 from htp.errors import InputError
 from htp.evaluate.profile import Profile
 from htp.workspace import DEFAULT, Kind, Workspace
@@ -120,7 +120,7 @@ def backends() -> tuple[Backend, ...]:
 
 
 def chosen() -> str | None:
-    """Return the checkpoint of the workspace that this session's first link named; None: that of the start."""
+    """Return the checkpoint, of the workspace or one that ships, that this session's first link named; None: none."""
     return _of_link(CHECKPOINT)
 
 
@@ -148,6 +148,9 @@ def current() -> Model:
         return load_service(backend)
     if name is None:
         return load_model(checkpoint_of(sys.argv[1:]))
+    there = {entry.name for entry in workspace().entries(Kind.checkpoint)}
+    if name not in there and name in all_shipped():
+        return load_model(str(all_shipped()[name]))
     return load_model(str(workspace().existing(Kind.checkpoint, name)))
 
 

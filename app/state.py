@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 500  # trips at a time in the app
 MAX_COUNT_EACH = 200  # trips at each of several departures
-INTERVALS_S = (5, 10, 15, 20, 30, 60)
+INTERVALS_S, MAX_INTERVAL_S = (1, 2, 5, 10, 15, 20, 30, 60), 120  # that are offered; that a link may ask for
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 2.0
 MAX_SEED = 2**31 - 1
 MIN_DURATION_S, MAX_DURATION_S = 6, 4 * 3600
@@ -42,7 +42,7 @@ class Choices(Linked):
     depart: dt.datetime = linked("depart", MINUTE)  # noqa: RUF009  a field; local time of the city, without a time zone
     via: tuple[LonLat, ...] = linked("via", WAYPOINTS, ())
     duration_s: int | None = linked("duration", whole_number(MIN_DURATION_S, MAX_DURATION_S), None)  # None: the model's
-    interval_s: int = linked("interval", one_of(*INTERVALS_S, unit=" seconds"), 15, always=True)
+    interval_s: int | None = linked("interval", whole_number(1, MAX_INTERVAL_S), None)  # None: the model's
     count: int = linked("n", whole_number(1, MAX_COUNT), 20, always=True)
     seed: int = linked("seed", SEED, 1, always=True)
     temperature: float = linked("temperature", links.number(MIN_TEMPERATURE, MAX_TEMPERATURE), 1.0, always=True)

@@ -31,10 +31,11 @@ SIMULATED = (
 )
 
 
-def write_card(
+def write_card(  # noqa: PLR0913  the command's options
     checkpoint: Path,
     *,
     simulated: bool,
+    recorded_by: str = "",
     train: Path | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -42,7 +43,8 @@ def write_card(
 ) -> Report:
     """Generate a trip like each held-out one, evaluate, write README.md and seal the checkpoint; return the report.
 
-    `train` is the trips that it was trained on, to look for copies of them and for what gives them away.
+    `recorded_by` says who recorded them, when, how many, and under which licence. `train` is the trips that it was
+    trained on, to look for copies of them and for what gives them away.
     """
     files = Checkpoint(checkpoint)
     if not (files.language.is_dir() and files.heldout.is_file()):
@@ -67,7 +69,8 @@ def write_card(
         if train is not None:
             audited = audit(checkpoint, train, generated, files.heldout, workers=workers, seed=seed, progress=progress)
     with replacing(files.card) as path:
-        path.write_text(card_text(files, generator, report, audited, simulated=simulated), encoding="utf-8")
+        origin = SIMULATED if simulated else f"**The trips were recorded**{recorded_by and f': {recorded_by}'}."
+        path.write_text(card_text(files, generator, report, audited, origin, simulated=simulated), encoding="utf-8")
     files.seal()
     return report
 
@@ -80,7 +83,7 @@ def _reconstructed(files: Checkpoint, generator: Generator, seed: int) -> Iterat
 
 
 def card_text(
-    files: Checkpoint, generator: Generator, report: Report, audited: Audit | None, *, simulated: bool
+    files: Checkpoint, generator: Generator, report: Report, audited: Audit | None, origin: str, *, simulated: bool
 ) -> str:
     """Return the card as Markdown with a header that programs read."""
     name = generator.city.name
@@ -95,7 +98,7 @@ def card_text(
             f"# HTP for {name}",
             "",
             "A generator of GPS trips: an RQ-VAE over travel patterns and a language model that writes them.",
-            SIMULATED if simulated else "The trips were recorded.",
+            origin,
             "",
             *_data_lines(files, generator),
             *_training_lines(files),
@@ -111,6 +114,7 @@ def _data_lines(files: Checkpoint, generator: Generator) -> list[str]:
         "## Data",
         "",
         f"- Roads: {len(city):,} directed roads. {city.source}. Licence: {city.licence}",
+        f"- Points: one every {generator.recording.interval_s:g} s; trips of {generator.recording.minutes}.",
         f"- Held-out trips, never trained on: {count_trips(files.heldout):,} (`heldout.parquet`).",
         "",
     ]

@@ -14,15 +14,21 @@ from pathlib import Path
 from htp.errors import InputError
 from htp.files import fingerprint_of, replacing
 
-VERSION = 3
+VERSION = 4
 MANIFEST = "manifest.json"
 CITIES = Path(__file__).parent / "cities"  # the checkpoints that ship; in a checkout a link to checkpoints/
 PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")  # endings of files that may run code
 
 
 def shipped() -> Path:
-    """Return the folder of the checkpoint that comes with the package, used wherever none is named."""
+    """Return the folder of the checkpoint that comes with the package and is used wherever none is named."""
     return CITIES / "coquimbo"
+
+
+def all_shipped() -> dict[str, Path]:
+    """Return the checkpoints that come with the package by name, the one that is used otherwise first."""
+    folders = sorted(CITIES.iterdir(), key=lambda folder: (folder.name != shipped().name, folder.name))
+    return {folder.name: folder for folder in folders if (folder / MANIFEST).is_file()}
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,11 @@ class Checkpoint:
     def conditions(self) -> Path:
         """The travel-time model."""
         return self.folder / "conditions"
+
+    @property
+    def recording(self) -> Path:
+        """How the trips that it learned from were recorded: interval and lengths."""
+        return self.folder / "recording.json"
 
     @property
     def heldout(self) -> Path:

@@ -22,6 +22,7 @@ import shapely
 
 from htp.city.network import City
 from htp.errors import InputError
+from htp.recording import Recording
 from htp.trip_source import TripSource
 from htp.trips import LIST_COLUMNS
 
@@ -64,6 +65,7 @@ class Client(TripSource):
             self._http = httpx.Client(base_url=self.url, headers=self.headers, timeout=_timeout(timeout_s))
             self.model: dict[str, Any] = self._get("/v1/model").json()  # what is served and what it takes
             self.limit = min(PIECE, int(self.model["limits"]["trips"]))
+            self.recording = Recording(**self.model["recording"])
         except (httpx.InvalidURL, UnicodeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -203,7 +205,7 @@ def _body(conditions: Conditions) -> dict[str, Any]:
         "depart": str(conditions.depart),
         "duration": None if conditions.duration_s is None else float(conditions.duration_s),
         "distance": None if conditions.distance_m is None else float(conditions.distance_m),
-        "interval": float(conditions.interval_s),
+        "interval": None if conditions.interval_s is None else float(conditions.interval_s),
     }
     return _route(conditions.route) | {name: value for name, value in given.items() if value is not None}
 

@@ -15,18 +15,10 @@ import pandas as pd
 from htp.compute.random_streams import DURATION, keys_of, stream_of
 from htp.errors import InputError
 from htp.language.prompt import PromptConditions
+from htp.recording import minutes_of
 from htp.tokenizer.lengths import length_token
 from htp.tokenizer.tokenizer import decoder_conditions_of
-from htp.trips import (
-    INTERVAL_S,
-    LONGEST_S,
-    MAX_POINTS,
-    MIN_POINTS,
-    SHORTEST_S,
-    Conditions,
-    Route,
-    point_count,
-)
+from htp.trips import Conditions, Route, point_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.recording import Recording
     from htp.travel_time.model import TravelTimeModel
 
 
@@ -43,7 +36,7 @@ SLACK_M = 1.0  # a distance may be longer than its route by this, for rounding
 
 @dataclass(frozen=True)
 class ConditionBatch:
-    """Complete conditions of B trips at the sampling interval of the models."""
+    """Complete conditions of B trips; the prompt's are at the sampling interval of the models."""
 
     prompt: PromptConditions
     first_m: NDArray[np.float32]  # [B] NaN where the decoder may say
@@ -62,9 +55,15 @@ class ConditionBatch:
 
 
 def complete(
-    asked: Sequence[Conditions], city: City, travel_time: TravelTimeModel, *, seed: int, first: int = 0
+    asked: Sequence[Conditions],
+    city: City,
+    travel_time: TravelTimeModel,
+    recording: Recording,
+    *,
+    seed: int,
+    first: int = 0,
 ) -> ConditionBatch:
-    """Fill in what is not given, draws included, and check what is.
+    """Fill in what is not given, draws included, and check what is; `recording` is what the models learned from.
 
     `first` is the place of the first in its request. `InputError` says which of them cannot be generated.
     """
@@ -72,17 +71,21 @@ def complete(
     keys = keys_of(seed, first, len(asked))
     roads = [np.asarray(c.route.roads, dtype=np.int32) for c in asked]
     first_m, distance_m = np.array([_extent(c, first + at, city) for at, c in enumerate(asked)]).T
-    duration_s = _durations(asked, starts, keys, city, travel_time)
-    points = np.array([point_count(d, INTERVAL_S) for d in duration_s])
+    interval_s = np.array(
+        [recording.interval_s if c.interval_s is None else c.interval_s for c in asked], dtype=np.float64
+    )
+    duration_s = _durations(asked, starts, keys, city, travel_time, recording)
+    for number, seconds, every_s in zip(keys[:, 1].tolist(), duration_s, interval_s, strict=True):
+        _check_duration(seconds, every_s, number, recording)
+    points = np.array([point_count(d, recording.interval_s) for d in duration_s])
     prompt = PromptConditions(
         roads,
         starts,
         points,
         distance_m,
-        np.full(len(asked), INTERVAL_S),
+        np.full(len(asked), recording.interval_s),
         np.array([length_token(int(n)) for n in points], dtype=np.int8),
     )
-    interval_s = np.array([c.interval_s for c in asked], dtype=np.float64)
     return ConditionBatch(prompt, first_m.astype(np.float32), duration_s, interval_s, keys)
 
 
@@ -122,6 +125,7 @@ def _durations(
     keys: NDArray[np.uint64],
     city: City,
     travel_time: TravelTimeModel,
+    recording: Recording,
 ) -> NDArray[np.float64]:
     """Return the travel times, drawn where they are not given."""
     duration_s = np.array([np.nan if c.duration_s is None else c.duration_s for c in asked], dtype=np.float64)
@@ -131,10 +135,9 @@ def _durations(
         routes = [asked[at].route for at in drawn]
         duration_s[drawn] = travel_time.draw(city, routes, list(starts[drawn]), uniforms)
         # a drawn time is cut to what the models write, unless it is far from it
-        cut = drawn[(duration_s[drawn] > SHORTEST_S / 2) & (duration_s[drawn] < LONGEST_S * 2)]
-        duration_s[cut] = np.clip(duration_s[cut], SHORTEST_S, LONGEST_S)
-    for at, seconds in enumerate(duration_s):
-        _check_duration(seconds, asked[at].interval_s, int(keys[at, 1]))
+        shortest_s, longest_s = recording.shortest_s, recording.longest_s
+        cut = drawn[(duration_s[drawn] > shortest_s / 2) & (duration_s[drawn] < longest_s * 2)]
+        duration_s[cut] = np.clip(duration_s[cut], shortest_s, longest_s)
     return duration_s
 
 
@@ -168,13 +171,14 @@ def prompt_conditions_of(trips: gpd.GeoDataFrame, city: City) -> PromptCondition
     )
 
 
-def _check_duration(seconds: float, interval_s: float, number: int) -> None:
+def _check_duration(seconds: float, interval_s: float, number: int, recording: Recording) -> None:
     if not 1.0 <= interval_s <= 120.0:
         raise InputError(f"trip {number}: a sampling interval of {interval_s:g} s; choose 1 to 120 s.")
-    points = point_count(seconds, INTERVAL_S) if np.isfinite(seconds) and seconds > 0 else 0
-    if not MIN_POINTS <= points <= MAX_POINTS:
-        low, high = SHORTEST_S / 60, LONGEST_S / 60
+    points = point_count(seconds, recording.interval_s) if np.isfinite(seconds) and seconds > 0 else 0
+    if not recording.min_points <= points <= recording.max_points:
         raise InputError(
-            f"trip {number}: a travel time of {seconds / 60:.1f} min; trips of {low:.0f} to {high:.0f} min can be "
-            "generated. Choose places closer together or further apart."
+            f"trip {number}: a travel time of {minutes_of(seconds)} min; trips of {recording.minutes} can be "
+            "generated, as long as those that were learned from. Choose places closer together or further apart."
         )
+    if point_count(seconds, interval_s) < 2:
+        raise InputError(f"trip {number}: a point every {interval_s:g} s leaves it one point; choose a shorter time.")

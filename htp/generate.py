@@ -24,11 +24,12 @@ from htp.errors import InputError
 from htp.language.batch import Answer
 from htp.language.language import Language
 from htp.language.sampling import BATCH
+from htp.recording import Recording
 from htp.routes.generator import RouteGenerator
 from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Points, Tokenizer, decoder_conditions_of, with_points
 from htp.travel_time.model import TravelTimeModel
 from htp.trip_source import TripSource
-from htp.trips import INTERVAL_S, Conditions, point_count, read_trips
+from htp.trips import Conditions, point_count, read_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +52,7 @@ class Generator(TripSource):
     ) -> None:
         self.city, self.tokenizer, self.language = city, tokenizer, language
         self.travel_time, self.checkpoint = travel_time, checkpoint
+        self.recording = Recording.load(Checkpoint(checkpoint).recording)
         self.workers = torch.get_num_threads() if tokenizer.device.type == "cpu" else 1  # threads, each with a batch
 
     @classmethod
@@ -86,7 +88,7 @@ class Generator(TripSource):
 
     def completed(self, asked: Sequence[Conditions], first: int, seed: int) -> ConditionBatch:
         """Return the complete conditions of trips whose first has the place `first` in its request."""
-        return complete(asked, self.city, self.travel_time, seed=seed, first=first)
+        return complete(asked, self.city, self.travel_time, self.recording, seed=seed, first=first)
 
     def trips_of(
         self, batch: ConditionBatch, sampling: Sampling, progress: Callable[[int], None] | None = None
@@ -113,10 +115,8 @@ class Generator(TripSource):
         prompt = batch.prompt
         answers = self.language.generate(prompt, self.city, batch.keys, sampling)
         patterns = as_patterns(answers, prompt.points)
-        interval_s = np.full(len(batch.keys), INTERVAL_S, dtype=np.float32)
-        decoder = DecoderConditions(
-            prompt.roads, prompt.distance_m.astype(np.float32), interval_s, batch.first_m, batch.keys
-        )
+        distance_m, interval_s = prompt.distance_m.astype(np.float32), prompt.interval_s.astype(np.float32)
+        decoder = DecoderConditions(prompt.roads, distance_m, interval_s, batch.first_m, batch.keys)
         points = self.tokenizer.decode(patterns, decoder)
         columns = {
             "trip_id": [str(place) for _, place in batch.keys.tolist()],
@@ -126,7 +126,7 @@ class Generator(TripSource):
         }
         trips = gpd.GeoDataFrame(columns, geometry=[None] * len(answers), crs="EPSG:4326")
         trips = with_patterns(trips, patterns)
-        other = batch.interval_s != INTERVAL_S
+        other = batch.interval_s != prompt.interval_s
         return with_points(trips, resample(self.city, points, batch, other) if other.any() else points)
 
 

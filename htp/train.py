@@ -23,6 +23,7 @@ from htp.generate import answers_of, load_tokenizer
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
+from htp.recording import Recording
 from htp.routes.conditions import route_conditions_of
 from htp.routes.generator import RouteGenerator
 from htp.routes.train import RouteTrainer
@@ -69,6 +70,7 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     samples, checked = describe(train, city, inputs=inputs), describe(heldout, city, inputs=inputs)
     if distributed.is_first():
         city.save(files.city)
+        Recording.of(train).save(files.recording)
         _write_settings(files.tokenizer, settings, None if start is None else Checkpoint(start).tokenizer)
     TokenizerTrainer(tokenizer, settings, files.tokenizer).fit(samples, checked, report)
     if distributed.is_first():
@@ -81,7 +83,7 @@ def train_offsets(data: Path, checkpoint: Path, *, seed: int = 0, report: Callab
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     if tokenizer.model.noise is None:
         raise InputError(f"{checkpoint}: its tokenizer regresses offsets, so there is no model of them to train.")
-    samples = describe(_prepared(data, "train"), tokenizer.city, inputs=tokenizer.model.config.inputs)
+    samples = describe(_further(data, files), tokenizer.city, inputs=tokenizer.model.config.inputs)
     fit_offsets(tokenizer.model.noise, samples, seed=seed, report=report)
     tokenizer.save(files.tokenizer)
     files.seal()
@@ -102,7 +104,7 @@ def train_language(  # noqa: PLR0913  the command's options
     Anew on a built-in model, on the model `base`, or further from the language model of the checkpoint `start`.
     """
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
-    city, train = tokenizer.city, _prepared(data, "train")
+    city, train = tokenizer.city, _further(data, files)
     conditions, patterns = prompt_conditions_of(train, city), tokenizer.encode(train)
     torch.manual_seed(settings.seed)
     vocabulary = vocabulary_of(tokenizer)
@@ -116,6 +118,7 @@ def train_language(  # noqa: PLR0913  the command's options
     pairs = QuestionsAndAnswers(language.ask(conditions, city), answers_of(patterns))
     if distributed.is_first():  # before the long work, so that only sealing comes after it
         _write_settings(files.language, settings, None if start is None else Checkpoint(start).language)
+        Recording.of(train).save(files.recording)  # what is generated is as long as what this model has learned
         TravelTimeModel.fit(train, city).save(files.conditions)
         write_trips(compact(_prepared(data, "heldout")), files.heldout)
     fit(language, pairs, settings, files.language, report, anew=start is None)
@@ -128,7 +131,7 @@ def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Call
     distributed.refuse("fitting sharpness")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     language = Language.load(files.language)
-    fit_sharpness(language, tokenizer, _prepared(data, "train"), seed=seed, report=report)
+    fit_sharpness(language, tokenizer, _further(data, files), seed=seed, report=report)
     language.save_facts(files.language)
     files.seal()
 
@@ -139,7 +142,7 @@ def train_routes(
     """Train HTP+'s writer of routes on `data`/train.parquet with the roads of the checkpoint's tokenizer."""
     distributed.refuse("training routes")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
-    train = _prepared(data, "train")
+    train = _further(data, files)
     route_generator = RouteGenerator.new(tokenizer.city, tokenizer.model.roads.described, seed=settings.seed)
     _write_settings(files.routes, settings)
     fit_routes(route_generator, train, settings, files.routes, report)
@@ -208,6 +211,18 @@ def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining,
     stage.mkdir(parents=True, exist_ok=True)
     with replacing(stage / "settings.json") as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _further(data: Path, files: Checkpoint) -> gpd.GeoDataFrame:
+    """Return the training trips for a stage behind the tokenizer; `InputError` unless they have its interval."""
+    train, interval_s = _prepared(data, "train"), Recording.load(files.recording).interval_s
+    if Recording.of(train).interval_s != interval_s:
+        raise InputError(
+            f"{data / 'train.parquet'}: has a point every {Recording.of(train).interval_s:g} s, the tokenizer of "
+            f"{files.folder} learned {interval_s:g} s; prepare the trips with --interval {interval_s:g}, or train a "
+            "tokenizer on these."
+        )
+    return train
 
 
 def _prepared(data: Path, name: str) -> gpd.GeoDataFrame:

@@ -20,6 +20,8 @@ from htp.trips import Conditions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from htp.recording import Recording
+
 MAX_TRIPS = 1_000_000  # in one request
 MAX_SEED = 2**61 - 1  # four streams of random numbers a trip, numbered from four times the seed
 
@@ -53,6 +55,7 @@ class TripSource(ABC):
     """Whatever generates a trip for every condition, a piece of them at a time."""
 
     limit: int  # trips of one piece at most: memory stays the same for any number of trips
+    recording: Recording  # the interval and the lengths that its models write
 
     @abstractmethod
     def _trips_of_piece(self, piece: Piece, progress: Callable[[int], None] | None) -> gpd.GeoDataFrame:

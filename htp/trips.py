@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MIN_POINTS, MAX_POINTS = 20, 200  # paper A.2
-INTERVAL_S = 15.0  # the sampling interval the models are trained at; others are sampled from it
-SHORTEST_S, LONGEST_S = (MIN_POINTS - 1) * INTERVAL_S, (MAX_POINTS - 1) * INTERVAL_S  # travel times that they make
 POINTS_PER_PATTERN = 8  # three halvings, paper §4.1
 COLUMNS = ("trip_id", "start_time", "interval", "geometry")  # of every table of trips
 PREPARED = ("trip_id", "start_time", "interval", "roads", "percent", "offset", "geometry")  # of prepared trips
@@ -78,7 +75,7 @@ class Conditions:
     depart: pd.Timestamp | str  # local time such as 2024-05-06 08:15, or a time with its zone
     duration_s: float | None = None  # None: drawn from the travel-time model
     distance_m: float | None = None  # along the route, first to last point; None: from the route
-    interval_s: float = 15.0
+    interval_s: float | None = None  # between two points; None: that of the data the generator learned from
 
 
 def read_trips(path: Path | str, columns: list[str] | None = None) -> gpd.GeoDataFrame:

@@ -168,8 +168,15 @@ def _about(kind: Kind, folder: Path) -> str:
     try:
         if kind is Kind.trips:
             return _about_trips(json.loads((folder / "report.json").read_text(encoding="utf-8")))
-        facts = folder if kind is Kind.city else Checkpoint(folder).city
-        city = json.loads((facts / "city.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return about_city(folder if kind is Kind.city else Checkpoint(folder).city)
+
+
+def about_city(folder: Path) -> str:
+    """Return what is in a city folder in a few words; nothing where it is none."""
+    try:
+        city = json.loads((folder / "city.json").read_text(encoding="utf-8"))
         return f"{city['name']}, {city['roads']:,} roads"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

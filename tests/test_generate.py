@@ -116,7 +116,7 @@ def test_a_trip_depends_on_its_place_in_the_request_alone(generator, conditions,
     many = as_text(generator.generate(conditions, n=7, seed=3))
     assert len(set(many)) == 7
     assert as_text(generator.generate(conditions, n=2, seed=3)) == many[:2]
-    longer = replace(conditions, duration_s=900.0)
+    longer = replace(conditions, duration_s=generator.recording.longest_s)
     mixed = generator.generate([conditions, longer, conditions], seed=3)
     assert as_text(mixed)[0] == many[0]
     assert as_text(mixed)[2] == many[2]
@@ -252,8 +252,8 @@ def asked(conditions, **changes):
         ({"distance_m": 10.0}, "a distance of 10 m does not fit its route"),
         ({"distance_m": float("nan")}, "a distance of nan m does not fit its route"),
         ({"duration_s": float("nan")}, "a travel time of nan min"),
-        ({"duration_s": -60.0}, "a travel time of -1.0 min; trips of 5 to 50 min can be generated"),
-        ({"duration_s": 1e9}, "trips of 5 to 50 min can be generated"),
+        ({"duration_s": -60.0}, r"a travel time of -1 min; trips of [\d.]+ to [\d.]+ min can be generated"),
+        ({"duration_s": 1e9}, r"trips of [\d.]+ to [\d.]+ min can be generated"),
         ({"duration_s": float("inf")}, "a travel time of inf min"),
         ({"interval_s": 0.0}, "a sampling interval of 0 s; choose 1 to 120 s"),
         ({"interval_s": float("nan")}, "a sampling interval of nan s"),

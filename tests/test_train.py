@@ -39,6 +39,7 @@ def first_stage(tiny_checkpoint, tmp_path):
     """Return a checkpoint of the tiny one's tokenizer alone."""
     for part in ("city", "tokenizer"):
         shutil.copytree(tiny_checkpoint / part, tmp_path / "next" / part)
+    shutil.copy(tiny_checkpoint / "recording.json", tmp_path / "next")
     Checkpoint(tmp_path / "next").seal()
     return tmp_path / "next"
 
@@ -125,6 +126,16 @@ def test_a_language_model_is_not_moved_onto_the_codes_of_a_new_tokenizer(tiny_ch
     train_tokenizer(elsewhere, elsewhere / "city", out, sizes, settings, report=quiet)
     with pytest.raises(InputError, match="another tokenizer"):
         train_language(elsewhere, out, SHORT, start=tiny_checkpoint, config=LanguageConfig(), report=quiet)
+
+
+def test_trips_of_another_interval_than_the_tokenizers_are_refused(first_stage, tiny_data, tmp_path):
+    for name in ("train", "heldout"):
+        trips = read_trips(tiny_data / f"{name}.parquet")
+        write_trips(trips.assign(interval=np.float32(4.0)), tmp_path / f"{name}.parquet")
+    with pytest.raises(
+        InputError, match=r"a point every 4 s, the tokenizer of .* learned 15 s; prepare .* --interval 15"
+    ):
+        train_language(tmp_path, first_stage, SHORT, config=LanguageConfig(), report=quiet)
 
 
 def test_offsets_are_trained_alone_and_the_codes_stay(tiny_data, first_stage):

@@ -23,7 +23,7 @@ from htp.language.sampling import BATCH, sampler_of
 from htp.methods.baselines.baseline import DiffusionSampling
 from htp.methods.budget import Budget
 from htp.methods.registry import METHODS
-from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, point_count
+from htp.trips import POINTS_PER_PATTERN, point_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +182,7 @@ def _limit(generator: Generator, token: TokenCost, machine: Machine, asked: list
 
     Trips are written in parts of `BATCH`, shortest first, each part as long as its longest trip.
     """
-    points = sorted(point_count(c.duration_s or 0.0, INTERVAL_S) for c in asked)
+    points = sorted(point_count(c.duration_s or 0.0, generator.recording.interval_s) for c in asked)
     parts = [points[at : at + BATCH] for at in range(0, len(points), BATCH)]
     steps = [_steps(generator) * -(-part[-1] // POINTS_PER_PATTERN) for part in parts]
     return sum(n * token.seconds(len(part), machine) for n, part in zip(steps, parts, strict=True)) / loop_s

@@ -27,6 +27,7 @@ from htp.cli.privacy import audit
 from htp.cli.train import train
 from htp.errors import InputError, no_room
 from htp.progress import Bar
+from htp.recording import MAX_POINTS, MIN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,13 @@ class Dates(StrEnum):
 
     day_first = "day-first"
     month_first = "month-first"
+
+
+class HeldoutBy(StrEnum):
+    """What is held out as a whole."""
+
+    trip = "trip"
+    day = "day"
 
 
 class Plus(StrEnum):
@@ -89,7 +97,12 @@ def prepare(
     trips: Annotated[list[Path], typer.Argument(help="CSV of points, Porto CSV, GPX, GeoJSON, GeoLife, GeoParquet.")],
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
-    interval: Annotated[float, typer.Option(min=1, max=120, help="Sampling interval in seconds.")] = 15.0,
+    interval: Annotated[
+        float | None, typer.Option(min=1, max=120, help="Sampling interval in seconds; by default the trips' own.")
+    ] = None,
+    points: Annotated[
+        str, typer.Option(help="Points of a trip; longer ones are split. The paper's: 20:200.")
+    ] = f"{MIN_POINTS}:{MAX_POINTS}",
     column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
     dates: Annotated[Dates | None, typer.Option(help="How 05/04/2024 is meant, where no other date tells.")] = None,
     first_day: Annotated[
@@ -98,6 +111,7 @@ def prepare(
     timezone: Annotated[str | None, typer.Option(help="Of times that carry none; by default the city's.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of coordinates that are no degrees, e.g. EPSG:32719.")] = None,
     heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
+    heldout_by: Annotated[HeldoutBy, typer.Option(help="Hold out single trips, or whole days.")] = HeldoutBy.trip,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     ray: Ray = None,
     seed: Seed = 0,
@@ -113,13 +127,15 @@ def prepare(
     columns = dict(_pair(text) for text in column)
     day = None if first_day is None else _day(first_day, "--first-day")
     hints = Hints(None if dates is None else dates is Dates.day_first, day, crs, timezone)
-    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, hints=hints)
+    least, most = _points(points)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, least, most, hints, heldout_by)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     for note in report["notes"]:
         print(note)
     further = f", {report['further_drives']:,} of them further drives of one row" if report["further_drives"] else ""
-    print(f"{out}: kept {report['kept']:,} of {report['rows'] + report['further_drives']:,} trips{further}")
+    every = f"a point every {report['settings']['interval_s']:g} s"
+    print(f"{out}: kept {report['kept']:,} of {report['rows'] + report['further_drives']:,} trips{further}, {every}")
     for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
         print(f"dropped {count:,} as {explained(reason, report['examples'])}")
     for reason, count in report["left_out"].items():
@@ -133,6 +149,7 @@ def simulate(
     out: OutFile,
     day: Annotated[list[str], typer.Option(help="Day to simulate, e.g. 2024-05-14; repeatable.")] = [],
     work: Annotated[Path | None, typer.Option(help="Folder for finished days; beside --out by default.")] = None,
+    interval: Annotated[int, typer.Option(min=1, max=120, help="Seconds between the points of a trip.")] = 15,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
@@ -144,7 +161,8 @@ def simulate(
     _refuse_to_overwrite(out, force)
     days = tuple(_day(text) for text in day) or DAYS
     with Bar("simulating") as progress:
-        run(City.load(city), trips, out, work=work or out.parent / "days", days=days, seed=seed, progress=progress)
+        made = partial(run, City.load(city), trips, out, work=work or out.parent / "days", days=days)
+        made(interval_s=interval, seed=seed, progress=progress)
     print(f"{out}: written; these trips are simulated")
 
 
@@ -187,7 +205,9 @@ def generate(
     via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
     depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
     duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
-    interval: Annotated[float, typer.Option(help="Sampling interval in seconds.")] = 15.0,
+    interval: Annotated[
+        float | None, typer.Option(help="Seconds between points; by default as the checkpoint learned them.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", help="Trips to generate along the route.")] = 1,
     temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,
@@ -251,6 +271,7 @@ def evaluate(
 def card(
     checkpoint: CheckpointFolder,
     simulated: Annotated[bool, typer.Option("--simulated", help="Say that the trips are simulated.")] = False,
+    recorded_by: Annotated[str, typer.Option(help="Who recorded the trips, when, how many; their licence.")] = "",
     train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     seed: Seed = 0,
@@ -259,7 +280,8 @@ def card(
     from htp.card import write_card
 
     with Bar("measuring") as progress:
-        report = write_card(checkpoint, simulated=simulated, train=train, seed=seed, workers=workers, progress=progress)
+        write = partial(write_card, checkpoint, simulated=simulated, recorded_by=recorded_by, train=train)
+        report = write(seed=seed, workers=workers, progress=progress)
     report.print()
 
 
@@ -361,6 +383,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise InputError(f"--column {text!r}: write role=name, e.g. --column trip_id=ride.")
     return role, name
+
+
+def _points(text: str) -> tuple[int, int]:
+    try:
+        least, most = (int(part) for part in text.split(":"))
+    except ValueError as error:
+        raise InputError(f"--points {text!r}: write LEAST:MOST, e.g. --points 20:200.") from error
+    return least, most
 
 
 def _place(text: str) -> tuple[float, float]:

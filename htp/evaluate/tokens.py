@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htp.trips import INTERVAL_S, POINTS_PER_PATTERN
+from htp.tokenizer.lengths import restore_length
+from htp.trips import POINTS_PER_PATTERN
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -39,11 +40,12 @@ def tokens_behind(trips: gpd.GeoDataFrame, city: City, row: int) -> list[Pattern
     codes = np.asarray(trip["patterns"], dtype=np.int64).reshape(len(anchors), -1)
     streets = city.roads["name"].iloc[np.asarray(trip["roads"], dtype=np.int64)[anchors]]
     last_s = (len(trip["percent"]) - 1) * float(trip["interval"])
+    interval_s = last_s / (restore_length(len(anchors), int(trip["length_token"])) - 1)  # of the models
     return [
         PatternToken(
             codes=tuple(own.tolist()),
-            begins_s=max(number * POINTS_PER_PATTERN - 1, 0) * INTERVAL_S,
-            ends_s=min(((number + 1) * POINTS_PER_PATTERN - 1) * INTERVAL_S, last_s),
+            begins_s=max(number * POINTS_PER_PATTERN - 1, 0) * interval_s,
+            ends_s=min(((number + 1) * POINTS_PER_PATTERN - 1) * interval_s, last_s),
             ends_on=name if isinstance(name, str) else None,
         )
         for number, (own, name) in enumerate(zip(codes, streets, strict=True))

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from htp.city.linear_referencing import RouteLines, lines_through
+from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.travel_time.model import TravelTimeModel
-from htp.trips import MAX_POINTS, MIN_POINTS, Route, point_count
+from htp.trips import Route, point_count
 
 if TYPE_CHECKING:
     from htp.experiment.data import Data

@@ -20,7 +20,7 @@ from htp.config import with_tuples
 from htp.errors import InputError
 from htp.files import replacing
 from htp.methods.budget import Budget
-from htp.tokenizer.tokenizer import MAX_POINTS, MIN_POINTS
+from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.trips import PREPARED
 
 if TYPE_CHECKING:

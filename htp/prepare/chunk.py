@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from htp.city.matching import Matcher
-    from htp.prepare.clean import CleanTrips
     from htp.prepare.options import PrepareOptions
     from htp.prepare.rawtrips import RawTrips
 
@@ -36,28 +35,28 @@ class Prepared:
 def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> Prepared:
     """Clean, match and label some trips; every drive is either in the result or counted by reason."""
     city = matcher.city
-    trips = clean(
-        raw, city, interval_s=options.interval_s, min_points=options.min_points, max_points=options.max_points
-    )
-    tracks_m = Ragged(city.to_metres(trips.raw.lonlat), trips.raw.first).split()
-    labels = label(city, tracks_m, matcher.match(tracks_m), trips.interval_s, min_points=options.min_points)
+    interval_s, least = options.interval_s, options.min_points
+    assert interval_s is not None, "`prepare` finds out the trips' own"
+    raw = clean(raw, city, interval_s=interval_s, min_points=least, max_points=options.max_points)
+    tracks_m = Ragged(city.to_metres(raw.lonlat), raw.first).split()
+    labels = label(city, tracks_m, matcher.match(tracks_m), interval_s, min_points=least)
 
     kept = [i for i, one in enumerate(labels) if isinstance(one, Labels)]
     good = [one for one in labels if isinstance(one, Labels)]
-    frame = _frame(trips, kept, good, city.timezone)
+    frame = _frame(raw, kept, good, interval_s, city.timezone)
     points = sum(len(one.percent) for one in good)
-    unmatched = int(trips.raw.count[kept].sum()) - points
+    unmatched = int(raw.count[kept].sum()) - points
     tally = Tally(
-        rows=len(trips.raw) + trips.raw.dropped.total() - trips.raw.further,
-        further=trips.raw.further,
-        dropped=trips.raw.dropped + Counter(one for one in labels if isinstance(one, str)),
-        left_out=trips.raw.left_out + Counter({"unmatched": unmatched}),
-        examples=_examples(trips.raw, labels),
+        rows=len(raw) + raw.dropped.total() - raw.further,
+        further=raw.further,
+        dropped=raw.dropped + Counter(one for one in labels if isinstance(one, str)),
+        left_out=raw.left_out + Counter({"unmatched": unmatched}),
+        examples=_examples(raw, labels),
         eligible=len(labels),
         kept=len(kept),
         points=points,
-        matched_points=len(trips.raw.lonlat),
-        cut=sum(len(one.percent) < int(trips.raw.count[i]) for i, one in zip(kept, good, strict=True)),
+        matched_points=len(raw.lonlat),
+        cut=sum(len(one.percent) < int(raw.count[i]) for i, one in zip(kept, good, strict=True)),
     )
     if good:
         offset_m = np.concatenate([one.offset_m for one in good]).astype(float)
@@ -75,22 +74,24 @@ def _examples(raw: RawTrips, labels: Sequence[Labels | str]) -> dict[str, str]:
     return unlabelled | dict(raw.examples)
 
 
-def _frame(trips: CleanTrips, kept: Sequence[int], labels: Sequence[Labels], timezone: str) -> gpd.GeoDataFrame:
+def _frame(
+    raw: RawTrips, kept: Sequence[int], labels: Sequence[Labels], interval_s: float, timezone: str
+) -> gpd.GeoDataFrame:
     """Return the kept parts as a table of prepared trips."""
-    first = [int(trips.raw.first[i]) + one.first for i, one in zip(kept, labels, strict=True)]
+    first = [int(raw.first[i]) + one.first for i, one in zip(kept, labels, strict=True)]
     points = Ragged.ranges(first, [len(one.percent) for one in labels])
-    start_us = np.round(trips.raw.time_s[first] * 1e6).astype(np.int64)
+    start_us = np.round(raw.time_s[first] * 1e6).astype(np.int64)
     starts = pd.DatetimeIndex(start_us.view("datetime64[us]"), tz="UTC")
     return gpd.GeoDataFrame(
         {
-            "trip_id": np.array([trips.raw.trip_id[i] for i in kept], dtype=object),
+            "trip_id": np.array([raw.trip_id[i] for i in kept], dtype=object),
             "start_time": starts.tz_convert(timezone),
-            "interval": trips.interval_s[list(kept)].astype(np.float32),
+            "interval": np.full(len(kept), interval_s, dtype=np.float32),
             # of type object even where no trip is left, or the lists of no trip could not be written
             "roads": pd.Series([one.roads for one in labels], dtype=object),
             "percent": pd.Series([one.percent for one in labels], dtype=object),
             "offset": pd.Series([one.offset_m.ravel() for one in labels], dtype=object),
         },
-        geometry=shapely.linestrings(trips.raw.lonlat[points.flat], indices=points.row) if kept else [],
+        geometry=shapely.linestrings(raw.lonlat[points.flat], indices=points.row) if kept else [],
         crs="EPSG:4326",
     )

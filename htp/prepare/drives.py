@@ -27,6 +27,7 @@ STOP_M, MAX_STOP_S = 100.0, 300.0  # ours: a gap up to both is a stop; who parks
 MARGIN_M = 100.0  # beyond the box of the roads, as far as the matcher looks for a road
 EARTH_RADIUS_M = 6_371_008.8
 DEGREE_M = EARTH_RADIUS_M * np.pi / 180
+SLACK = 1e-6  # of intervals: times are rounded
 MAX_TIME_S = 2**63 / 1e9  # ours: pandas counts nanoseconds in 64 bits, so times end in the years 1677 and 2262
 
 
@@ -35,6 +36,19 @@ def drives(raw: RawTrips, city: City) -> RawTrips:
     parts = _without_jumps(in_order(raw))
     parts = parts.leave_out(~in_town(parts.raw.lonlat, city), "out_of_town")
     return _apart(parts.cut(_gaps(parts.raw)))
+
+
+def in_pieces(raw: RawTrips, interval_s: float, max_points: int) -> RawTrips:
+    """Return trips that have at most so many points at an interval: longer ones in pieces that last equally long."""
+    first, last = raw.first[:-1], raw.first[1:] - 1
+    span_s = raw.time_s[last] - raw.time_s[first]
+    pieces = np.ceil((np.floor(span_s / interval_s + SLACK) + 1.0) / max_points)
+    if (pieces <= 1).all():
+        return raw
+    elapsed_s = raw.time_s - raw.time_s[first][raw.row]
+    piece_s = np.where(pieces > 1, span_s / pieces + SLACK, np.inf)  # the last point lies in the last piece
+    number = np.floor(elapsed_s / piece_s[raw.row])
+    return _apart(_Parts(raw, np.zeros(len(raw.lonlat), dtype=np.int64)).cut(np.diff(number, prepend=0.0) != 0))
 
 
 def in_order(raw: RawTrips) -> RawTrips:
@@ -72,10 +86,10 @@ def steps(raw: RawTrips) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def median_step_s(raw: RawTrips) -> NDArray[np.float64]:
-    """Return the median time between two points of each trip in seconds, at least 1, [B]."""
+    """Return the median time between two points of each trip in seconds, at least 1; NaN of a single point, [B]."""
     _, step_s = steps(raw)
     own = Ragged(step_s, raw.first).split()
-    return np.array([max(float(np.median(one[1:])), 1.0) if len(one) > 1 else 1.0 for one in own])
+    return np.array([max(float(np.median(one[1:])), 1.0) if len(one) > 1 else np.nan for one in own])
 
 
 @dataclass(frozen=True)
@@ -145,7 +159,7 @@ def _goes_on(raw: RawTrips, here: int, there: int) -> bool:
 def _gaps(raw: RawTrips) -> NDArray[np.bool_]:
     """Return before which points nothing was recorded for too long, though the car moved or parked, [N]."""
     step_m, step_s = steps(raw)
-    limit_s = np.maximum(GAP_INTERVALS * median_step_s(raw), MIN_GAP_S)
+    limit_s = np.fmax(GAP_INTERVALS * median_step_s(raw), MIN_GAP_S)
     return (step_s > limit_s[raw.row]) & ~((step_m <= STOP_M) & (step_s <= MAX_STOP_S))
 
 

@@ -49,7 +49,7 @@ def label(
     city: City,
     trips_xy_m: Sequence[NDArray[np.float64]],
     matches: Sequence[Match],
-    interval_s: NDArray[np.float64],
+    interval_s: float,
     *,
     min_points: int,
 ) -> list[Labels | str]:
@@ -61,7 +61,7 @@ def label(
     lines = RouteLines.of(city, [matches[i].roads for i in used])
     xy_m = [trips_xy_m[i][matches[i].first : matches[i].stop] for i in used]
     along_m = [
-        forward(places_m(city, matches[i]), track_m, min(STILL_M, STILL_MPS * float(interval_s[i])))
+        forward(places_m(city, matches[i]), track_m, min(STILL_M, STILL_MPS * interval_s))
         for i, track_m in zip(used, xy_m, strict=True)
     ]
     points = Ragged.of(along_m)

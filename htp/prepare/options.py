@@ -8,12 +8,13 @@ from zoneinfo import available_timezones
 
 from htp.errors import InputError
 from htp.prepare.readers.projection import transformer
-from htp.trips import MAX_POINTS, MIN_POINTS
+from htp.recording import MAX_POINTS, MIN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+HELDOUT_BY = ("trip", "day")
 ROLES = ("trip_id", "time", "lon", "lat")  # what the columns of a plain CSV are named by
 
 
@@ -42,7 +43,7 @@ class Hints:
 class PrepareOptions:
     """Options of `htp prepare`; the first four decide what the prepared trips are, the rest how fast they are made."""
 
-    interval_s: float | None = 15.0  # sampling interval of the prepared trips; None: every trip keeps its own
+    interval_s: float | None = None  # sampling interval of the prepared trips; None: the one most of them have
     columns: Mapping[str, str] = field(default_factory=dict)  # role -> column of a plain CSV; the rest is guessed
     heldout_share: float = 0.1  # design: split 90/10
     seed: int = 0  # of the split
@@ -51,15 +52,23 @@ class PrepareOptions:
     min_points: int = MIN_POINTS
     max_points: int = MAX_POINTS
     hints: Hints = field(default_factory=Hints)
+    heldout_by: str = "trip"  # or "day", of the city's clocks: what is held out as a whole
 
     def __post_init__(self) -> None:
         """Check every value; `InputError` says which is wrong."""
         if self.interval_s is not None and not 0 < self.interval_s <= 3600:
             raise InputError(f"The interval is {self.interval_s} s; give one above 0 and up to 3600 s.")
+        if not MIN_POINTS <= self.min_points <= self.max_points <= MAX_POINTS:
+            raise InputError(
+                f"Trips of {self.min_points} to {self.max_points} points were asked for; give a range within "
+                f"{MIN_POINTS} to {MAX_POINTS}."
+            )
         if not 0 <= self.heldout_share < 1:
             raise InputError(
                 f"The held-out share is {self.heldout_share}; give one from 0 up to, but not including, 1."
             )
+        if self.heldout_by not in HELDOUT_BY:
+            raise InputError(f"{self.heldout_by!r} cannot be held out as a whole; choose {' or '.join(HELDOUT_BY)}.")
         if self.workers is not None and self.workers < 1:
             raise InputError(f"{self.workers} workers were asked for; give 1 or more.")
         unknown = sorted(set(self.columns) - set(ROLES))

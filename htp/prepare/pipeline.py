@@ -29,8 +29,9 @@ from htp.files import fingerprint_of, replacing
 from htp.prepare.chunk import prepare_chunk
 from htp.prepare.reasons import explained
 from htp.prepare.sources import check_first_trips, digest, open_sources
-from htp.prepare.split import UniqueIds, is_heldout
+from htp.prepare.split import UniqueIds, heldout_days, is_heldout
 from htp.prepare.tally import Tally
+from htp.prepare.usual_interval import sample_of, usual_interval_s
 from htp.scale.cluster import LOCAL, Cluster
 from htp.trips import write_trips
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from htp.city.network import City
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 TABLES, PART = ("train", "heldout"), "trips"
 MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
-VERSION = 4  # of what preparation does to a trip; parts of another version are made again
+VERSION = 5  # of what preparation does to a trip; parts of another version are made again
 
 
 def prepare(
@@ -87,6 +89,8 @@ def _prepare(
 ) -> dict[str, Any]:
     """Make the tables; return what the report says."""
     check_first_trips(opened, city)
+    if options.interval_s is None:
+        options = replace(options, interval_s=usual_interval_s(sample_of(opened)))
     facts = _facts(opened, city, options)
     parts = out / f"parts-{facts['fingerprint']}"
     parts.mkdir(parents=True, exist_ok=True)
@@ -234,10 +238,12 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
     """
     named: list[tuple[list[str], NDArray[np.bool_]]] = []
     bounds: dict[str, list[NDArray[np.float64]]] = {name: [] for name in TABLES}
+    days = heldout_days(map(_days, parts), options.heldout_share, options.seed) if options.heldout_by == "day" else None
     for part in parts:
         table = pq.read_table(part, columns=["trip_id", "start_time", "geometry"])
-        names, sides = ids.of(table.select(["trip_id", "start_time"]).to_pandas())
-        held = is_heldout(sides, options.heldout_share, options.seed)
+        trips = table.select(["trip_id", "start_time"]).to_pandas()
+        names, sides = ids.of(trips)
+        held = is_heldout(sides, options.heldout_share, options.seed) if days is None else _days(part).isin(days)
         named.append((names, held))
         lines = shapely.from_wkb(table["geometry"].to_numpy())
         for name, some in zip(TABLES, (~held, held), strict=True):
@@ -257,6 +263,12 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
                 if some.any():
                     writer.write_table(table.filter(pa.array(some)).cast(writer.schema))
     return sum(int(held.sum()) for _, held in named)
+
+
+def _days(part: Path) -> pd.Series[str]:
+    """Return the day that each trip of a chunk began on, by the city's clocks, [B]."""
+    starts: pd.Series[pd.Timestamp] = pq.read_table(part, columns=["start_time"]).to_pandas()["start_time"]
+    return starts.dt.strftime("%Y-%m-%d")
 
 
 def _with_bounds(geo: dict[str, Any], bounds: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
@@ -294,6 +306,7 @@ def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> di
             "columns": dict(options.columns),
             "hints": options.hints.to_json(),
             "heldout_share": options.heldout_share,
+            "heldout_by": options.heldout_by,
             "seed": options.seed,
             "min_points": options.min_points,
             "max_points": options.max_points,

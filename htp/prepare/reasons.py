@@ -21,7 +21,6 @@ REASONS = {
     "out_of_town": "points lie outside the city; make a larger city with `htp city`",
     "jump": "points lie further apart than 200 km/h allows",
     "too_short": "there are too few points without a long gap; sample more often with --interval",
-    "too_long": "there are too many points; sample less often with --interval",
     "no_road_nearby": "points are more than 100 m from every road; check that the city has the roads that were driven",
     "broken": "no path of roads joins the points; check that the city has the roads that were driven",
     "matched_part_too_short": "the part that could be matched has too few points",

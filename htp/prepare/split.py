@@ -1,4 +1,4 @@
-"""Split trips into training and held-out by a hash of their id, so that a trip's side never depends on the others."""
+"""Split trips into training and held-out: by a hash of their id, so that a side depends on no other trip, or by day."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from htp.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 def is_heldout(trip_ids: Iterable[str], share: float, seed: int = 0) -> NDArray[np.bool_]:
     """Return which trips are held out, [B]; equal ids fall on the same side, whatever file or order they come in."""
     return np.array([_draw(trip_id, seed) < share for trip_id in trip_ids], dtype=bool)
+
+
+def heldout_days(days: Iterable[Iterable[str]], share: float, seed: int = 0) -> set[str]:
+    """Return which of the days of some tables are held out: that share of them, rounded, one at least.
+
+    `InputError` where there is one day alone.
+    """
+    known = sorted(set().union(*days), key=lambda day: _draw(day, seed))
+    if len(known) < 2 and share > 0:
+        raise InputError("all trips begin on one day, so none can be held out; hold out by trip.")
+    return set(known[: max(round(share * len(known)), 1)]) if share > 0 else set()
 
 
 class UniqueIds:
@@ -56,7 +69,7 @@ class UniqueIds:
         return new
 
 
-def _draw(trip_id: str, seed: int) -> float:
-    """Return a number in [0, 1) that only the id and the seed decide."""
-    digest = hashlib.blake2b(f"{seed}:{trip_id}".encode(), digest_size=8).digest()
+def _draw(side: str, seed: int) -> float:
+    """Return a number in [0, 1) that only the side's name and the seed decide."""
+    digest = hashlib.blake2b(f"{seed}:{side}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

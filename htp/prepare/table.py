@@ -28,8 +28,9 @@ from htp.trips import COLUMNS, LIST_COLUMNS, read_trips
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from htp.city.network import City
-    from htp.prepare.clean import CleanTrips
     from htp.prepare.rawtrips import RawTrips
 
 READABLE = (".parquet", ".geojson", ".json", ".csv", ".gpx")
@@ -79,18 +80,18 @@ def _from_points(path: Path, city: City) -> TripTable:
     [source] = open_sources([path], {}, city.timezone)
     frames, dropped = [], Counter[str]()
     for chunk in source.chunks():
-        trips = _at_own_interval(chunk.parse())
-        dropped += trips.raw.dropped
-        if len(trips.raw):
-            frames.append(_frame(trips, city.timezone))
+        raw, interval_s = _at_own_interval(chunk.parse())
+        dropped += raw.dropped
+        if len(raw):
+            frames.append(_frame(raw, interval_s, city.timezone))
         if sum(map(len, frames)) > MAX_TRIPS:
             raise InputError(f"{path.name}: holds more than {MAX_TRIPS:,} trips; give a part of them.")
     trips = pd.concat(frames, ignore_index=True) if frames else gpd.GeoDataFrame(columns=list(COLUMNS))
     return TripTable(gpd.GeoDataFrame(trips), dropped)
 
 
-def _at_own_interval(raw: RawTrips) -> CleanTrips:
-    """Resample each trip at the median of its steps; leave out and count those that give none."""
+def _at_own_interval(raw: RawTrips) -> tuple[RawTrips, NDArray[np.float64]]:
+    """Resample each trip at the median of its steps, [B]; leave out and count those that give none."""
     raw = in_order(raw)
     raw = raw.drop(raw.count < 2, "single_point")
     step_s = np.diff(raw.time_s, prepend=np.nan)
@@ -101,17 +102,17 @@ def _at_own_interval(raw: RawTrips) -> CleanTrips:
     steady = [np.isfinite(step[1:]).all() and (step[1:] >= 0).all() for step in steps]
     good = np.array(steady, dtype=bool) & (interval_s >= MIN_INTERVAL_S)
     good[good] &= span_s[good] / interval_s[good] < MAX_POINTS
-    return resample(raw.drop(~good, "broken_times"), interval_s[good])
+    return resample(raw.drop(~good, "broken_times"), interval_s[good]), interval_s[good]
 
 
-def _frame(trips: CleanTrips, timezone: str) -> gpd.GeoDataFrame:
-    start_us = np.round(trips.raw.time_s[trips.raw.first[:-1]] * 1e6).astype(np.int64)
+def _frame(raw: RawTrips, interval_s: NDArray[np.float64], timezone: str) -> gpd.GeoDataFrame:
+    start_us = np.round(raw.time_s[raw.first[:-1]] * 1e6).astype(np.int64)
     columns = {
-        "trip_id": trips.raw.trip_id,
+        "trip_id": raw.trip_id,
         "start_time": pd.DatetimeIndex(start_us.view("datetime64[us]"), tz="UTC").tz_convert(timezone),
-        "interval": trips.interval_s.astype(np.float32),
+        "interval": interval_s.astype(np.float32),
     }
-    return gpd.GeoDataFrame(columns, geometry=shapely.linestrings(trips.raw.lonlat, indices=trips.raw.row), crs=4326)
+    return gpd.GeoDataFrame(columns, geometry=shapely.linestrings(raw.lonlat, indices=raw.row), crs=4326)
 
 
 def _from_geojson(path: Path) -> gpd.GeoDataFrame:

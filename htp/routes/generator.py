@@ -1,6 +1,6 @@
 """Keep a trained model that writes routes; make, load and save it (HTP+, paper 5.3).
 
-In a checkpoint's `routes/`: `config.json` (sizes) and `model.safetensors`, in half precision. The embedding of roads is
+In a checkpoint's `routes/`: `config.json` (sizes) and `model.safetensors`. The embedding of roads is
 the tokenizer's and is handed in.
 """
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
+from htp.compute.weights import load_weights, save_weights
 from htp.config import LanguageConfig
 from htp.errors import InputError
 from htp.files import replacing
@@ -55,8 +55,7 @@ class RouteGenerator:
         try:
             facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             model = RouteModel(LanguageConfig(**facts), city, features)
-            state = load_file(folder / "model.safetensors")
-            model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+            model.load_state_dict(load_weights(folder / "model.safetensors"))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise InputError(
                 f"{folder}: the model that writes routes is missing, damaged, or of another city; train it with "
@@ -67,9 +66,7 @@ class RouteGenerator:
     def save(self, folder: Path) -> None:
         """Write the model."""
         folder.mkdir(parents=True, exist_ok=True)
-        state = {name: tensor.half().contiguous() for name, tensor in self.model.state_dict().items()}
-        with replacing(folder / "model.safetensors") as path:
-            save_file(state, path)
+        save_weights(self.model.state_dict(), folder / "model.safetensors")
         with replacing(folder / "config.json") as path:
             path.write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
 

@@ -172,7 +172,7 @@ def _sane_id(given: str) -> str:
 def _add_examples(app: FastAPI, service: Service) -> None:
     """Add requests that this city answers to the documentation."""
     schema = app.openapi()
-    for path, requests in examples(service.city).items():
+    for path, requests in examples(service.city, service.generator.recording).items():
         body: dict[str, Any] = schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         body["examples"] = {name: {"value": value} for name, value in requests.items()}
 

@@ -7,20 +7,22 @@ ours shows the OpenAPI document and loads nothing from elsewhere.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 from fastapi.responses import HTMLResponse
 
 import htp
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
-from htp.trips import LONGEST_S, SHORTEST_S
 
 if TYPE_CHECKING:
     from htp.city.network import City
     from htp.generate import Generator
+    from htp.recording import Recording
     from htp.serve.admission import ServiceSettings
     from htp.trips import Route
 
@@ -72,8 +74,9 @@ def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
             "roads": settings.max_roads,
             "body_bytes": settings.max_body_bytes,
             "deadline_s": settings.deadline_s,
-            "duration_s": [SHORTEST_S, LONGEST_S],
+            "duration_s": [generator.recording.shortest_s, generator.recording.longest_s],
         },
+        "recording": asdict(generator.recording),
         "heldout": settings.share_heldout,
         "card": text,
     }
@@ -92,11 +95,13 @@ def describe_city(city: City) -> dict[str, Any]:
     }
 
 
-def examples(city: City) -> dict[str, dict[str, Any]]:
+def examples(city: City, recording: Recording) -> dict[str, dict[str, Any]]:
     """Return requests that this city answers, by the path they are posted to."""
     places, route = _example_route(city)
     free_s = float(city.free_flow_s[route.roads].sum())
-    times = {"depart": "2024-05-14 08:15", "duration": round(min(max(2 * free_s, SHORTEST_S + 15), LONGEST_S - 15))}
+    shortest_s, longest_s = recording.shortest_s, recording.longest_s
+    duration_s = float(np.clip(2 * free_s, 0.95 * shortest_s + 0.05 * longest_s, 0.95 * longest_s))
+    times = {"depart": "2024-05-14 08:15", "duration": round(duration_s)}
     by_roads = {"roads": route.roads.tolist(), **times}
     return {
         "/v1/trips": {

@@ -87,7 +87,7 @@ class ConditionsRequest(RouteRequest):
 
     duration: float | None = Field(None, gt=0, le=86_400, description="Travel time in seconds; drawn if missing.")
     distance: Metres | None = Field(None, description="Metres along the route; the route's own if missing.")
-    interval: float = Field(15.0, ge=1, le=120, description="Seconds between points.")
+    interval: float | None = Field(None, ge=1, le=120, description="Seconds between points; the model's if missing.")
     n: int = Field(1, ge=1, le=MAX_TRIPS, description="Trips for these conditions.")
 
     def conditions(self, city: City) -> Conditions:

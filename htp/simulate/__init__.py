@@ -44,10 +44,11 @@ def simulate(  # noqa: PLR0913  the command's options
     *,
     work: Path,
     days: Sequence[date] = DAYS,
+    interval_s: int = 15,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write a table of at most `trips` raw trips of 20 to 200 points to `out`, and a report of its figures beside it.
+    """Write a table of at most `trips` raw trips to `out`, a point every `interval_s`, and a report beside it.
 
     Days are simulated in parallel, each into its folder of `work`; days that lie there finished are not made again.
     `progress` is told how many hundredths of days are done of how many. The vehicles on the roads are as many as the
@@ -55,8 +56,9 @@ def simulate(  # noqa: PLR0913  the command's options
     """
     _check_request(trips, out, days)
     work.mkdir(parents=True, exist_ok=True)
-    _claim(work, {"city": city.name, "roads": len(city), "trips": trips, "seed": seed, "days": [str(d) for d in days]})
-    scenario = Simulation(city, build_network(city, work / "network"), seed)
+    settings = {"city": city.name, "roads": len(city), "trips": trips, "seed": seed, "days": [str(d) for d in days]}
+    _claim(work, settings | {"interval_s": interval_s})
+    scenario = Simulation(city, build_network(city, work / "network"), seed, interval_s)
     vehicles = vehicles_needed(scenario, days, trips)
     folders = {day: DayFolder(work / str(day)) for day in days}
     told = _Progress(days, progress)
@@ -71,6 +73,7 @@ def simulate(  # noqa: PLR0913  the command's options
         "simulated": "by htp simulate with Eclipse SUMO; arterial roads are slowed by hand (docs/simulation.md)",
         "trips_wanted": trips,
         "seed": seed,
+        "interval_s": interval_s,
         **check_trips(city, merged),
         "days": {str(day): check_day(city, folders[day].path) for day in days},
     }

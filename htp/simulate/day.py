@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htp.errors import InputError
+from htp.recording import MAX_POINTS, MIN_POINTS, minutes_of
 from htp.simulate.demand import VehicleDemand, draw_demand, is_weekend
 from htp.simulate.lights import WEEKDAY_PLANS, WEEKEND_PLANS, write_lights
 from htp.simulate.probes import raw_trips
 from htp.simulate.routes import VehicleRoutes, choose_routes, free_turns, loaded_turns
-from htp.simulate.run import INTERVAL_S, PROBE_SHARE, DayFolder, run_sumo, write_vehicles
+from htp.simulate.run import PROBE_SHARE, DayFolder, run_sumo, write_vehicles
 from htp.simulate.slowdown import Slowdown
-from htp.trips import MAX_POINTS, MIN_POINTS, write_trips
+from htp.trips import write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from htp.simulate.network import SumoNetwork
 
 WEEKEND_TRAFFIC = 0.85  # vehicles of a weekend day for one of a weekday
-PILOT_VEHICLES = 2000  # whose routes tell how many trips will have 20 to 200 points
+PILOT_VEHICLES = 2000  # whose routes tell how many trips will have a usable number of points
 SAMPLE_VEHICLES = 8_000  # whose routes tell where traffic delays traffic
 STRETCH = 1.15  # travel time in the simulation for one second expected by the route choice, measured
 SURPLUS = 1.04  # vehicles for one that would just do, because the share of probes is drawn
@@ -40,10 +41,11 @@ class Simulation:
     city: City
     network: SumoNetwork
     seed: int
+    interval_s: int  # between two points of a probe
 
 
 def vehicles_needed(scenario: Simulation, days: Sequence[date], trips: int) -> dict[date, int]:
-    """Return how many vehicles each day needs for so many probe trips of 20 to 200 points in all.
+    """Return how many vehicles each day needs for so many probe trips of usable length in all.
 
     `InputError` where the city is too small for trips that long.
     """
@@ -51,13 +53,13 @@ def vehicles_needed(scenario: Simulation, days: Sequence[date], trips: int) -> d
     city, turns = scenario.city, free_turns(scenario.city, scenario.network)
     demand = draw_demand(city, _usable(scenario), days[0], PILOT_VEHICLES, rng)
     routes = choose_routes(city, turns, Slowdown(city, days[0], scenario.seed), demand, rng)
-    points = routes.expected_s * STRETCH / INTERVAL_S
+    points = routes.expected_s * STRETCH / scenario.interval_s
     fit = np.count_nonzero((points >= MIN_POINTS) & (points <= MAX_POINTS)) / max(len(demand.depart_s), 1)
     if fit < 0.02:
-        least_min = MIN_POINTS * INTERVAL_S / 60
+        least_min = minutes_of(MIN_POINTS * scenario.interval_s)
         raise InputError(
-            f"{scenario.city.name}: hardly any drive takes the {least_min:.0f} minutes of {MIN_POINTS} points; "
-            "simulate a larger city."
+            f"{scenario.city.name}: hardly any drive takes the {least_min} minutes of {MIN_POINTS} points; simulate a "
+            "larger city, or take a shorter --interval."
         )
     weight = {day: WEEKEND_TRAFFIC if is_weekend(day) else 1.0 for day in days}
     total = trips * SURPLUS / (PROBE_SHARE * fit) + 10
@@ -81,8 +83,8 @@ def simulate_day(
     flow = np.bincount(np.concatenate(routes.roads), minlength=len(scenario.city)).astype(float)
     plans = WEEKEND_PLANS if is_weekend(day) else WEEKDAY_PLANS
     write_lights(scenario.city, scenario.network, flow, plans, scenario.seed, folder.lights)
-    run_sumo(scenario.network.file, folder, scenario.seed, progress=progress)
-    write_trips(raw_trips(scenario.city, folder.probes, day, rng), folder.trips)
+    run_sumo(scenario.network.file, folder, scenario.seed, scenario.interval_s, progress=progress)
+    write_trips(raw_trips(scenario.city, folder.probes, day, scenario.interval_s, rng), folder.trips)
 
 
 def _choose(

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from htp.simulate.routes import VehicleRoutes
 
-INTERVAL_S = 15  # between two points of a probe, as Porto's taxis have it
 PROBE_SHARE = 0.5  # of the vehicles that are recorded
 LAST_S = DAY_S + 3600  # vehicles that leave before midnight may arrive until then
 HOUR_S = 3600
@@ -38,7 +37,6 @@ OPTIONS = (
     "--no-warnings=true",
     "--duration-log.statistics=true",
     f"--device.fcd.probability={PROBE_SHARE}",
-    f"--device.fcd.period={INTERVAL_S}",
     "--fcd-output.attributes=x,y,speed,lane",
     "--fcd-output.skip-empty=true",
     "--step-log.period=600",
@@ -101,8 +99,13 @@ def write_vehicles(depart_s: NDArray[np.float64], routes: VehicleRoutes, file: P
         xml.write("</routes>\n")
 
 
-def run_sumo(network: Path, day: DayFolder, seed: int, *, progress: Callable[[float], None] | None = None) -> None:
-    """Run the day; `progress` is told the share done. `InputError` if SUMO fails."""
+def run_sumo(
+    network: Path, day: DayFolder, seed: int, interval_s: int, *, progress: Callable[[float], None] | None = None
+) -> None:
+    """Run the day and record its probes every `interval_s`; `progress` is told the share done.
+
+    `InputError` if SUMO fails.
+    """
     measure = day.path / "measure.add.xml"
     measure.write_text(
         f'<additional><edgeData id="hour" freq="{HOUR_S}" file="{day.roads.resolve()}" excludeEmpty="true" '
@@ -122,6 +125,7 @@ def run_sumo(network: Path, day: DayFolder, seed: int, *, progress: Callable[[fl
         f"--additional-files={','.join(additional)}",
         f"--seed={seed % SEEDS}",
         f"--end={LAST_S}",
+        f"--device.fcd.period={interval_s}",
         f"--fcd-output={day.probes}",
         f"--statistic-output={day.statistics}",
         *OPTIONS,

@@ -14,6 +14,7 @@ import shapely
 
 from htp.city.linear_referencing import RouteLines
 from htp.compute.ragged import Ragged
+from htp.recording import REFERENCE_S
 from htp.trips import POINTS_PER_PATTERN
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from htp.city.network import City
 
-STEP_M, OFFSET_M, ROUTE_M = 100.0, 10.0, 1000.0  # scales of the inputs, ours
+STEP_M, OFFSET_M, ROUTE_M = 100.0, 10.0, 1000.0  # scales of the inputs, ours; a step in REFERENCE_S
 BEND_M = (30.0, 90.0)  # how far before and behind a point the encoder sees the route bend, ours
 RELATIVE_INPUTS = 6 + 4 * len(BEND_M) + 3
 ABSOLUTE_INPUTS = 2
@@ -62,7 +63,9 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
     direction = lines.direction(row, along_m)
     offset_m = to_route_frame(east_north, direction)
     relative = inputs == "relative"
-    seen = relative_inputs(lines, row, along_m, offset_m) if relative else absolute_inputs(trips, city)
+    interval_s = trips["interval"].to_numpy(dtype=np.float32)
+    per_step = REFERENCE_S / interval_s.astype(np.float64)[row]
+    seen = relative_inputs(lines, row, along_m, offset_m, per_step) if relative else absolute_inputs(trips, city)
     return Samples(
         seen.astype(np.float32),
         along_m.astype(np.float32),
@@ -73,16 +76,23 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
         lines.roads.first,
         lines.road_start_m.astype(np.float32),
         lines.road_length_m.astype(np.float32),
-        trips["interval"].to_numpy(dtype=np.float32),
+        interval_s,
     )
 
 
 def relative_inputs(
-    lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
+    lines: RouteLines,
+    row: NDArray[np.int64],
+    along_m: NDArray[np.float64],
+    offset_m: NDArray[np.float64],
+    per_step: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return what the encoder sees of N points, [N, RELATIVE_INPUTS]: steps, offsets, bends, junctions."""
+    """Return what the encoder sees of N points, [N, RELATIVE_INPUTS]: steps, offsets, bends, junctions.
+
+    Steps are told as speeds: metres in `REFERENCE_S`, which is `per_step` [N] of the trip's intervals.
+    """
     starts = np.r_[True, row[1:] != row[:-1]]
-    step = np.where(starts, 0.0, np.diff(along_m, prepend=0.0))
+    step = np.where(starts, 0.0, np.diff(along_m, prepend=0.0)) * per_step
     change = np.where(starts, 0.0, np.diff(step, prepend=0.0))
     counts = np.bincount(row)
     mean_step = np.bincount(row, weights=step) / np.maximum(counts - 1, 1)

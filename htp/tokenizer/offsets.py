@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from htp.recording import REFERENCE_S
+
 OFFSET_M, STEP_M = 5.0, 50.0  # scales of the inputs, ours
 KEPT = 0.8  # share of the last offset across that stays: a start near what receivers do; the network corrects it
 COMPONENTS = 6  # from a steady receiver to a jump
@@ -107,9 +109,12 @@ class OffsetDensity(nn.Module):
         )
 
 
-def movement_of(along_m: Tensor, turn: Tensor) -> Tensor:
-    """Return how a car moves, [B, T, MOVEMENT], from places along the route [B, T] and turns [B, T, 2]."""
-    steps = torch.diff(along_m, dim=1) / STEP_M
+def movement_of(along_m: Tensor, turn: Tensor, interval_s: Tensor) -> Tensor:
+    """Return how a car moves, [B, T, MOVEMENT], from places along the route [B, T] and turns [B, T, 2].
+
+    Steps are told as speeds: metres in `REFERENCE_S`, whatever the interval [B] is.
+    """
+    steps = torch.diff(along_m, dim=1) * (REFERENCE_S / interval_s)[:, None] / STEP_M
     before, after = F.pad(steps, (1, 0)), F.pad(steps, (0, 1))
     return torch.cat([before[..., None], after[..., None], turn], dim=-1)
 

@@ -78,4 +78,5 @@ def _collate(samples: Samples, rows: np.ndarray, device: torch.device) -> tuple[
     last_m = along_m.gather(1, torch.from_numpy(points - 1)[:, None])
     along_m = torch.where(mask, along_m, last_m)  # as the decoder says it of padding: no step beyond the last point
     offset_m = pad(samples.offset_m, first, rows, width)
-    return movement_of(along_m, turn).to(device), offset_m.to(device), mask.to(device)
+    movement = movement_of(along_m, turn, torch.from_numpy(samples.interval_s[rows]))
+    return movement.to(device), offset_m.to(device), mask.to(device)

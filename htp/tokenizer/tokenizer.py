@@ -15,15 +15,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from htp.city.linear_referencing import RouteLines, check_roads, lines_through
 from htp.compute.batching import runs_of
 from htp.compute.ragged import Ragged
 from htp.compute.random_streams import POINTS, keys_of, stream_of
+from htp.compute.weights import load_weights, save_weights
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
 from htp.files import replacing
+from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.tokenizer.batch import Batches, DecoderInputs, pad
 from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
 from htp.tokenizer.lengths import length_token, pattern_count
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 BATCH = 256
 DRAWN = 128  # trips whose offsets are drawn together: the draws of a point are small, and a call costs more
-MIN_POINTS, MAX_POINTS = 8, 1024  # what the encoder accepts
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class Tokenizer:
         try:
             facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             config = TokenizerConfig(**with_tuples(facts))
-            state = load_file(folder / "model.safetensors")
+            state = load_weights(folder / "model.safetensors")
             model = cls.model_type(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
-            model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+            model.load_state_dict(state)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder}: the tokenizer is missing, damaged, or of another city; train it.") from error
         if len(state["roads.node2vec"]) != len(city):
@@ -125,22 +125,17 @@ class Tokenizer:
         """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
         facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         new = cls.new(TokenizerConfig(**with_tuples(facts)), city, seed=seed)
-        state = load_file(folder / "model.safetensors")
+        state = load_weights(folder / "model.safetensors")
         state["roads.node2vec"] = new.model.state_dict()["roads.node2vec"]
-        new.model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+        new.model.load_state_dict(state)
         return new
 
     def save(self, folder: Path) -> None:
-        """Write config.json and model.safetensors, in half precision: 1e-3 of a weight, below what training leaves."""
+        """Write config.json and model.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / "config.json") as path:
             path.write_text(json.dumps(asdict(self.model.config), indent=2) + "\n", encoding="utf-8")
-        state = {
-            name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
-            for name, tensor in self.model.state_dict().items()
-        }
-        with replacing(folder / "model.safetensors") as path:
-            save_file(state, path)
+        save_weights(self.model.state_dict(), folder / "model.safetensors")
 
     @property
     def device(self) -> torch.device:
@@ -186,7 +181,7 @@ class Tokenizer:
             if self.model.noise is None:
                 offset_m[place] = self.model.regressed_offsets(h)[mask].cpu().numpy()
             else:
-                moved.append(_Moved(rows, movement_of(along, self._turns(lines, rows, along, mask))))
+                moved.append(_Moved(rows, movement_of(along, self._turns(lines, rows, along, mask), routes.interval_s)))
         for some in _together(moved):
             offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns, drives)
         row = np.repeat(np.arange(len(order)), patterns.points)

@@ -13,14 +13,17 @@ from fake_tokenizer import FakeTokenizer
 
 from htp.city.linear_referencing import RouteLines
 from htp.errors import InputError
+from htp.recording import Recording
+from htp.tokenizer.lengths import length_token
 from htp.travel_time.model import QUANTILES
-from htp.trips import INTERVAL_S, POINTS_PER_PATTERN, Conditions, Route, point_count
+from htp.trips import POINTS_PER_PATTERN, Conditions, Route, point_count
 
 if TYPE_CHECKING:
     from htp.city import City
 
 STOPS = (0.2, 0.45, 0.7)  # places along the route, as shares of it, where about half of the trips wait
 NOISE_M = 3.0
+RECORDING = Recording(15.0, 20, 200)
 
 
 class FakeTravelTime:
@@ -34,16 +37,17 @@ class FakeTravelTime:
 def tokens_of(trip: dict) -> dict:
     """Return codes that tell where they are: a_k, b_k, c_k, d_k for the k-th pattern, ending on roads evenly spread."""
     duration_s = (len(trip["percent"]) - 1) * float(trip["interval"])
-    number = np.arange(-(-point_count(duration_s, INTERVAL_S) // POINTS_PER_PATTERN), dtype=np.int16)
+    points = point_count(duration_s, RECORDING.interval_s)
+    number = np.arange(-(-points // POINTS_PER_PATTERN), dtype=np.int16)
     anchors = np.linspace(0, len(trip["roads"]) - 1, len(number)).astype(np.int16)
-    return {"patterns": np.repeat(number, 4), "anchors": anchors}
+    return {"patterns": np.repeat(number, 4), "anchors": anchors, "length_token": length_token(points)}
 
 
 class FakeGenerator:
     """Answer the calls that the app makes of `htp.Generator`."""
 
     def __init__(self, city: City, seconds_per_trip: float = 0.002) -> None:
-        self.city = city
+        self.city, self.recording = city, RECORDING
         self.travel_time = FakeTravelTime()
         self.tokenizer = FakeTokenizer()
         self.seconds_per_trip = seconds_per_trip
@@ -51,7 +55,7 @@ class FakeGenerator:
     def generate(self, conditions, n=1, *, seed=0, temperature=1.0, progress=None):
         assert temperature > 0
         asked = [conditions] * n if isinstance(conditions, Conditions) else list(conditions)
-        if any(one.duration_s is not None and one.duration_s / one.interval_s < 7 for one in asked):
+        if any(one.duration_s is not None and one.duration_s / (one.interval_s or 15.0) < 7 for one in asked):
             raise InputError("a trip needs 8 points or more; give it more time or a shorter interval.")
         trips = []
         for i, one in enumerate(asked):
@@ -86,7 +90,8 @@ class FakeGenerator:
         duration_s = conditions.duration_s or (
             2 * self.city.free_flow_s[conditions.route.roads].sum() * rng.uniform(0.8, 1.4)
         )
-        points = max(8, round(duration_s / conditions.interval_s) + 1)
+        interval_s = RECORDING.interval_s if conditions.interval_s is None else conditions.interval_s
+        points = max(8, round(duration_s / interval_s) + 1)
         pace = rng.gamma(4.0, size=points)
         for stop in STOPS:
             if rng.random() < 0.5:
@@ -98,7 +103,7 @@ class FakeGenerator:
         return {
             "trip_id": name,
             "start_time": conditions.depart,
-            "interval": np.float32(conditions.interval_s),
+            "interval": np.float32(interval_s),
             "roads": conditions.route.roads,
             "percent": (place_m / length_m).astype(np.float32),
             "geometry": shapely.LineString(self.city.to_lonlat(xy_m)),

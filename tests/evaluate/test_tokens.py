@@ -12,7 +12,7 @@ from htp.evaluate.tokens import PatternToken, tokens_behind
 def trips(grid, random_trips):
     table = random_trips(grid, [18])
     codes = np.array([17, 4, 9, 200, 3, 0, 1, 2, 5, 6, 7, 8], dtype=np.int16)
-    return table.assign(patterns=[codes], anchors=[np.array([0, 1, len(table["roads"].iloc[0]) - 1])], length_token=[2])
+    return table.assign(patterns=[codes], anchors=[np.array([0, 1, len(table["roads"].iloc[0]) - 1])], length_token=[3])
 
 
 def street(trips, city, place: int) -> str:
@@ -35,7 +35,7 @@ def test_a_trip_sampled_more_often_has_the_same_tokens(trips, grid):
 def test_a_street_without_a_name_is_none(triangle, random_trips):
     table = random_trips(triangle, [20])
     place = int(np.flatnonzero(table["roads"].iloc[0] == 2)[0])  # the road without a name
-    table = table.assign(patterns=[np.zeros(12)], anchors=[np.full(3, place)])
+    table = table.assign(patterns=[np.zeros(12)], anchors=[np.full(3, place)], length_token=[1])
     assert [token.ends_on for token in tokens_behind(table, triangle, 0)] == [None] * 3
 
 

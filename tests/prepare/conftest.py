@@ -132,8 +132,8 @@ def pool(monkeypatch):
 
 @pytest.fixture(scope="session")
 def options():
-    """Return options under which three in ten trips are held out."""
-    return PrepareOptions(workers=1, heldout_share=0.3)
+    """Return options under which three in ten trips are held out, lengths as in the paper."""
+    return PrepareOptions(15.0, workers=1, heldout_share=0.3, min_points=20, max_points=200)
 
 
 @pytest.fixture

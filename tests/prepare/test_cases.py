@@ -50,7 +50,7 @@ def read(path, city, hints=None):
     sources = open_sources([path], {}, city.timezone, hints)
     check_first_trips(sources, city)
     chunks = [chunk for source in sources for chunk in source.chunks()]
-    found = [clean(one.parse(), city, interval_s=15.0, min_points=20, max_points=1024).raw for one in chunks]
+    found = [clean(one.parse(), city, interval_s=15.0, min_points=20, max_points=1024) for one in chunks]
     ids = [trip_id for raw in found for trip_id in raw.trip_id]
     counts = [int(count) for raw in found for count in raw.count]
     dropped, left_out = (sum((getattr(raw, name) for raw in found), Counter()) for name in ("dropped", "left_out"))

@@ -14,7 +14,7 @@ NOON_S = 1_714_996_800  # when the trips of `raw` start
 
 
 def test_a_chunk_of_trips_without_a_route_is_counted_and_can_be_written(raw, drive, matcher, tmp_path):
-    prepared = prepare_chunk(raw(drive(20) + np.array([0, 30_000]), drive(3)), matcher, PrepareOptions())
+    prepared = prepare_chunk(raw(drive(20) + np.array([0, 30_000]), drive(3)), matcher, PrepareOptions(15.0))
     assert prepared.tally.dropped == {"out_of_town": 1, "too_short": 1}
     write_trips(prepared.trips, tmp_path / "part.parquet")
     assert len(read_trips(tmp_path / "part.parquet")) == 0
@@ -23,7 +23,7 @@ def test_a_chunk_of_trips_without_a_route_is_counted_and_can_be_written(raw, dri
 def test_a_chunk_counts_what_was_cut(raw, drive, matcher):
     track = drive(22, step_m=35.0)
     track[0] = (200, 150)  # 50 m from every road and far from the next point
-    prepared = prepare_chunk(raw(track, drive(20)), matcher, PrepareOptions(min_points=15))
+    prepared = prepare_chunk(raw(track, drive(20)), matcher, PrepareOptions(15.0, min_points=15))
     assert prepared.tally.kept == 2
     assert prepared.tally.cut == 1
     trips = prepared.trips.set_index("trip_id")

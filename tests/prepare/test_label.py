@@ -29,7 +29,7 @@ def labels_of(triangle, place):
     def make(track, match, min_points=2, interval_s=15.0):
         track_m = triangle.to_metres(np.array([place(*xy) for xy in track]))
         match = match if isinstance(match, Match) else match_of(triangle, ABC, match)
-        (one,) = label(triangle, [track_m], [match], np.array([interval_s]), min_points=min_points)
+        (one,) = label(triangle, [track_m], [match], interval_s, min_points=min_points)
         return one
 
     return make
@@ -105,11 +105,11 @@ def test_a_failed_match_passes_its_reason_on_and_spares_its_neighbours(triangle)
     nothing = Match(0, np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), NO_ROAD)
     good = match_of(triangle, [0], [10, 90, 170])
     track_m = triangle.xy_m[0] + np.array([(10, 0), (90, 0), (170, 0)])
-    results = label(triangle, [track_m] * 3, [nothing, good, nothing], np.full(3, 15.0), min_points=2)
+    results = label(triangle, [track_m] * 3, [nothing, good, nothing], 15.0, min_points=2)
     assert (results[0], results[2]) == (NO_ROAD, NO_ROAD)
     assert isinstance(results[1], Labels)
-    assert label(triangle, [track_m], [nothing], np.full(1, 15.0), min_points=2) == [NO_ROAD]
-    assert label(triangle, [], [], np.empty(0), min_points=2) == []
+    assert label(triangle, [track_m], [nothing], 15.0, min_points=2) == [NO_ROAD]
+    assert label(triangle, [], [], 15.0, min_points=2) == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_labels_of_noisy_drives_keep_what_they_promise(grid, matcher, random_tri
     track_m = grid.to_metres(shapely.get_coordinates(line))
     track_m = track_m + np.random.default_rng(seed).normal(0, noise_m, track_m.shape)
     matches = matcher.match([track_m])
-    (one,) = label(grid, [track_m], matches, np.array([15.0]), min_points=2)
+    (one,) = label(grid, [track_m], matches, 15.0, min_points=2)
     if isinstance(one, str):
         assert one in {"broken", "matched_part_too_short", "off_road", "detour", "shortcut"}
         return
@@ -166,7 +166,7 @@ def test_a_car_that_stands_in_the_noise_stays_in_one_place(triangle, place):
     track = np.column_stack([xs + rng.normal(0, 1, len(xs)), rng.normal(0, 1, len(xs))])
     track_m = triangle.to_metres(np.array([place(*xy) for xy in track]))
     (match,) = Matcher(triangle).match([track_m])
-    (one,) = label(triangle, [track_m], [match], np.array([15.0]), min_points=20)
+    (one,) = label(triangle, [track_m], [match], 15.0, min_points=20)
     standing = one.percent[3:23]
     assert np.ptp(standing) == 0
     assert standing[0] * 300 == pytest.approx(np.mean(places_m(triangle, match)[3:23]), abs=0.1)

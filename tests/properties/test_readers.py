@@ -44,7 +44,7 @@ def read(path, city):
         sources = open_sources([path], {}, city.timezone)
         check_first_trips(sources, city)
         raws = [chunk.parse() for source in sources for chunk in source.chunks()]
-        return [clean(raw, city, interval_s=15.0, min_points=2, max_points=200).raw for raw in raws]
+        return [clean(raw, city, interval_s=15.0, min_points=2, max_points=200) for raw in raws]
     return []
 
 

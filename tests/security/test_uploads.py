@@ -118,7 +118,7 @@ def test_coordinates_that_are_none_are_dropped_and_counted(tmp_path, grid, place
     rows = [f"good,{15 * i},{lon},{lat}" for i in range(30)] + [f"bad,{15 * i},{lon},{bad}" for i in range(30)]
     (tmp_path / "points.csv").write_text("trip_id,time,lon,lat\n" + "\n".join(rows))
     raw = raw_of(tmp_path / "points.csv")
-    kept = clean(raw, grid, interval_s=15.0, min_points=20, max_points=200).raw
+    kept = clean(raw, grid, interval_s=15.0, min_points=20, max_points=200)
     assert kept.trip_id == ["good"]
     assert sum((kept.dropped + raw.dropped).values()) >= 1
     assert np.isfinite(kept.lonlat).all()
@@ -145,7 +145,7 @@ def test_a_time_that_is_wrong_by_centuries_makes_no_millions_of_points(tmp_path,
     lon, lat = place(10, 10)
     (tmp_path / "points.csv").write_text(f"trip_id,time,lon,lat\na,0,{lon},{lat}\na,9000000000,{lon},{lat}\n")
     kept = clean(raw_of(tmp_path / "points.csv"), grid, interval_s=15.0, min_points=20, max_points=200)
-    assert len(kept.raw) == 0
+    assert len(kept) == 0
 
 
 def test_a_damaged_table_of_trips_is_a_sentence(tiny_data, tmp_path):

@@ -47,14 +47,15 @@ class FakeBatchGenerator:
         raise AssertionError("nobody may ask for these")
 
     def _trip(self, asked, seed, place):
-        points = round((asked.duration_s or 600.0) / asked.interval_s) + 1
+        interval_s = asked.interval_s or self.recording.interval_s
+        points = round((asked.duration_s or 600.0) / interval_s) + 1
         along = np.r_[0.0, np.sort(np.random.default_rng([seed, place]).random(points - 1))]
         line = self.city.roads.geometry.iloc[int(asked.route.roads[0])]
         lonlat = [line.interpolate(share, normalized=True).coords[0] for share in along]
         return {
             "trip_id": str(place),
             "start_time": asked.depart,
-            "interval": np.float32(asked.interval_s),
+            "interval": np.float32(interval_s),
             "roads": asked.route.roads,
             "percent": along.astype(np.float32),
             "length_token": np.int8(3),

@@ -50,7 +50,7 @@ def day(city: City, tmp_path: Path) -> Path:
     probes.to_parquet(tmp_path / "probes.parquet")
     statistics = '<statistics><vehicles inserted="200"/><teleports total="1"/></statistics>'
     (tmp_path / "statistics.xml").write_text(statistics)
-    trips = raw_trips(city, tmp_path / "probes.parquet", date(2024, 5, 14), np.random.default_rng(0))
+    trips = raw_trips(city, tmp_path / "probes.parquet", date(2024, 5, 14), 15, np.random.default_rng(0))
     write_trips(trips, tmp_path / "trips.parquet")
     return tmp_path
 

@@ -37,7 +37,7 @@ def seen(vehicle: int, points: int, start_s: float = 28_800.0, step_m: float = 1
 def made(triangle: City, tmp_path: Path):
     def make(*vehicles: pd.DataFrame):
         pd.concat(vehicles).sample(frac=1, random_state=0).to_parquet(tmp_path / "probes.parquet")
-        return raw_trips(triangle, tmp_path / "probes.parquet", TUESDAY, np.random.default_rng(0))
+        return raw_trips(triangle, tmp_path / "probes.parquet", TUESDAY, 15, np.random.default_rng(0))
 
     return make
 
@@ -49,8 +49,8 @@ def test_trips_have_their_vehicles_name_and_start(made):
     assert shapely.get_num_coordinates(trips.geometry.to_numpy()).tolist() == [20, 30]
 
 
-def test_trips_of_less_than_20_or_more_than_200_points_are_dropped(made):
-    trips = made(seen(0, 19), seen(1, 20), seen(2, 200), seen(3, 201))
+def test_trips_of_less_than_8_or_more_than_1024_points_are_dropped(made):
+    trips = made(seen(0, 7), seen(1, 8), seen(2, 1024), seen(3, 1025))
     assert trips["trip_id"].str[-1].tolist() == ["1", "2"]
 
 
@@ -67,13 +67,16 @@ def test_points_are_near_where_the_vehicle_was(made, triangle: City):
     assert np.median(np.hypot(*(xy_m - np.c_[10 * np.arange(100), np.zeros(100)]).T)) < 20
 
 
-def test_error_is_as_large_and_as_persistent_as_stated():
+@pytest.mark.parametrize("interval_s", [5, 15])
+def test_error_is_as_large_and_as_persistent_as_stated(interval_s):
     counts = np.full(4000, 50)
-    error_m = gps_error(counts, np.random.default_rng(0))
+    error_m = gps_error(counts, interval_s, np.random.default_rng(0))
     assert error_m.shape == (200_000, 2)
     east_m = error_m[:, 0].reshape(4000, 50)
     assert np.median(np.abs(east_m)) == pytest.approx(0.6745 * ERROR_M, rel=0.1)
     assert np.median(np.abs(east_m[:, 0])) == pytest.approx(np.median(np.abs(east_m[:, -1])), rel=0.15)  # stationary
     calm = east_m[np.abs(east_m).max(axis=1) < 12]  # trips without a jump
-    assert np.corrcoef(calm[:, :-1].ravel(), calm[:, 1:].ravel())[0, 1] == pytest.approx(PERSISTENCE, abs=0.05)
+    assert np.corrcoef(calm[:, :-1].ravel(), calm[:, 1:].ravel())[0, 1] == pytest.approx(
+        PERSISTENCE ** (interval_s / 15), abs=0.05
+    )
     assert 0.001 < np.mean(np.hypot(*error_m.T) > 40) < 0.03  # now and then a jump

@@ -44,11 +44,15 @@ def made_up_offsets(rng, trips, points):
 
 def state(trips, points):
     """Return the movement of cars that go straight on at a steady speed."""
-    return movement_of(torch.arange(points).float().expand(trips, -1) * 100, torch.zeros(trips, points, 2))
+    return movement_of(
+        torch.arange(points).float().expand(trips, -1) * 100, torch.zeros(trips, points, 2), torch.full((trips,), 15.0)
+    )
 
 
 def wandering(trips, points):
-    return movement_of(torch.rand(trips, points).cumsum(1) * 80, torch.rand(trips, points, 2) - 0.5)
+    return movement_of(
+        torch.rand(trips, points).cumsum(1) * 80, torch.rand(trips, points, 2) - 0.5, torch.full((trips,), 15.0)
+    )
 
 
 def everywhere(trips, points):
@@ -114,8 +118,15 @@ def test_points_that_are_padding_do_not_count(noise):
 
 
 def test_movement_is_the_step_before_the_step_after_and_the_turn():
-    found = movement_of(torch.tensor([[0.0, 50.0, 150.0]]), torch.tensor([[[0.0, 0.0], [-1.0, 1.0], [0.0, 0.0]]]))
+    along_m, turn = torch.tensor([[0.0, 50.0, 150.0]]), torch.tensor([[[0.0, 0.0], [-1.0, 1.0], [0.0, 0.0]]])
+    found = movement_of(along_m, turn, torch.tensor([15.0]))
     assert found[0].tolist() == [[0.0, 1.0, 0.0, 0.0], [1.0, 2.0, -1.0, 1.0], [2.0, 0.0, 0.0, 0.0]]
+
+
+def test_a_step_is_told_as_a_speed_whatever_the_interval():
+    along_m, turn = torch.tensor([[0.0, 50.0, 150.0]]), torch.zeros(1, 3, 2)
+    slow = movement_of(along_m, turn, torch.tensor([15.0]))
+    assert torch.equal(movement_of(along_m / 3, turn, torch.tensor([5.0])), slow)
 
 
 def test_calibration_gives_the_draws_the_sizes_of_real_offsets(noise):

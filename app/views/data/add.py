@@ -54,19 +54,23 @@ def add_trips(served: Model | None, workspace: Workspace, city: str | None) -> s
     with middle:
         chosen = city_choice(workspace, city, offered=served is not None)
     interval_s = right.selectbox(
-        "Sampling interval", INTERVALS_S, INTERVALS_S.index(15), key="add-trips-interval", format_func="{} s".format
+        "Sampling interval", (None, *INTERVALS_S), key="add-trips-interval", format_func=_interval_name
     )
     files = _files("add-trips", workspace, TRIPS, several=True)
 
     place = chosen or (served.generator.city if served is not None else None)
     work = None
     if name and files and place is not None:
-        work = partial(trips_work, workspace, name, files, place, int(interval_s))
+        work = partial(trips_work, workspace, name, files, place, interval_s)
     made = _adding("add-trips", "Prepare the trips", work)
     if made is not None:
         st.success(f"**{made.name}** is in the workspace.", icon=":material/check_circle:")
         show_report(workspace, made.name)
     return chosen
+
+
+def _interval_name(interval_s: int | None) -> str:
+    return "as recorded" if interval_s is None else f"{interval_s} s"
 
 
 def city_choice(workspace: Workspace, city: str | None, *, offered: bool) -> str | None:

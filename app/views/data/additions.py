@@ -52,9 +52,12 @@ def city_work(workspace: Workspace, name: str, files: Files) -> Callable[[Progre
 
 
 def trips_work(
-    workspace: Workspace, name: str, files: Files, city: str | City, interval_s: int
+    workspace: Workspace, name: str, files: Files, city: str | City, interval_s: int | None
 ) -> Callable[[Progress], Added]:
-    """Return what prepares trips for a city of the workspace or for any other; `InputError` where a name is wrong."""
+    """Return what prepares trips for a city of the workspace or for any other; `InputError` where a name is wrong.
+
+    `interval_s` None keeps the interval that most of the trips have.
+    """
     folder = workspace.new(Kind.trips, name)
     known = workspace.existing(Kind.city, city).absolute() if isinstance(city, str) else None
 
@@ -65,7 +68,7 @@ def trips_work(
             else:  # a copy, as preparation writes its table of paths beside the roads
                 roads = there
                 city.save(there)
-            options = ["--city", roads, "--interval", str(interval_s)]
+            options = ["--city", roads, *([] if interval_s is None else ["--interval", str(interval_s)])]
             return _run(workspace, files, ["prepare"], folder, options, progress)
 
     return work

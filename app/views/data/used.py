@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from htp.checkpoint import Checkpoint
+from htp.checkpoint import Checkpoint, all_shipped
+from htp.workspace import about_city
 from htp_app import model
 from htp_app.backends import HERE
 from htp_app.components.figures import figures
@@ -48,6 +49,8 @@ def in_use(served: Model) -> None:
             f"<p class='facts'>Chosen for this browser session alone, by its link. "
             f"<a href='{link_to_checkpoint(None)}'>Use what the app was started with</a></p>"
         )
+    if served.remote is None:
+        _cities_that_ship(served)
     if services():
         st.markdown("##### Backends", help=BACKENDS_HELP)
         other_backends()
@@ -56,6 +59,19 @@ def in_use(served: Model) -> None:
         card = card_of(served.checkpoint) if served.remote is None else plain_card(served.remote.card)
         st.markdown(card or "This checkpoint has no model card; `htp card --checkpoint C` writes one.")
     st.caption("Roads: © OpenStreetMap contributors.")
+
+
+def _cities_that_ship(served: Model) -> None:
+    """List the checkpoints that come with the app, with a link to use each."""
+    st.markdown("##### Cities that come with the app", help="A link holds for this browser session alone.")
+    rows = []
+    for name, folder in all_shipped().items():
+        own = folder.resolve() == served.checkpoint.resolve()
+        link = "in use" if own else f"<a href='{link_to_checkpoint(name)}'>Use {html.escape(name)}</a>"
+        trips = "simulated trips" if Checkpoint(folder).simulated else "recorded trips"
+        about = about_city(Checkpoint(folder).city)
+        rows.append(f"<tr><th scope='row'>{html.escape(about)}</th><td>{trips}</td><td>{link}</td></tr>")
+    st.html(f"<table class='stored'><tbody>{''.join(rows)}</tbody></table>")
 
 
 def not_in_use(problem: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from htp.errors import InputError
+from htp.recording import minutes_of
 from htp_app.components.controls import SEED_HELP, seed_input
 from htp_app.components.street_search import street_search
 from htp_app.links import FIRST_DAY, LAST_DAY, parse_waypoints
@@ -17,9 +18,7 @@ from htp_app.plan import oriented
 from htp_app.state import (
     INTERVALS_S,
     MAX_COUNT,
-    MAX_DURATION_S,
     MAX_TEMPERATURE,
-    MIN_DURATION_S,
     MIN_TEMPERATURE,
     ROUTE,
     Choices,
@@ -27,6 +26,7 @@ from htp_app.state import (
 )
 
 if TYPE_CHECKING:
+    from htp.recording import Recording
     from htp_app.model import Model
     from htp_app.plan import Expected, PlannedRoute
     from htp_app.state import Departures
@@ -67,20 +67,17 @@ def departure_panel(choices: Choices) -> Choices:
     return replace(choices, depart=dt.datetime.combine(date or choices.depart.date(), time or choices.depart.time()))
 
 
-def trips_panel(choices: Choices, expected: Expected | None) -> Choices:
+def trips_panel(choices: Choices, expected: Expected | None, recording: Recording) -> Choices:
     """Ask how many trips and how long; `expected` is what the travel-time model says, where there is a route."""
     st.markdown("#### Trips")
     left, right = st.columns(2)
     count = left.number_input("How many", 1, MAX_COUNT, choices.count, key="count")
-    interval_s = right.selectbox(
-        "A point every",
-        INTERVALS_S,
-        INTERVALS_S.index(choices.interval_s),
-        key="interval",
-        format_func=lambda s: f"{s} s",
-    )
-    duration_s = _travel_time(choices.duration_s, expected)
-    return replace(choices, count=int(count), interval_s=int(interval_s), duration_s=duration_s)
+    with right:
+        interval_s = _interval(choices.interval_s, recording)
+    if interval_s is not None:
+        st.caption(f"Made every {recording.interval_s:g} s, as learned; read off every {interval_s} s along the route.")
+    duration_s = _travel_time(choices.duration_s, expected, recording)
+    return replace(choices, count=int(count), interval_s=interval_s, duration_s=duration_s)
 
 
 def advanced_panel(choices: Choices) -> Choices:
@@ -99,7 +96,25 @@ def advanced_panel(choices: Choices) -> Choices:
     return replace(choices, seed=seed, temperature=float(temperature))
 
 
-def _travel_time(duration_s: int | None, expected: Expected | None) -> int | None:
+def _interval(interval_s: int | None, recording: Recording) -> int | None:
+    """Ask for the sampling interval; None is the one that the model learned."""
+    own = recording.interval_s
+    options = sorted({*INTERVALS_S, own, own if interval_s is None else interval_s})
+    said = (
+        "The model learned trips with a point every {:g} s. Others are read off those, straight between their points."
+    )
+    chosen = st.selectbox(
+        "A point every",
+        options,
+        options.index(own if interval_s is None else interval_s),
+        key="interval",
+        format_func="{:g} s".format,
+        help=said.format(own),
+    )
+    return None if chosen == own else int(chosen)
+
+
+def _travel_time(duration_s: int | None, expected: Expected | None, recording: Recording) -> int | None:
     source = st.radio("Travel time", (MODEL, SET), int(duration_s is not None), key="travel_time", horizontal=True)
     if source == MODEL:
         if expected:
@@ -108,15 +123,20 @@ def _travel_time(duration_s: int | None, expected: Expected | None) -> int | Non
             )
         return None
     usual = float(round(expected.middle)) if expected else USUAL_MINUTES
+    low, high = recording.shortest_s / 60, recording.longest_s / 60
+    wanted = usual if duration_s is None else duration_s / 60
     minutes = st.number_input(
-        "Minutes",
-        MIN_DURATION_S / 60,
-        MAX_DURATION_S / 60,
-        usual if duration_s is None else duration_s / 60,
+        f"Minutes, {recording.minutes.removesuffix(' min')}",
+        low,
+        high,
+        min(max(wanted, low), high),
         key="minutes",
         step=1.0,
         format="%.1f",
+        help="The model makes trips as long as those that it learned from.",
     )
+    if not low <= wanted <= high:
+        st.caption(f"The link asks for {minutes_of(wanted * 60)} min; the model makes {recording.minutes}.")
     return round(minutes * 60)
 
 

@@ -59,7 +59,7 @@ def work_for(served: Model, choices: Choices, plan: PlannedRoute) -> Callable[[C
         route=plan.route,
         depart=served.generator.city.local_time(choices.depart),
         duration_s=None if choices.duration_s is None else float(choices.duration_s),
-        interval_s=float(choices.interval_s),
+        interval_s=None if choices.interval_s is None else float(choices.interval_s),
     )
     st.session_state[VIA] = choices.via
     return lambda progress: _generate(served, choices, plan, conditions, progress)
@@ -89,6 +89,7 @@ def _generate(
     starts = pd.DatetimeIndex(served.heldout["start_time"])
     like = comparable(served.profile, starts, plan.distance_m, pd.Timestamp(conditions.depart))
     real_s = served.profile.duration_s[like.rows]
+    interval_s = conditions.interval_s or generator.recording.interval_s
     return Generated(
         choices=replace(choices, show=True),
         trips=trips,
@@ -96,7 +97,7 @@ def _generate(
         table=trip_points(trips, profile.speed_kmh),
         max_kmh=top_kmh(profile.speed_kmh),
         comparable=like,
-        real_points=np.array([point_count(seconds, conditions.interval_s) for seconds in real_s]),
+        real_points=np.array([point_count(seconds, interval_s) for seconds in real_s]),
         free_flow_s=plan.free_flow_s,
         free_flow_kmh=plan.distance_m / plan.free_flow_s * 3.6,
     )

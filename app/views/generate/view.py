@@ -35,7 +35,7 @@ def page() -> None:
         route_panel(served, choices, plan)
         choices = departure_panel(choices)
         expected, unknown = expected_or_problem(served, plan, choices.depart)
-        choices = trips_panel(choices, expected)
+        choices = trips_panel(choices, expected, served.generator.recording)
         if unknown:
             st.caption(f":material/cloud_off: No travel time to expect: {unknown}")
         button = st.container(key="action")

@@ -93,13 +93,16 @@ def trips_work(served: Model, choices: Planning, outcome: Outcome) -> Callable[[
     kept, key, surveyor = store(BEFORE, served), _before_key(choices), surveyor_of(served)
 
     def work(progress: Progress) -> ScenarioTrips:
-        again = outcome.conditions()
+        recording = served.generator.recording
+        again = outcome.conditions(recording)
         with served.turn():
             first = 0 if key in kept else len(outcome.demand)
             total = first + len(again)
             progress(0, total)  # somebody may have pressed Stop while others were served
             if first:
-                trips = _generate(served, outcome.demand.conditions(), choices, lambda done: progress(done, total))
+                trips = _generate(
+                    served, outcome.demand.conditions(recording), choices, lambda done: progress(done, total)
+                )
                 trips = trips.assign(trip_id=outcome.demand.trip_id)
                 keep(kept, key, (trips, surveyor.measure_trips(trips)), KEPT)
             before, measured = kept[key]

@@ -16,8 +16,9 @@ from scipy.special import ndtri
 
 from htp.errors import InputError
 from htp.planning.demand.routes import fastest_routes
+from htp.recording import minutes_of
 from htp.travel_time.model import QUANTILES
-from htp.trips import INTERVAL_S, LONGEST_S, SHORTEST_S, Conditions, Route
+from htp.trips import Conditions, Route
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from htp.generate import Generator
     from htp.planning.demand.table import Flows
     from htp.planning.demand.zones import Zones
+    from htp.recording import Recording
     from htp.travel_time.model import TravelTimeModel
 
     Progress = Callable[[int, int], None]
@@ -36,12 +38,7 @@ if TYPE_CHECKING:
 HOURS = 24
 TRIES = 5
 LONGEST_SEED = 2**31 - 1  # the parts of a day have seeds of their own above it
-NO_ROUTE, TOO_SHORT, TOO_LONG = range(3)
-REASONS = {
-    NO_ROUTE: "no route leads there",
-    TOO_SHORT: f"shorter than {SHORTEST_S / 60:.1f} min",
-    TOO_LONG: f"longer than {LONGEST_S / 60:.0f} min",
-}
+NO_ROUTE, TOO_SHORT, TOO_LONG = range(3)  # why a trip is left out
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def plan_day(
     generator: Generator, zones: Zones, flows: Flows, timetable: Timetable, progress: Progress | None = None
 ) -> Day:
     """Draw the trips of a day; `progress` hears how many have their route; `InputError` where none can be made."""
-    city = generator.city
+    city, recording = generator.city, generator.recording
     rng = np.random.default_rng(timetable.seed)
     order = rng.permutation(flows.total)
     pair = np.repeat(np.column_stack([flows.origin, flows.destination]), flows.trips, axis=0)[order]
@@ -90,13 +87,13 @@ def plan_day(
         draws = rng.uniform(QUANTILES[0], QUANTILES[-1], len(open_trips))
         durations_s = draw_durations(generator.travel_time, city, routes, departs[open_trips], draws)
         for trip, route, seconds in zip(open_trips.tolist(), routes, durations_s.tolist(), strict=True):
-            reason[trip] = NO_ROUTE if route is None else TOO_SHORT if seconds < SHORTEST_S else TOO_LONG
-            if route is not None and SHORTEST_S <= seconds <= LONGEST_S:
-                conditions[trip] = Conditions(route, departs[trip], seconds, interval_s=INTERVAL_S)
+            reason[trip] = NO_ROUTE if route is None else TOO_SHORT if seconds < recording.shortest_s else TOO_LONG
+            if route is not None and recording.shortest_s <= seconds <= recording.longest_s:
+                conditions[trip] = Conditions(route, departs[trip], seconds)
         open_trips = np.array([trip for trip in open_trips if conditions[trip] is None], dtype=np.int64)
         if not len(open_trips):
             break
-    return _day_of(conditions, pair, reason[open_trips])
+    return _day_of(conditions, pair, reason[open_trips], recording)
 
 
 def departures(city: City, timetable: Timetable, total: int, rng: np.random.Generator) -> pd.DatetimeIndex:
@@ -167,10 +164,21 @@ def draw_durations(
     return drawn
 
 
-def _day_of(conditions: list[Conditions | None], pair: NDArray[np.int64], reasons: NDArray[np.int64]) -> Day:
+def reasons_of(recording: Recording) -> dict[int, str]:
+    """Return in words why trips are left out of a day whose models write trips of this recording."""
+    return {
+        NO_ROUTE: "no route leads there",
+        TOO_SHORT: f"shorter than {minutes_of(recording.shortest_s)} min",
+        TOO_LONG: f"longer than {minutes_of(recording.longest_s)} min",
+    }
+
+
+def _day_of(
+    conditions: list[Conditions | None], pair: NDArray[np.int64], reasons: NDArray[np.int64], recording: Recording
+) -> Day:
     kept = np.array([at for at, one in enumerate(conditions) if one is not None], dtype=np.int64)
-    counts = np.bincount(reasons, minlength=len(REASONS)).tolist()
-    left_out = {REASONS[reason]: count for reason, count in enumerate(counts) if count}
+    counts = np.bincount(reasons, minlength=3)
+    left_out = {said: int(counts[reason]) for reason, said in reasons_of(recording).items() if counts[reason]}
     if not len(kept):
         said = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
         raise InputError(f"none of the trips can be made ({said}); choose zones further apart or on connected roads.")

@@ -15,7 +15,7 @@ import pandas as pd
 from htp.errors import InputError
 from htp.planning.scenario.search import ScenarioNetwork
 from htp.travel_time.model import QUANTILES, durations_s
-from htp.trips import INTERVAL_S, LONGEST_S, SHORTEST_S, Conditions, Route
+from htp.trips import Conditions, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city import City
+    from htp.recording import Recording
 
 
 class TravelTimes(Protocol):
@@ -109,16 +110,18 @@ class BaseDemand:
             pace * medians(city, routes, depart, travel_time),
         )
 
-    def conditions(self) -> list[Conditions]:
-        """Return what each trip is generated for."""
-        return conditions(self.routes, self.depart, self.seconds)
+    def conditions(self, recording: Recording) -> list[Conditions]:
+        """Return what each trip is generated for, by models that write trips of this recording."""
+        return conditions(self.routes, self.depart, self.seconds, recording)
 
 
-def conditions(routes: Sequence[Route], departs: pd.DatetimeIndex, seconds: NDArray[np.float64]) -> list[Conditions]:
+def conditions(
+    routes: Sequence[Route], departs: pd.DatetimeIndex, seconds: NDArray[np.float64], recording: Recording
+) -> list[Conditions]:
     """Return conditions of trips; a travel time outside what can be generated is cut to it."""
-    durations = np.clip(seconds, SHORTEST_S, LONGEST_S)
+    durations = np.clip(seconds, recording.shortest_s, recording.longest_s)
     return [
-        Conditions(route, depart, float(duration), interval_s=INTERVAL_S)
+        Conditions(route, depart, float(duration))
         for route, depart, duration in zip(routes, departs, durations, strict=True)
     ]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from htp.planning.scenario.changes import Scenario
     from htp.planning.scenario.demand import BaseDemand, TravelTimes
+    from htp.recording import Recording
     from htp.trips import Conditions
 
 SAME, RETIMED, REROUTED, CUT_OFF, CLOSED_END = range(5)  # trips: as they were; on their path, slower or faster; on
@@ -87,10 +88,10 @@ class Outcome:
         """Extra seconds of each trip, [N]; NaN for one that cannot be made."""
         return self.seconds - self.demand.seconds
 
-    def conditions(self) -> list[Conditions]:
-        """Return what the trips `again` are generated for."""
+    def conditions(self, recording: Recording) -> list[Conditions]:
+        """Return what the trips `again` are generated for, by models that write trips of this recording."""
         routes = [route for row in self.again if (route := self.routes[row]) is not None]
-        return conditions(routes, self.demand.depart[self.again], self.seconds[self.again])
+        return conditions(routes, self.demand.depart[self.again], self.seconds[self.again], recording)
 
     def trips(self, before: gpd.GeoDataFrame, again: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
         """Return the trips after: those `before` [N rows] but for the ones that are made `again` or not at all."""

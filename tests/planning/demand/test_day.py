@@ -8,22 +8,20 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from fake_generator import FakeGenerator
+from fake_generator import RECORDING, FakeGenerator
 
 from htp.city import City
 from htp.errors import InputError
 from htp.planning.demand.counts import Counts
 from htp.planning.demand.day import (
-    LONGEST_S,
     NO_ROUTE,
-    REASONS,
-    SHORTEST_S,
     TOO_LONG,
     TOO_SHORT,
     Timetable,
     apportion,
     check_shares,
     plan_day,
+    reasons_of,
     shares_of,
 )
 from htp.planning.demand.parts import PART_TRIPS, export, make_part, part_count
@@ -84,21 +82,21 @@ def test_a_seed_makes_the_same_day_again_and_another_seed_another(generator, zon
 
 def test_travel_times_are_what_the_models_make_and_vary(day):
     seconds = np.array([one.duration_s for one in day.conditions])
-    assert SHORTEST_S <= seconds.min() < seconds.max() <= LONGEST_S
+    assert RECORDING.shortest_s <= seconds.min() < seconds.max() <= RECORDING.longest_s
     assert len(set(seconds.round(3))) == 80
 
 
 def test_trips_that_are_too_short_or_long_are_left_out_and_counted(generator, zones, flows, wide):
     class Uneven:
         def quantiles(self, _, routes, __):
-            times_s = np.where(np.arange(len(routes)) % 2, SHORTEST_S / 2, LONGEST_S * 2)
+            times_s = np.where(np.arange(len(routes)) % 2, RECORDING.shortest_s / 2, RECORDING.longest_s * 2)
             return np.repeat(times_s[:, None], 13, axis=1)
 
     generator.travel_time = Uneven()
     with pytest.raises(InputError, match="none of the trips can be made") as error:
         plan_day(generator, zones, flows, Timetable(DAY, MORNING))
-    assert REASONS[TOO_SHORT] in str(error.value)
-    assert REASONS[TOO_LONG] in str(error.value)
+    assert reasons_of(RECORDING)[TOO_SHORT] in str(error.value)
+    assert reasons_of(RECORDING)[TOO_LONG] in str(error.value)
 
 
 def test_trips_without_a_route_are_left_out_and_counted(wide, zone_frame, zones, flows):
@@ -109,7 +107,7 @@ def test_trips_without_a_route_are_left_out_and_counted(wide, zone_frame, zones,
     city = City(**facts, roads=roads)
     generator = FakeGenerator(city, seconds_per_trip=0.0)
     day = plan_day(generator, type(zones).of(city, zone_frame), flows, Timetable(DAY, MORNING))
-    assert day.left_out[REASONS[NO_ROUTE]] == 60
+    assert day.left_out[reasons_of(RECORDING)[NO_ROUTE]] == 60
     assert len(day) + sum(day.left_out.values()) == 80
 
 

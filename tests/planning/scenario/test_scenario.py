@@ -29,11 +29,14 @@ from htp.errors import InputError
 from htp.planning.scenario import BaseDemand, Outcome, Scenario, ScenarioNetwork, sample_trips
 from htp.planning.scenario.outcome import CLOSED_END, CUT_OFF, REROUTED, RETIMED, SAME
 from htp.planning.scenario.traffic import both_directions, road_trips, roads_table, street_blocks, streets, whole_street
+from htp.recording import Recording
 from htp.travel_time.model import QUANTILES
 
 BRIDGE_EAST, BRIDGE_WEST, WEST_UP, FORD_EAST, EAST_DOWN, LANE_IN, LANE_OUT = 0, 1, 2, 4, 6, 8, 10
 EAST = [LANE_IN, BRIDGE_EAST, LANE_OUT]  # the drive from the western lane to the eastern
 BRIDGE_S, FORD_S, BANK_S, LANE_S = 50.0, 100.0, 30.0, 20.0
+
+RECORDING = Recording(15.0, 20, 200)
 
 
 def city_of(name, place, nodes, streets):
@@ -131,7 +134,7 @@ def test_closing_the_only_road_makes_the_trip_impossible(river):
     assert cut.kind.tolist() == [CUT_OFF, SAME]
     assert cut.routes[0] is None
     assert np.isnan([cut.distance_m[0], cut.seconds[0], cut.detour_m[0]]).all()
-    assert (cut.lost.tolist(), cut.again.tolist(), cut.conditions()) == ([0], [], [])
+    assert (cut.lost.tolist(), cut.again.tolist(), cut.conditions(RECORDING)) == ([0], [], [])
 
 
 def test_a_trip_whose_own_street_is_closed_cannot_be_made(river):
@@ -185,8 +188,8 @@ def test_unaffected_trips_stay_exactly_the_same_and_only_the_others_are_made_aga
     demand = demand_of(river, EAST, [3, LANE_IN + 1], EAST, [WEST_UP, FORD_EAST])
     outcome = outcome_of(demand, Scenario().close([BRIDGE_EAST]))
     assert outcome.kind.tolist() == [REROUTED, SAME, REROUTED, SAME]
-    before = generated(demand.conditions(), seed=3).assign(trip_id=demand.trip_id)
-    again = generated(outcome.conditions(), seed=3)
+    before = generated(demand.conditions(RECORDING), seed=3).assign(trip_id=demand.trip_id)
+    again = generated(outcome.conditions(RECORDING), seed=3)
     after = outcome.trips(before, again)
     assert len(again) == 2
     assert after["trip_id"].tolist() == demand.trip_id.tolist()
@@ -197,7 +200,7 @@ def test_unaffected_trips_stay_exactly_the_same_and_only_the_others_are_made_aga
 
 def test_the_same_scenario_over_the_same_demand_gives_the_same_trips(river):
     demand, scenario = demand_of(river, EAST, [3, LANE_IN + 1]), Scenario().close([BRIDGE_EAST])
-    one, other = (generated(outcome_of(demand, scenario).conditions(), seed=1) for _ in range(2))
+    one, other = (generated(outcome_of(demand, scenario).conditions(RECORDING), seed=1) for _ in range(2))
     pd.testing.assert_frame_equal(one, other)
 
 
@@ -273,7 +276,7 @@ def test_travel_times_that_cannot_be_generated_are_cut_but_reported_as_they_are(
     demand = demand_of(river, EAST)
     outcome = outcome_of(demand, Scenario().set_speed([LANE_IN], 5).set_speed([BRIDGE_EAST, FORD_EAST, LANE_OUT], 5))
     assert outcome.seconds[0] > 2985
-    assert outcome.conditions()[0].duration_s == 2985
+    assert outcome.conditions(RECORDING)[0].duration_s == 2985
 
 
 def test_a_street_has_blocks_named_by_what_crosses_it(grid):
