@@ -38,7 +38,7 @@ COLUMNS = ("road_id", "u", "v", "osm_id", "name", "highway", "length_m", "lanes"
 
 
 def said_of_city(facts: dict[str, Any]) -> dict[str, str]:
-    """Return what `city.json` or a service says of a city in words; older ones are OpenStreetMap's without saying it."""
+    """Return what `city.json` or a service says of a city in words; older ones are OpenStreetMap's unsaid."""
     words = {key: facts[key] for key in ("name", "timezone", "crs", "source", "licence")}
     return words | {"attribution": str(facts.get("attribution", OSM_ATTRIBUTION))}
 

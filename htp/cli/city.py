@@ -22,7 +22,7 @@ Source = Annotated[
 Fields = Annotated[
     list[str],
     typer.Option(
-        help="Which field says what: oneway, speed, name, class, lanes or id, e.g. oneway=ONE_WAY; nothing behind the = "
+        help="Which field says what: oneway, speed, name, class, lanes or id, e.g. oneway=ONE_WAY; nothing behind = "
         "for none; repeatable. Otherwise found by the usual names.",
         rich_help_panel=LINES,
     ),

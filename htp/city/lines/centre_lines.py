@@ -37,7 +37,7 @@ def read_centre_lines(path: Path, options: LineOptions, say: Callable[[str], Non
     if not len(layer.lines):
         raise InputError(f"{path}: none of its lines is for cars; give another layer, or their classes with --class.")
     lines = shapely.remove_repeated_points(layer.lines)
-    streets = Streets(lines, about, marks and marks.on(lines))
+    streets = Streets(lines, about, None if marks is None else marks.on(lines))
     graph = graph_of_lines(streets, to_degrees, lambda sentence: say(f"{path.name}: {sentence}"))
     credit = options.attribution or ""
     if overture:

@@ -71,7 +71,7 @@ def _fields_of(layer: Layer, options: LineOptions, say: Callable[[str], None]) -
     )
     columns = {role: layer.fields[name] if name else None for role, name in found.items()}
     fields = pd.DataFrame(columns, index=range(len(layer.lines)), dtype=object)
-    fields.attrs = found
+    fields.attrs.update(found)
     return fields
 
 

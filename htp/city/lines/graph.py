@@ -39,7 +39,7 @@ def graph_of_lines(streets: Streets, to_degrees: pyproj.Transformer, say: Callab
     joints = streets.joints or joints_of(streets.lines)
     pieces = cut(streets.lines, joints)
     rows = pieces.places
-    length_m = shapely.length(shapely.linestrings(rows.flat, indices=rows.row)) if len(rows) else np.zeros(0)
+    length_m = np.asarray(shapely.length(shapely.linestrings(rows.flat, indices=rows.row)))
     lonlat = np.column_stack(to_degrees.transform(rows.flat[:, 0], rows.flat[:, 1])).round(DECIMALS)
     graph, seen, twice = nx.MultiDiGraph(crs="EPSG:4326"), set(), set()
     links = [_links(row) for row in streets.about[list(ABOUT)].itertuples(index=False)]
@@ -62,7 +62,7 @@ def graph_of_lines(streets: Streets, to_degrees: pyproj.Transformer, say: Callab
 
 
 def _links(row: tuple) -> tuple[tuple | None, tuple | None]:
-    """Return what a `Link` says of a line behind its length, along it and against it; None where it is not driven so."""
+    """Return what a `Link` says behind its length, along a line and against it; None where it is not driven so."""
     number, name, highway, way, lanes, along_kmh, against_kmh = row
     one_way = bool(way != Driven.both)
     of_way = None if np.isnan(lanes) else lanes if one_way else lanes / 2

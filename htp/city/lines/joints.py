@@ -150,7 +150,7 @@ def _touched(
     ends = ends[np.unique(_cells(ends), return_index=True)[1]]
     begin = np.flatnonzero(vertices.line[1:] == vertices.line[:-1])
     steps = np.stack([vertices.xy[begin], vertices.xy[begin + 1]], axis=1)
-    tree = shapely.STRtree(shapely.linestrings(steps))
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(steps)))
     end, step = tree.query(shapely.points(ends), predicate="dwithin", distance=SNAP_M)
     origin, move = steps[step, 0], steps[step, 1] - steps[step, 0]
     share = np.clip(((ends[end] - origin) * move).sum(axis=1) / (move**2).sum(axis=1), 0, 1)

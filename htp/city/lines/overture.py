@@ -63,7 +63,7 @@ def is_overture(layer: Layer) -> bool:
 def segments(
     layer: Layer, options: LineOptions, say: Callable[[str], None]
 ) -> tuple[Layer, pd.DataFrame, Marks | None]:
-    """Return the lines for cars, a line a part of a segment with one set of rules, what is known of them and their nodes.
+    """Return the lines for cars, a line a part of a segment with one set of rules, what is known of them, their nodes.
 
     No nodes where a road lacks connectors: then lines are joined by where they lie.
     """
@@ -124,7 +124,8 @@ def _highways(
     if unknown:
         kind = unknown.most_common(1)[0][0]
         say(
-            f"{layer.source}: {unknown.total():,} roads have no known class, most often {kind!r}; they are {UNKNOWN_CLASS!r}."
+            f"{layer.source}: {unknown.total():,} roads have no known class, most often {kind!r}; they are taken as "
+            f"{UNKNOWN_CLASS!r}."
         )
     return np.array(found, dtype=object)
 
@@ -143,7 +144,7 @@ def _parts(layer: Layer, row: int, odd: Oddities) -> Iterator[tuple[int, float, 
 
 def _rules(layer: Layer, column: str, row: int) -> list[Rule]:
     """Return the rules for all cars at all hours."""
-    rules = _nested(layer.fields[column].iat[row]) if column in layer.fields else None
+    rules = _nested(layer.fields[column].iloc[row]) if column in layer.fields else None
     return [rule for rule in rules if _for_cars(rule.get("when") or {})] if isinstance(rules, list) else []
 
 
@@ -222,9 +223,9 @@ def _ids(layer: Layer) -> NDArray[np.int64]:
     """Return OpenStreetMap's way where the segment is one, else its number in the file."""
     ids = layer.number.copy()
     for row, value in enumerate(_column(layer, "sources")):
-        for source in _nested(value) or []:
-            found = WAY_OF_OSM.fullmatch(str(source.get("record_id"))) if source.get("property") in ("", None) else None
-            if found:
+        sources = _nested(value)
+        for source in sources if isinstance(sources, list) else []:
+            if found := WAY_OF_OSM.fullmatch(str(source.get("record_id"))):
                 ids[row] = int(found[1])
                 break
     return ids

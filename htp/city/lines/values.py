@@ -1,7 +1,7 @@
 """Read what the values of fields mean: which way a line is driven, its class, its name.
 
-Each distinct value is read once. T and F are "to" and "from" as the trade has it (against and along the line), N is closed, where the column also holds
-FT, TF, B or nothing; where every line says T or F, or Y or N, they are true and false.
+Each distinct value is read once. T and F are "to" and "from" as the trade has it (against and along the line) and N is
+closed, where the column also holds FT, TF or B, or T and F beside nothing; else they are true, false and no.
 """
 
 from __future__ import annotations
