@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from htp.evaluate.density import Density
 from htp.city.credit import credit_html
+from htp.evaluate.density import Density
 from htp_app.components.shades import count_shades, ramps
 from htp_app.map import Hint, Picture, city_map, corners
 from htp_app.map.areas import area_table, cell_table

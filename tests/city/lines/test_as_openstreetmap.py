@@ -17,6 +17,8 @@ from htp.cli.main import main
 from htp.trips import read_trips
 from htp.webmap import trips_map
 
+ORIGIN_M = np.array([283_000.0, 6_690_000.0])  # of the toy frame, in EPSG:32719
+
 
 def streets(grid) -> dict[str, shapely.LineString]:
     """Return the grid's ten streets, each whole, in degrees."""
@@ -34,8 +36,8 @@ def osm(grid) -> str:
     xml = [f'<node id="{i + 1}" version="1" lon="{lon:.9f}" lat="{lat:.9f}"/>' for i, (lon, lat) in enumerate(places)]
     for i, (name, line) in enumerate(lines.items()):
         refs = "".join(f'<nd ref="{places.index(place) + 1}"/>' for place in line.coords)
-        fast = '<tag k="highway" v="primary"/><tag k="maxspeed" v="72"/>' if name == "Avenida 2" else ""
-        tags = f'<tag k="name" v="{name}"/>{fast or "<tag k='highway' v='residential'/>"}'
+        kind = 'primary"/><tag k="maxspeed" v="72' if name == "Avenida 2" else "residential"
+        tags = f'<tag k="name" v="{name}"/><tag k="highway" v="{kind}"/>'
         xml.append(f'<way id="{i + 1}" version="1">{refs}{tags}</way>')
     return f'<osm version="0.6">{"".join(xml)}</osm>'
 
@@ -77,15 +79,18 @@ def _run(*words) -> None:
 
 
 def drawn(city, roads=slice(None)) -> list[tuple]:
-    """Return roads as their places, to a decimetre."""
-    return [tuple(map(tuple, shapely.get_coordinates(line).round(6))) for line in city.roads.geometry.to_numpy()[roads]]
+    """Return roads as their places in whole metres of the toy frame, whose crossings lie at hundreds."""
+    lines = city.roads.geometry.to_numpy()[roads]
+    return [tuple(map(tuple, (city.to_metres(shapely.get_coordinates(line)) - ORIGIN_M).round())) for line in lines]
 
 
 def test_both_give_the_same_roads(lines, extract):
-    assert sorted(drawn(lines)) == sorted(drawn(extract))
-    where = [np.argsort(np.array([str(one) for one in drawn(city)])) for city in (lines, extract)]
-    for column in ("name", "highway", "lanes"):
-        assert lines.roads[column].iloc[where[0]].tolist() == extract.roads[column].iloc[where[1]].tolist()
+    facts = []
+    for city in (lines, extract):
+        roads = city.roads[["name", "highway", "lanes"]].assign(places=drawn(city)).sort_values("places")
+        corner = roads["places"].map(len) > 2  # a block of two streets, named after either
+        facts.append(roads.assign(name=roads["name"].mask(corner, "corner")).to_numpy().tolist())
+    assert facts[0] == facts[1]
 
 
 def test_a_track_is_matched_to_the_same_roads(lines, extract, place):
@@ -101,13 +106,13 @@ def test_a_track_is_matched_to_the_same_roads(lines, extract, place):
 def test_trips_are_prepared_and_shown_with_the_credit_of_their_roads(lines, place, tmp_path):
     rows = ["trip_id,time,lon,lat"]
     rows += [
-        "a,2024-05-14T08:{:02}:{:02}-04:00,{:.7f},{:.7f}".format(15 + i // 4, i % 4 * 15, *place(20 + 25 * i, 102))
+        "a,2024-05-14T08:{:02}:{:02}-04:00,{:.7f},{:.7f}".format(15 + i // 12, i % 12 * 5, *place(20 + 25 * i, 102))
         for i in range(14)
     ]
     (tmp_path / "trips.csv").write_text("\n".join(rows), encoding="utf-8")
     lines.save(tmp_path / "again")
     out = tmp_path / "prepared"
-    _run("prepare", tmp_path / "trips.csv", "--city", tmp_path / "again", "--out", out, "--heldout", 0, "--workers", 1)
+    _run("prepare", tmp_path / "trips.csv", "--city", tmp_path / "again", "--out", out, "--interval", 2, "--heldout", 0)
     assert json.loads((out / "report.json").read_text())["kept"] == 1
     trips = read_trips(out / "train.parquet")
     assert set(lines.roads["name"].iloc[trips["roads"].iloc[0]]) == {"Calle 1"}

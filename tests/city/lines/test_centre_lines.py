@@ -80,7 +80,7 @@ def test_a_json_file_may_be_geojson(built, tmp_path):
 
 
 def test_feet_are_feet(built):
-    lines = [shapely.LineString(np.array(line) + (985_000, 200_000)) for line in LINES]
+    lines = [shapely.LineString(np.add(line, (985_000, 200_000))) for line in LINES]
     city, _ = built(gpd.GeoDataFrame(geometry=lines, crs="EPSG:2263"))  # New York's, in feet
     assert city.length_m.sum() == pytest.approx(800 * 0.3048, rel=0.01)
     assert city.timezone == "America/New_York"
