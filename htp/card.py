@@ -110,10 +110,11 @@ def card_text(
 
 def _data_lines(files: Checkpoint, generator: Generator) -> list[str]:
     city = generator.city
+    credit = "" if city.attribution in city.licence else f". {city.attribution}"
     return [
         "## Data",
         "",
-        f"- Roads: {len(city):,} directed roads. {city.source}. Licence: {city.licence}",
+        f"- Roads: {len(city):,} directed roads. {city.source}. Licence: {city.licence}{credit}",
         f"- Points: one every {generator.recording.interval_s:g} s; trips of {generator.recording.minutes}.",
         f"- Held-out trips, never trained on: {count_trips(files.heldout):,} (`heldout.parquet`).",
         "",

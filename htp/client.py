@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
-from htp.city.network import City
+from htp.city.network import City, said_of_city
 from htp.errors import InputError
 from htp.recording import Recording
 from htp.trip_source import TripSource
@@ -77,7 +77,7 @@ class Client(TripSource):
         """The service's city, fetched when it is first asked for."""
         facts = self._get("/v1/city").json()
         roads = self._table("/v1/city/roads")
-        return City(**{name: facts[name] for name in ("name", "timezone", "crs", "source", "licence")}, roads=roads)
+        return City(**said_of_city(facts), roads=roads)
 
     def heldout(self) -> gpd.GeoDataFrame:
         """Return the held-out trips; `InputError` where the service keeps them to itself."""

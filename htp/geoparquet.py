@@ -65,7 +65,7 @@ class LineColumn:
                 lines = shapely.from_wkb(column.to_pandas().to_numpy())
         except (KeyError, TypeError, ValueError, pa.ArrowException, shapely.errors.GEOSException) as error:
             raise InputError(
-                f"{part}: the column {self.name!r} holds no WKB lines; write trips as GeoParquet."
+                f"{part}: the column {self.name!r} holds no WKB lines; write them as GeoParquet."
             ) from error
         return self._in_degrees(np.asarray(lines), part)
 

@@ -64,6 +64,7 @@ class Picture:
 
     basemap: PackedTable
     bounds: tuple[LonLat, LonLat]  # south-west, north-east
+    credit: str  # for the roads, HTML
     waypoints: tuple[LonLat, ...] = ()
     revision: int = 0  # of the waypoints: the greater of the person's and ours is shown
     route: tuple[LonLat, ...] = ()  # the line through the waypoints

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from htp.city.credit import credit_html
 from htp_app.map import Hint, Picture, corners
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def route_picture(served: Model, via: tuple[LonLat, ...], plan: PlannedRoute | N
     return Picture(
         basemap=served.basemap,
         bounds=corners(served.generator.city.bounds),
+        credit=credit_html(served.generator.city),
         waypoints=via,
         revision=st.session_state.get("revision", 0),
         route=plan.line if plan else (),

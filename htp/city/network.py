@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     from htp.city.routing import Router, Snap
     from htp.trips import Route
 
+OSM_ATTRIBUTION = "© OpenStreetMap contributors"
 COLUMNS = ("road_id", "u", "v", "osm_id", "name", "highway", "length_m", "lanes", "speed_kmh", "geometry")
+
+
+def said_of_city(facts: dict[str, Any]) -> dict[str, str]:
+    """Return what `city.json` or a service says of a city in words; older ones are OpenStreetMap's unsaid."""
+    words = {key: facts[key] for key in ("name", "timezone", "crs", "source", "licence")}
+    return words | {"attribution": str(facts.get("attribution", OSM_ATTRIBUTION))}
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class City:
     licence: str  # of the roads
     roads: gpd.GeoDataFrame  # COLUMNS, EPSG:4326, row i is road_id i
     zones: gpd.GeoDataFrame | None = None  # zone_id, population, geometry (EPSG:4326), where the source has them
+    attribution: str = OSM_ATTRIBUTION  # whom maps credit for the roads, nobody where it is empty
 
     def __len__(self) -> int:
         return len(self.roads)
@@ -60,7 +68,7 @@ class City:
                 raise InputError(f"{folder}: {name} is missing; make the city with `htp city SOURCE --out {folder}`.")
         try:
             facts = json.loads((folder / "city.json").read_text(encoding="utf-8"))
-            facts = {key: facts[key] for key in ("name", "timezone", "crs", "source", "licence")}
+            facts = said_of_city(facts)
             for table in folder.glob("*.parquet"):
                 open_parquet(table)  # refuses bombs
             roads = gpd.read_parquet(folder / "roads.parquet")
@@ -85,6 +93,7 @@ class City:
             "bounds": [round(bound, 6) for bound in self.bounds],  # lon, lat, lon, lat
             "source": self.source,
             "licence": self.licence,
+            "attribution": self.attribution,
             "roads": len(self),
         }
         with replacing(folder / "roads.parquet") as path:

@@ -1,6 +1,6 @@
-"""Build a city from an OpenStreetMap extract, a graph saved by osmnx, a place name or the reference project.
+"""Build a city from OpenStreetMap's roads, from centre lines or from the reference project.
 
-source -> graph of pieces (openstreetmap, aequilibrae_project) -> roads (simplify) -> time zone and metric CRS -> City
+source -> graph of pieces (openstreetmap, lines, aequilibrae_project) -> roads (simplify) -> time zone, CRS -> City
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from timezonefinder import TimezoneFinder
 
 from htp.city.aequilibrae_project import PREFIX, read_project
 from htp.city.extract import EXTRACT_ENDINGS, OVERPASS_ENDINGS, read_extract, read_overpass
-from htp.city.network import COLUMNS, City
+from htp.city.lines.centre_lines import read_centre_lines
+from htp.city.lines.layer import LINE_ENDINGS
+from htp.city.lines.options import LineOptions
+from htp.city.network import COLUMNS, OSM_ATTRIBUTION, City
 from htp.city.openstreetmap import fetch_place, graph_of, read_graphml
-from htp.city.simplify import roads_of
+from htp.city.simplify import ReadRoads, roads_of
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,21 +29,39 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import networkx as nx
 
-OSM_LICENCE = (
-    "Open Database License (ODbL) 1.0, https://opendatacommons.org/licenses/odbl/1-0/; © OpenStreetMap contributors"
+OSM_LICENCE = f"Open Database License (ODbL) 1.0, https://opendatacommons.org/licenses/odbl/1-0/; {OSM_ATTRIBUTION}"
+OSM_ENDINGS = (*EXTRACT_ENDINGS, *OVERPASS_ENDINGS, ".graphml")
+KINDS = (
+    "an .osm.pbf, .osm, Overpass .json or .graphml file, centre lines (.gpkg, .shp, .parquet, .geojson) or a place name"
 )
-ENDINGS = (*EXTRACT_ENDINGS, *OVERPASS_ENDINGS, ".graphml")
-KINDS = "an .osm.pbf, .osm, Overpass .json or .graphml file or a place name"
+HEAD_BYTES = 4096  # of a .json file, among which GeoJSON says that it is that
 
 
-def build_city(source: str, *, name: str | None = None, say: Callable[[str], None] = lambda _: None) -> City:
+def build_city(
+    source: str,
+    *,
+    name: str | None = None,
+    lines: LineOptions | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> City:
     """Build the city that `source` describes.
 
-    `source` is the path of an `.osm.pbf`, `.osm` (also packed), Overpass `.json` or osmnx `.graphml` file, a place name
-    such as `Porto, Portugal` (online), or `aequilibrae:coquimbo`, the city that ships. The file's or place's name is
-    the city's where `name` is not given; `say` is told, in sentences, what is missing in a file and what was replaced.
+    `source` is the path of an `.osm.pbf`, `.osm` (also packed), Overpass `.json` or osmnx `.graphml` file, or of a
+    layer of centre lines (`LINE_ENDINGS`), of which `lines` says what the file does not; a place name such as
+    `Porto, Portugal` (online), or `aequilibrae:coquimbo`, the city that ships. The file's or place's name is the city's
+    where `name` is not given; `say` is told, in sentences, what is missing in a file and what was replaced.
     `InputError` where it cannot be read or holds no network that can be driven.
     """
+    ending = next((ending for ending in LINE_ENDINGS if source.lower().endswith(ending)), None)
+    if ending or _is_geojson(source):
+        if not Path(source).exists():
+            raise InputError(f"{source}: no such file; give {KINDS}.")
+        read = read_centre_lines(Path(source), lines or LineOptions(), say)
+        return _city(name or _title(source, ending or ".json"), roads_of(read.graph, source, say), read)
+    if lines not in (None, LineOptions()):
+        raise InputError(
+            f"{source} is OpenStreetMap's, where fields and credit are known; leave out what is for lines."
+        )
     zones = None
     if source.startswith(PREFIX):
         project = read_project(source)
@@ -48,13 +69,28 @@ def build_city(source: str, *, name: str | None = None, say: Callable[[str], Non
         origin = f"OpenStreetMap, as distributed with the package {source.replace(':', ', project ')}"
     else:
         graph, its_name, origin = _openstreetmap(source, say)
-    return _city(name or its_name, roads_of(graph, source), origin, zones)
+    read = ReadRoads(graph, origin, OSM_LICENCE, OSM_ATTRIBUTION)
+    return _city(name or its_name, roads_of(graph, source, say), read, zones)
+
+
+def _is_geojson(source: str) -> bool:
+    """Say whether a .json file is GeoJSON and no answer of Overpass."""
+    path = Path(source)
+    if not source.lower().endswith(".json") or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return b'"FeatureCollection"' in stream.read(HEAD_BYTES)
+
+
+def _title(source: str, ending: str) -> str:
+    name = Path(source).name[: -len(ending)].replace("_", " ")
+    return name[:1].upper() + name[1:]
 
 
 def _openstreetmap(source: str, say: Callable[[str], None]) -> tuple[nx.MultiDiGraph, str, str]:
     """Return the graph, the name and the origin of a file or place."""
     path = Path(source)
-    ending = next((ending for ending in ENDINGS if source.lower().endswith(ending)), None)
+    ending = next((ending for ending in OSM_ENDINGS if source.lower().endswith(ending)), None)
     if ending is None and (path.exists() or re.fullmatch(r"\.\w{2,7}", path.suffix) or not source.strip()):
         raise InputError(f"{source!r} is no source of roads; give {KINDS}.")
     if ending is None:
@@ -66,19 +102,18 @@ def _openstreetmap(source: str, say: Callable[[str], None]) -> tuple[nx.MultiDiG
     else:
         read = read_overpass if ending in OVERPASS_ENDINGS else read_extract
         graph = graph_of(read(path), path, say)
-    name = path.name[: -len(ending)].replace("_", " ")
-    return graph, name[:1].upper() + name[1:], f"OpenStreetMap, {path.name}"
+    return graph, _title(source, ending), f"OpenStreetMap, {path.name}"
 
 
-def _city(name: str, roads: gpd.GeoDataFrame, origin: str, zones: gpd.GeoDataFrame | None) -> City:
+def _city(name: str, roads: gpd.GeoDataFrame, read: ReadRoads, zones: gpd.GeoDataFrame | None = None) -> City:
     west, south, east, north = roads.total_bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise InputError(
-            f"{origin}: its coordinates are no degrees, longitude first; they may be swapped or projected."
+            f"{read.origin}: its coordinates are no degrees, longitude first; they may be swapped or projected."
         )
     crs = roads.estimate_utm_crs().to_string()
     roads = roads.assign(length_m=0.0)[list(COLUMNS)]
-    city = City(name, _timezone(roads), crs, origin, OSM_LICENCE, roads, zones)
+    city = City(name, _timezone(roads), crs, read.origin, read.licence, roads, zones, read.attribution)
     roads["length_m"] = city.length_m
     return city
 

@@ -24,11 +24,12 @@ class Oddities:
 
     count: int = 0
     example: str = ""
+    thing: str = "way"  # that has the values
 
     def add(self, way: Any, key: str, value: object) -> None:
         """Count one; the first is kept to be shown."""
         self.count += 1
-        self.example = self.example or f"{key}={value} of way {way}"
+        self.example = self.example or f"{key}={value} of {self.thing} {way}"
 
     def said(self) -> str:
         """Return it as a sentence for the user, nothing where there is none."""
@@ -55,7 +56,7 @@ class Tags:
             key, value = ("speed_kph", imputed) if imputed is not None else (key, None)
         if value is None:
             return None
-        kmh = _kmh(str(value))
+        kmh = kmh_of(str(value))
         if kmh is None and WITHOUT_NUMBER.fullmatch(str(value).strip()):
             return None
         return self._checked(key, value, kmh, SLOWEST_KMH, FASTEST_KMH)
@@ -86,8 +87,11 @@ def first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _kmh(text: str) -> float | None:
-    """Return a limit such as `50`, `30 mph`, `50;30`, `70|100`, `50,5`, `50 @ (06:00-22:00)`, `zone:30` or `walk`."""
+def kmh_of(text: str, unit: str = "") -> float | None:
+    """Return a limit such as `50`, `30 mph`, `50;30`, `70|100`, `50,5`, `50 @ (06:00-22:00)`, `zone:30` or `walk`.
+
+    `unit` is that of a number without one.
+    """
     text = text.strip().strip("\"'")
     if text.lower().endswith("walk"):
         return WALK_KMH
@@ -96,4 +100,4 @@ def _kmh(text: str) -> float | None:
     found = re.match(r"\s*(\d+(?:[.,]\d+)?)\s*([a-zA-Z/]*)", text)
     if not found or found[2].lower() not in KMH_PER_UNIT:
         return None
-    return float(found[1].replace(",", ".")) * KMH_PER_UNIT[found[2].lower()]
+    return float(found[1].replace(",", ".")) * KMH_PER_UNIT[(found[2] or unit).lower()]

@@ -20,9 +20,19 @@ from rich.markup import escape
 
 from htp.cli import serve as serve_commands
 from htp.cli.bench import bench, load
+from htp.cli.city import city
 from htp.cli.demand import demand
 from htp.cli.experiment import experiment
-from htp.cli.options import CheckpointFolder, CheckpointRead, CityFolder, CityRead, Seed
+from htp.cli.options import (
+    CheckpointFolder,
+    CheckpointRead,
+    CityFolder,
+    CityRead,
+    Force,
+    Seed,
+    pair,
+    refuse_to_overwrite,
+)
 from htp.cli.privacy import audit
 from htp.cli.train import train
 from htp.errors import InputError, no_room
@@ -39,6 +49,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
 app.add_typer(experiment, name="experiment")
+app.command()(city)
 app.command()(audit)
 app.command()(bench)
 app.command()(load)
@@ -48,7 +59,6 @@ console = Console(stderr=True)
 
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
 Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: local, auto or HOST:PORT.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
 class Dates(StrEnum):
@@ -71,25 +81,6 @@ class Plus(StrEnum):
     nothing = "nothing"
     start = "start"
     destination = "destination"
-
-
-@app.command()
-def city(
-    source: Annotated[
-        str, typer.Argument(help=".osm.pbf, .osm, Overpass .json, osmnx .graphml, or a place name (online).")
-    ],
-    out: Annotated[Path, typer.Option(help="City folder to write.")],
-    name: Annotated[str | None, typer.Option(help="Name of the city; otherwise taken from the source.")] = None,
-    force: Force = False,
-) -> None:
-    """Make a city folder from OpenStreetMap roads."""
-    from htp.city.sources import build_city
-
-    _refuse_to_overwrite(out / "roads.parquet", force)
-    built = build_city(source, name=name, say=print)
-    built.save(out)
-    length_km = built.length_m.sum() / 1000
-    print(f"{out}: {built.name}, {len(built):,} roads, {length_km:,.0f} km, time zone {built.timezone}")
 
 
 @app.command()
@@ -123,8 +114,8 @@ def prepare(
     from htp.prepare.pipeline import prepare as run
     from htp.prepare.reasons import explained
 
-    _refuse_to_overwrite(out / "report.json", force)
-    columns = dict(_pair(text) for text in column)
+    refuse_to_overwrite(out / "report.json", force)
+    columns = dict(pair(text, "--column", "trip_id=ride") for text in column)
     day = None if first_day is None else _day(first_day, "--first-day")
     hints = Hints(None if dates is None else dates is Dates.day_first, day, crs, timezone)
     least, most = _points(points)
@@ -158,7 +149,7 @@ def simulate(
     from htp.simulate import DAYS
     from htp.simulate import simulate as run
 
-    _refuse_to_overwrite(out, force)
+    refuse_to_overwrite(out, force)
     days = tuple(_day(text) for text in day) or DAYS
     with Bar("simulating") as progress:
         made = partial(run, City.load(city), trips, out, work=work or out.parent / "days", days=days)
@@ -369,20 +360,8 @@ def _check_asked(like: Path | None, via: list[str], plus: Plus | None, depart: s
 def _check_file(out: Path, force: bool) -> None:
     from htp.trips import check_ending
 
-    _refuse_to_overwrite(out, force)
+    refuse_to_overwrite(out, force)
     check_ending(out)
-
-
-def _refuse_to_overwrite(path: Path, force: bool) -> None:
-    if path.exists() and not force:
-        raise InputError(f"{path} is there already; give --force to overwrite it, or another --out.")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    role, equals, name = text.partition("=")
-    if not equals:
-        raise InputError(f"--column {text!r}: write role=name, e.g. --column trip_id=ride.")
-    return role, name
 
 
 def _points(text: str) -> tuple[int, int]:

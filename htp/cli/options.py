@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from htp.checkpoint import Checkpoint, shipped
+from htp.errors import InputError
 
 SHIPPED = "the city that ships"
 
@@ -44,3 +45,18 @@ CheckpointRead = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**61 - 1, help="The same seed gives the same trips again.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+
+def refuse_to_overwrite(path: Path, force: bool) -> None:
+    """Raise `InputError` where there is something already."""
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; give --force to overwrite it, or another --out.")
+
+
+def pair(text: str, option: str, example: str) -> tuple[str, str]:
+    """Return what stands before and behind the first `=`; `InputError` where there is none."""
+    role, equals, name = text.partition("=")
+    if not equals:
+        raise InputError(f"{option} {text!r}: write role=name, e.g. {option} {example}.")
+    return role, name

@@ -61,6 +61,7 @@ class Data:
         train, heldout = tables
         facts = {
             "city": city.name,
+            "attribution": city.attribution,
             "files": files,
             "used": {"train": len(train), "heldout": len(heldout)},
             "simulated": any(_says_simulated(path) for path in (city_folder / "city.json", data / "report.json")),

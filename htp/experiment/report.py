@@ -6,6 +6,7 @@ from importlib import import_module
 from itertools import product
 from typing import TYPE_CHECKING
 
+from htp.city.credit import attribution_of, credit_text
 from htp.errors import InputError
 from htp.experiment import formats
 from htp.experiment.figures import FIGURES
@@ -43,7 +44,8 @@ def write_report(results: Path, *, simulated: bool = False) -> list[Path]:
     figures = _write_figures(rows, layout, simulated=simulated)
     city = rows[0].any.data["city"]
     kind = "The trips are simulated. " if simulated else ""
-    parts = [f"# Experiment: {city}\n\n{kind}Roads: © OpenStreetMap contributors.\n", *map(formats.to_markdown, found)]
+    credit = credit_text(attribution_of(rows[0].any.data))
+    parts = [f"# Experiment: {city}\n\n{kind}{credit}\n", *map(formats.to_markdown, found)]
     parts += [f"![{path.stem}]({path.name})\n" for path in figures if path.suffix == ".png"]
     return [*written, *figures, _write(layout.report / "report.md", "\n".join(parts))]
 

@@ -91,6 +91,7 @@ def describe_city(city: City) -> dict[str, Any]:
         "bounds": [round(bound, 6) for bound in city.bounds],
         "source": city.source,
         "licence": city.licence,
+        "attribution": city.attribution,
         "roads": len(city),
     }
 

@@ -19,6 +19,7 @@ import pandas as pd
 import shapely
 from folium.template import Template
 
+from htp.city.credit import credit_html
 from htp.city.streets import street_lines
 from htp.evaluate.profile import Profile
 
@@ -32,7 +33,6 @@ RAMP = ("#b0122c", "#e0572b", "#f0a43a", "#5fb0b7", "#2a78b8", "#2b3f8c")  # as 
 POINT_UNIT, STREET_UNIT = 1e-6, 1e-5  # degrees: a decimetre, a metre
 AROUND = 0.3  # of the trips' extent is drawn of the city on each side of them, and
 AROUND_DEGREES = 0.01  # at least a kilometre
-CREDIT = '<a href="https://www.openstreetmap.org/copyright">© OpenStreetMap contributors</a>'
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 HINT = "Point at a dot for its time and speed, at a street for its name. Click a dot for its trip."
 
@@ -84,7 +84,7 @@ def trips_map(trips: gpd.GeoDataFrame, city: City, max_kmh: int, *, title: str, 
         "street_unit": STREET_UNIT,
         "point_unit": POINT_UNIT,
         "colours": colours(max_kmh),
-        "credit": CREDIT,
+        "credit": credit_html(city),
         "panel": _panel(trips, city, max_kmh, title, note),
     }
     drawn.add_child(_Drawing(data))

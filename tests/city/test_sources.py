@@ -169,7 +169,7 @@ def test_a_place_that_cannot_be_fetched_is_an_input_error(monkeypatch, error, me
     [
         ("gone.osm.pbf", None, "no such file"),
         ("gone.graphml", None, "no such file"),
-        ("roads.shp", None, "is no source of roads; give an .osm.pbf"),
+        ("roads.dwg", None, "is no source of roads; give an .osm.pbf"),
         ("trips.csv", "lon,lat", "is no source of roads"),
         ("photo.osm.pbf", "not a pbf", "not a readable OpenStreetMap file"),
         ("empty.osm.pbf", "", "not a readable OpenStreetMap file"),

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 import streamlit as st
 
+from htp.city.credit import credit_html
 from htp_app.map import Hint, Picture, city_map, corners
 from htp_app.map.areas import packed_areas
 from htp_app.map.trips import top_kmh, trip_points
@@ -45,6 +46,7 @@ def shared_map(served: Model, encoded: Encoded, choices: Browsing, height: str) 
     picture = Picture(
         basemap=served.basemap,
         bounds=bounds,
+        credit=credit_html(served.generator.city),
         trips=points,
         max_kmh=top_kmh(served.profile.speed_kmh),
         areas=areas,

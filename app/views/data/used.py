@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from htp.checkpoint import Checkpoint, all_shipped
+from htp.city.credit import credit_text
 from htp.workspace import about_city
 from htp_app import model
 from htp_app.backends import HERE
@@ -58,7 +59,7 @@ def in_use(served: Model) -> None:
     with st.container(border=True, key="card"):
         card = card_of(served.checkpoint) if served.remote is None else plain_card(served.remote.card)
         st.markdown(card or "This checkpoint has no model card; `htp card --checkpoint C` writes one.")
-    st.caption("Roads: © OpenStreetMap contributors.")
+    st.caption(credit_text(city.attribution))
 
 
 def _cities_that_ship(served: Model) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from htp.city.credit import credit_html
 from htp.evaluate.density import Density
 from htp_app.components.shades import count_shades, ramps
 from htp_app.map import Hint, Picture, city_map, corners
@@ -45,6 +46,7 @@ def demand_map(served: Model, demand: DemandTables, choices: DemandChoices, dens
     picture = Picture(
         basemap=served.basemap,
         bounds=corners(city.bounds),
+        credit=credit_html(city),
         areas=table,
         ramp=ramp,
         badge=served.badge,

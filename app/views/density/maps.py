@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from htp.city.credit import credit_html
 from htp.evaluate.density import NEITHER, main_roads
 from htp.evaluate.metrics import TOP_K
 from htp_app.components.shades import KINDS, count_shades, difference_shades, kind_shades, kinds_legend, legend, ramps
@@ -127,6 +128,7 @@ def _picture(
     return Picture(
         basemap=served.basemap,
         bounds=corners(served.generator.city.bounds),
+        credit=credit_html(served.generator.city),
         areas=table,
         ramp=ramp,
         badge=served.badge,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from htp.city.credit import credit_text
 from htp.workspace import Kind
 from htp_app import model
 from htp_app.components.heading import heading, how_to_read
@@ -66,7 +67,7 @@ def _show(served: model.Model, found: comparison.Evaluated | None, choices: Eval
     baselines(found.report if found else None, served.generator.city.name)
     st.caption(
         ("The trips behind this checkpoint are simulated. " if served.simulated else "")
-        + "Roads: © OpenStreetMap contributors."
+        + credit_text(served.generator.city.attribution)
     )
 
 

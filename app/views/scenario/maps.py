@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 import streamlit as st
 
+from htp.city.credit import credit_html
 from htp.planning.scenario.traffic import road_trips
 from htp_app.components.controls import pick
 from htp_app.components.shades import bar, count_shades, difference_shades, ramps, ticks
@@ -53,6 +54,7 @@ def scenario_map(served: Model, choices: Planning, outcome: Outcome | None, made
     picture = Picture(
         basemap=served.basemap,
         bounds=_bounds(city, scenario),
+        credit=credit_html(city),
         areas=table,
         ramp=ramp,
         rim_px=RIM_PX if choices.places == ROADS else 0.8,

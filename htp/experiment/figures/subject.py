@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
+from htp.city.credit import attribution_of, credit_text
 from htp.files import replacing
 from htp.methods.registry import OURS
 
@@ -51,7 +52,8 @@ class Subject:
         """What every figure says."""
         city = self.rows[0].any.data["city"]
         kind = ", simulated trips" if self.simulated else ""
-        return f"{city}{kind}. Roads: © OpenStreetMap contributors"
+        credit = credit_text(attribution_of(self.rows[0].any.data)).removesuffix(".")
+        return f"{city}{kind}. {credit}" if credit else f"{city}{kind}"
 
 
 def canvas(subject: Subject, width: float, height: float, unit: str = "") -> Figure:

@@ -18,7 +18,6 @@ import { Waypoints } from "./waypoints.js";
 
 setWorkerUrl(new URL("htp-map-worker.js", import.meta.url).href);
 
-const CREDIT = '<a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">© OpenStreetMap contributors</a>';
 const AROUND_ROUTE = { top: 70, bottom: 150, left: 70, right: 70 }; // px: clear of the buttons and the legend
 const AROUND_CITY = 40; // px
 const NARROW = 560; // px: a map beside others
@@ -127,7 +126,7 @@ export class CityMap {
     ]);
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(this.view, "top-right");
-    map.addControl(new AttributionControl({ compact: false, customAttribution: CREDIT }), "bottom-right");
+    map.addControl(new AttributionControl({ compact: false, customAttribution: this.data.credit }), "bottom-right");
     map.addControl(new ScaleControl({ unit: "metric", maxWidth: 110 }), "bottom-right");
     this.view.press("online", false);
   }

@@ -1,6 +1,7 @@
 // The optional online background: OpenStreetMap's raster tiles, asked for only after somebody presses the button.
 
 const TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png";
+const CREDIT = '<a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">© OpenStreetMap contributors</a>';
 const TIMEOUT_MS = 3000;
 
 /** Return whether the tile server answers; the only request that this file makes by itself. */
@@ -14,7 +15,7 @@ async function reachable() {
 /** Lay the tiles under the roads; returns false where they cannot be had. */
 export async function show(map) {
   if (!(await reachable())) return false;
-  map.addSource("online", { type: "raster", tiles: [TILES], tileSize: 256, maxzoom: 19 });
+  map.addSource("online", { type: "raster", tiles: [TILES], tileSize: 256, maxzoom: 19, attribution: CREDIT });
   map.addLayer({ id: "online", type: "raster", source: "online", paint: { "raster-saturation": -0.7 } }, "minor-casing");
   return true;
 }
