@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -56,6 +56,7 @@ app.command()(load)
 app.command()(demand)
 serve_commands.add_to(app)
 console = Console(stderr=True)
+ANY = f"{MIN_POINTS}:{MAX_POINTS}"
 
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
 Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: local, auto or HOST:PORT.")]
@@ -89,11 +90,9 @@ def prepare(
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
     interval: Annotated[
-        float | None, typer.Option(min=1, max=120, help="Sampling interval in seconds; by default the trips' own.")
+        float | None, typer.Option(min=1, max=120, help="Seconds between points; else their own.")
     ] = None,
-    points: Annotated[
-        str, typer.Option(help="Points of a trip; longer ones are split. The paper's: 20:200.")
-    ] = f"{MIN_POINTS}:{MAX_POINTS}",
+    points: Annotated[str, typer.Option(help="Points of a trip; longer ones are split. The paper's: 20:200.")] = ANY,
     column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
     dates: Annotated[Dates | None, typer.Option(help="How 05/04/2024 is meant, where no other date tells.")] = None,
     first_day: Annotated[
@@ -112,7 +111,6 @@ def prepare(
     from htp.city import City
     from htp.prepare.options import Hints, PrepareOptions
     from htp.prepare.pipeline import prepare as run
-    from htp.prepare.reasons import explained
 
     refuse_to_overwrite(out / "report.json", force)
     columns = dict(pair(text, "--column", "trip_id=ride") for text in column)
@@ -122,6 +120,13 @@ def prepare(
     options = PrepareOptions(interval, columns, heldout, seed, workers, ray, least, most, hints, heldout_by)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
+    _print_report(out, report)
+
+
+def _print_report(out: Path, report: dict[str, Any]) -> None:
+    """Say what preparation kept, and what it left out why."""
+    from htp.prepare.reasons import explained
+
     for note in report["notes"]:
         print(note)
     further = f", {report['further_drives']:,} of them further drives of one row" if report["further_drives"] else ""
@@ -197,7 +202,7 @@ def generate(
     depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
     duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
     interval: Annotated[
-        float | None, typer.Option(help="Seconds between points; by default as the checkpoint learned them.")
+        float | None, typer.Option(help="Seconds between points; the checkpoint's own if none.")
     ] = None,
     n: Annotated[int, typer.Option("-n", help="Trips to generate along the route.")] = 1,
     temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,

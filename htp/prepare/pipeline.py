@@ -243,7 +243,11 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
         table = pq.read_table(part, columns=["trip_id", "start_time", "geometry"])
         trips = table.select(["trip_id", "start_time"]).to_pandas()
         names, sides = ids.of(trips)
-        held = is_heldout(sides, options.heldout_share, options.seed) if days is None else _days(part).isin(days)
+        held = (
+            is_heldout(sides, options.heldout_share, options.seed)
+            if days is None
+            else _days(part).isin(days).to_numpy()
+        )
         named.append((names, held))
         lines = shapely.from_wkb(table["geometry"].to_numpy())
         for name, some in zip(TABLES, (~held, held), strict=True):
