@@ -244,6 +244,19 @@ def tiny_data(grid: City, made_once: Callable[..., Path]) -> Path:
     return made_once("data", fill)
 
 
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Train for a few steps what is trained for hundreds however few trips there are: offsets, the idea of anchors."""
+    patch.setattr("htp.tokenizer.offsets_train.EPOCHS", 0)
+    patch.setattr("htp.tokenizer.offsets_train.MIN_STEPS", 7)
+    patch.setattr("htp.language.anchors.STEPS", 10)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hurry the trainings of a test, see `hurry`."""
+    hurry(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_data: Path, made_once: Callable[..., Path]) -> Path:
     """Return a checkpoint trained on `tiny_data` by the functions behind `htp train`; copy it before changing it."""
@@ -254,10 +267,12 @@ def tiny_checkpoint(tiny_data: Path, made_once: Callable[..., Path]) -> Path:
         sizes = TokenizerConfig(
             (4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1
         )
-        stage_1, stage_2 = TokenizerTraining(epochs=2, batch_size=32), LanguageTraining(epochs=1, batch_size=32)
-        train_tokenizer(tiny_data, tiny_data / "city", folder, sizes, stage_1, report=lambda _: None)
         built_in = LanguageConfig(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
-        train_language(tiny_data, folder, stage_2, config=built_in, report=lambda _: None)
+        stage_1, stage_2 = TokenizerTraining(epochs=2, batch_size=32), LanguageTraining(epochs=1, batch_size=32)
+        with pytest.MonkeyPatch.context() as patch:
+            hurry(patch)
+            train_tokenizer(tiny_data, tiny_data / "city", folder, sizes, stage_1, report=lambda _: None)
+            train_language(tiny_data, folder, stage_2, config=built_in, report=lambda _: None)
 
     return made_once("checkpoint", fill)
 
@@ -266,7 +281,7 @@ def tiny_checkpoint(tiny_data: Path, made_once: Callable[..., Path]) -> Path:
 def processes() -> ForkServerContext:
     """Return what starts processes: forked from one that has imported what trains and prepares, they begin at once."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["htp.train", "htp.generate_files", "htp.prepare.pipeline"])
+    context.set_forkserver_preload(["htp.train", "htp.generate_files", "htp.prepare.pipeline", "skops.io"])
     return context
 
 
@@ -314,8 +329,21 @@ def chromium() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests on a cluster first: a worker gives away what it would do last, so one worker starts one cluster."""
+    """Have every worker begin with slow tests, those on a cluster first of all.
+
+    A worker begins with so many tests in a row, and one without any takes the last ones of another: quick tests, so
+    that all end together, and none on a cluster, so that one worker starts one cluster.
+    """
     items.sort(key=lambda item: "two_workers" not in getattr(item, "fixturenames", ()))
+    slow = [item for item in items if {"slow", "browser"} & {mark.name for mark in item.iter_markers()}]
+    quick = [item for item in items if item not in slow]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for worker in range(workers) for of in (slow, quick) for item in share(of, worker, workers)]
+
+
+def share(items: list[pytest.Item], worker: int, workers: int) -> list[pytest.Item]:
+    """Return the tests of a worker: as many in a row as the others get."""
+    return items[len(items) * worker // workers : len(items) * (worker + 1) // workers]
 
 
 def skipped_browser_tests(reporter: pytest.TerminalReporter | None) -> int:

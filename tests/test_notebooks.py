@@ -15,9 +15,10 @@ MAX_BYTES = 400_000
 COMMANDS_HERE = """
 import sys
 from htp.cli.main import main
+from htp.language import anchors
 from htp.tokenizer import offsets_train
 
-offsets_train.EPOCHS, offsets_train.MIN_STEPS = 0, 7
+offsets_train.EPOCHS, offsets_train.MIN_STEPS, anchors.STEPS = 0, 7, 10
 
 def terminal(command, lines=40):  # does in the kernel, which has imported everything, what a process would do
     sys.argv = command.format(**globals()).split()

@@ -16,22 +16,16 @@ from htp.errors import InputError
 from htp.generate import Generator, load_tokenizer
 from htp.generate_files import generate_like
 from htp.language.language import Language
-from htp.tokenizer import offsets_train
 from htp.train import train_language, train_offsets, train_routes, train_tokenizer
 from htp.trip_source import Sampling
 from htp.trips import read_trips, write_trips
 
+pytestmark = pytest.mark.usefixtures("hurried")
 SHORT = LanguageTraining(epochs=0.5, batch_size=16, learning_rate=1e-3)
 
 
 def quiet(_):
     """Hear a training's report and say nothing."""
-
-
-@pytest.fixture(autouse=True)
-def few_steps_for_offsets(monkeypatch):
-    monkeypatch.setattr(offsets_train, "EPOCHS", 0)
-    monkeypatch.setattr(offsets_train, "MIN_STEPS", 7)
 
 
 @pytest.fixture

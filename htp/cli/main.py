@@ -90,7 +90,7 @@ def prepare(
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder for train.parquet, heldout.parquet and report.json.")],
     interval: Annotated[
-        float | None, typer.Option(min=1, max=120, help="Seconds between points; else their own.")
+        float | None, typer.Option(min=1, max=120, help="Seconds between points; else their own")
     ] = None,
     points: Annotated[str, typer.Option(help="Points of a trip; longer ones are split. The paper's: 20:200.")] = ANY,
     column: Annotated[list[str], typer.Option(help="Name a CSV column, e.g. trip_id=ride; repeatable.")] = [],
@@ -201,9 +201,7 @@ def generate(
     via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
     depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
     duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
-    interval: Annotated[
-        float | None, typer.Option(help="Seconds between points; the checkpoint's own if none.")
-    ] = None,
+    interval: Annotated[float | None, typer.Option(help="Seconds between points; else the checkpoint's.")] = None,
     n: Annotated[int, typer.Option("-n", help="Trips to generate along the route.")] = 1,
     temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,

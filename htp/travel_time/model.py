@@ -18,10 +18,8 @@ import numpy as np
 import pandas as pd
 import shapely
 import sklearn
-import skops.io
 from scipy.special import ndtri
 from sklearn.ensemble import HistGradientBoostingRegressor
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from htp.errors import InputError
 from htp.files import replacing
@@ -94,6 +92,8 @@ class TravelTimeModel:
 
     def save(self, folder: Path | str) -> None:
         """Write the model to a folder: the boosters as skops, what they expect as JSON."""
+        import skops.io  # noqa: PLC0415  looks through all of scikit-learn, for seconds
+
         folder = Path(folder)
         facts = {
             "version": VERSION,
@@ -109,6 +109,9 @@ class TravelTimeModel:
     @classmethod
     def load(cls, folder: Path | str) -> TravelTimeModel:
         """Read a model; `InputError` where a file is missing, damaged, of another version or holds foreign types."""
+        import skops.io  # noqa: PLC0415  as above
+        from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+
         folder = Path(folder)
         for name in (MODEL_FILE, FACTS_FILE):
             if not (folder / name).is_file():

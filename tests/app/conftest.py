@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
 sys.path.insert(0, str(Path(__file__).parent))  # for fake_generator, which browser tests start in a process of its own
 
@@ -16,7 +18,17 @@ from fake_generator import FakeGenerator
 import htp_app.model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from htp.city import City
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_seen_once() -> Iterator[None]:
+    """Look through the installed packages for components of Streamlit once: every AppTest would, for a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STOPS = (0.2, 0.45, 0.7)  # places along the route, as shares of it, where about half of the trips wait
 NOISE_M = 3.0
 RECORDING = Recording(15.0, 20, 200)
+_heldout_of: dict[int, tuple[City, gpd.GeoDataFrame]] = {}  # by the city's id, which stays its own while it is kept
 
 
 class FakeTravelTime:
@@ -67,6 +68,12 @@ class FakeGenerator:
         return gpd.GeoDataFrame(trips, crs="EPSG:4326")
 
     def heldout(self) -> gpd.GeoDataFrame:
+        """Return 300 trips, the same for a city; made once a process, as they take a second and every test asks."""
+        if id(self.city) not in _heldout_of:
+            _heldout_of[id(self.city)] = self.city, self._heldout()
+        return _heldout_of[id(self.city)][1].copy()
+
+    def _heldout(self) -> gpd.GeoDataFrame:
         rng = np.random.default_rng(5)
         rows = []
         while len(rows) < 300:

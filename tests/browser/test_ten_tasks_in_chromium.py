@@ -1,10 +1,12 @@
 """What planners, researchers and presenters come for, done in headless Chromium on the city that ships.
 
-The app runs as `htp app` starts it, on the trained checkpoint; nothing may leave the machine (fixture `watched`).
+The app runs as `htp app` starts it, on the trained checkpoint with fewer held-out trips; nothing may leave the machine
+(fixture `watched`).
 """
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,9 @@ from person import PATIENCE_MS, Kind, Person
 from serving import served_checkpoint
 from tasks import CHECKPOINT, TASKS, Task
 
+from htp.checkpoint import Checkpoint
+from htp.trips import read_trips, write_trips
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -20,12 +25,17 @@ if TYPE_CHECKING:
     from conftest import Watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+EVERY = 5  # of the held-out trips: all of them are measured and encoded while a person waits
 
 
 @pytest.fixture(scope="module")
 def shipped_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of the app over the checkpoint that ships."""
-    with served_checkpoint(CHECKPOINT, tmp_path_factory.mktemp("shipped")) as url:
+    """Return the address of the app over the checkpoint that ships, with every fifth of its held-out trips."""
+    folder = tmp_path_factory.mktemp("shipped")
+    files = Checkpoint(shutil.copytree(CHECKPOINT, folder / CHECKPOINT.name))
+    write_trips(read_trips(files.heldout).iloc[::EVERY], files.heldout)
+    files.seal()
+    with served_checkpoint(files.folder, folder) as url:
         yield url
 
 

@@ -320,10 +320,9 @@ def test_the_city_of_a_checkpoint_serves_to_prepare_and_evaluate_and_its_files_s
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hurried")
 def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("htp.tokenizer.offsets_train.MIN_STEPS", 7)
-    monkeypatch.setattr("htp.tokenizer.offsets_train.EPOCHS", 0)
     grid.save(tmp_path / "city")
     trips = random_trips(grid, [24, 30, 40, 26] * 15, seed=8)
     write_trips(trips.drop(columns=["roads", "percent", "offset"]), tmp_path / "raw.csv")

@@ -46,6 +46,7 @@ def go(tiny_data, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hurried")
 def test_three_methods_are_trained_generated_from_and_drawn(go):
     tally, written = go("trajvae,HTP,HTP+", 0.1, 0.01)
     assert tally.finished == ["trajvae-seed0", "htp-seed0", "htp+-seed0"]

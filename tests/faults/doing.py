@@ -99,12 +99,13 @@ def train(data, out, stages=STAGES):
     from htp import train  # noqa: PLC0415
     from htp.compute import training_loop  # noqa: PLC0415
     from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining  # noqa: PLC0415
+    from htp.language import anchors  # noqa: PLC0415
     from htp.language import train as language_train  # noqa: PLC0415
     from htp.tokenizer import offsets_train  # noqa: PLC0415
 
     torch.set_num_threads(1)
     training_loop.SAVE_EVERY_S = -1.0
-    offsets_train.EPOCHS, offsets_train.MIN_STEPS = 0, 3
+    offsets_train.EPOCHS, offsets_train.MIN_STEPS, anchors.STEPS = 0, 3, 10
     language_train.LOG_STEPS = 1
     sizes = TokenizerConfig((4, 6, 8, 10), (16, 16, 16, 32), quantizer_dim=8, head_dim=16, road_dim=16, road_layers=1)
     built_in = LanguageConfig(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)

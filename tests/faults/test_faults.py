@@ -45,17 +45,27 @@ def content(folder):
 
 
 @pytest.fixture(scope="session")
-def trained(processes, tiny_data, made_once):
+def whole(processes, made_once):
+    """Return what does work without a fault, once a name, in a folder that is the work's last argument."""
+
+    def make(name, work, *arguments):
+        def fill(out):
+            process = processes.Process(target=work, args=(*arguments, out / name))
+            process.start()
+            process.join()
+            assert process.exitcode == 0
+
+        return made_once(f"whole-{name}", fill) / name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(whole, tiny_data):
     """Return a checkpoint that was trained without a fault."""
-
-    def fill(out):
-        process = processes.Process(target=doing.train, args=(tiny_data, out))
-        process.start()
-        process.join()
-        assert process.exitcode == 0
-        Checkpoint(out).verify()
-
-    return made_once("trained", fill)
+    out = whole("trained", doing.train, tiny_data)
+    Checkpoint(out).verify()
+    return out
 
 
 def cases(every_time, thoroughly):
@@ -109,7 +119,7 @@ def begun(trained, tmp_path):
 
 @pytest.mark.parametrize(("stage", "fault"), cases(TRAINING, MORE_TRAINING))
 def test_a_training_with_a_fault_ends_where_one_without_ends(meet, begun, trained, tiny_data, stage, fault):
-    out, whole = begun(stage), content(trained)
+    out, all_of_it = begun(stage), content(trained)
     heard = meet(fault, doing.train, tiny_data, out, (stage,))
     assert heard == "killed" if isinstance(fault, Kill) else NO_ROOM.fullmatch(heard), heard
     with suppress(InputError):  # where it looks whole it is
@@ -118,7 +128,7 @@ def test_a_training_with_a_fault_ends_where_one_without_ends(meet, begun, traine
     assert meet(None, doing.train, tiny_data, out, (stage,)) == "done"
     Checkpoint(out).verify()
     assert (out / stage).is_dir()
-    assert content(out) == {name: whole[name] for name in content(out)}
+    assert content(out) == {name: all_of_it[name] for name in content(out)}
     if stage == "language":
         assert travel_times_s(out) == travel_times_s(trained)
 
@@ -130,18 +140,30 @@ def travel_times_s(checkpoint):
     return generator.travel_time.quantiles(generator.city, [route], [depart]).tolist()
 
 
-@pytest.fixture
-def raw(grid, place, tmp_path):
-    """Return a file in Porto's layout of 24 trips round the grid, the city, and the result without a fault."""
+@pytest.fixture(scope="session")
+def raw(grid, place, made_once):
+    """Return a file in Porto's layout of 24 trips round the grid, and the city."""
     corners = np.array([(10, 0), (400, 0), (400, 400), (0, 400), (0, 100)], dtype=float)
     lengths = np.r_[0, np.cumsum(np.hypot(*np.diff(corners, axis=0).T))]
     along = 70.0 * np.arange(20)
     points = [place(*(np.interp(at, lengths, axis) for axis in corners.T)) for at in along]
     line = json.dumps(points, separators=(",", ":"))
     rows = [f'T{k},{1_714_996_800 + 60 * k},False,"{line}"' for k in range(24)]
-    (tmp_path / "trips.csv").write_text("\n".join(["TRIP_ID,TIMESTAMP,MISSING_DATA,POLYLINE", *rows, ""]))
-    grid.save(tmp_path / "city")
-    return tmp_path / "trips.csv", tmp_path / "city"
+
+    def fill(folder):
+        (folder / "trips.csv").write_text("\n".join(["TRIP_ID,TIMESTAMP,MISSING_DATA,POLYLINE", *rows, ""]))
+        grid.save(folder / "city")
+
+    folder = made_once("raw", fill)
+    return folder / "trips.csv", folder / "city"
+
+
+@pytest.fixture
+def prepared(whole, raw, tmp_path):
+    """Return the tables that preparation without a fault writes; what it keeps for the next is there for the test's."""
+    out = whole("prepared", doing.prepare, *raw)
+    shutil.copytree(out.parent / "cache", tmp_path / "cache")
+    return tables(out)
 
 
 def tables(folder):
@@ -156,9 +178,8 @@ def is_running(pid):
     return True
 
 
-def test_preparation_that_is_killed_leaves_no_process_and_goes_on(meet, raw, tmp_path):
+def test_preparation_that_is_killed_leaves_no_process_and_goes_on(meet, raw, prepared, tmp_path):
     pids = tmp_path / "pids.txt"
-    assert meet(None, doing.prepare, *raw, tmp_path / "whole") == "done"
     assert meet(Kill(REPORT, 2), doing.prepare, *raw, tmp_path / "out", pids) == "killed"
     assert not list((tmp_path / "out").glob("*.parquet"))
     made = len(list((tmp_path / "out").glob("parts-*/*.json")))
@@ -170,24 +191,22 @@ def test_preparation_that_is_killed_leaves_no_process_and_goes_on(meet, raw, tmp
         assert time.monotonic() < until, "a worker is still there"
         time.sleep(0.1)
     assert meet(None, doing.prepare, *raw, tmp_path / "out") == "done"
-    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+    assert tables(tmp_path / "out") == prepared
 
 
-def test_preparation_that_loses_its_worker_says_so_and_goes_on(meet, raw, tmp_path):
-    assert meet(None, doing.prepare, *raw, tmp_path / "whole") == "done"
+def test_preparation_that_loses_its_worker_says_so_and_goes_on(meet, raw, prepared, tmp_path):
     heard = meet(None, doing.prepare_losing_the_worker, *raw, tmp_path / "out")
     assert "a worker process was ended by the system" in heard
     assert meet(None, doing.prepare, *raw, tmp_path / "out") == "done"
-    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+    assert tables(tmp_path / "out") == prepared
 
 
-def test_preparation_on_a_full_disk_says_so_and_goes_on(meet, raw, tmp_path):
-    assert meet(None, doing.prepare, *raw, tmp_path / "whole") == "done"
+def test_preparation_on_a_full_disk_says_so_and_goes_on(meet, raw, prepared, tmp_path):
     heard = meet(Full(1000), doing.prepare, *raw, tmp_path / "out")
     assert NO_ROOM.fullmatch(heard)
     assert not list((tmp_path / "out").glob("*.parquet"))
     assert meet(None, doing.prepare, *raw, tmp_path / "out") == "done"
-    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+    assert tables(tmp_path / "out") == prepared
 
 
 KILL, DISK = Kill("pathlib:Path.replace"), Full(1000)
@@ -218,12 +237,12 @@ MORE_PARTS = {
 
 
 @pytest.mark.parametrize("fault", cases(PARTS, MORE_PARTS))
-def test_parts_are_made_once_whatever_happens(meet, tiny_checkpoint, tiny_data, tmp_path, fault):
+def test_parts_are_made_once_whatever_happens(meet, whole, tiny_checkpoint, tiny_data, tmp_path, fault):
     like, out = tiny_data / "heldout.parquet", tmp_path / "day"
+    parts = whole("parts", doing.generate_parts, tiny_checkpoint, like)
     heard = meet(fault, doing.generate_parts, tiny_checkpoint, like, out)
     assert heard == "killed" or NO_ROOM.fullmatch(heard)
     assert meet(None, doing.generate_parts, tiny_checkpoint, like, out) == "done"
-    assert meet(None, doing.generate_parts, tiny_checkpoint, like, tmp_path / "whole") == "done"
-    assert content(out) == content(tmp_path / "whole")
+    assert content(out) == content(parts)
     assert not list(out.glob(".*"))
     shutil.rmtree(out)

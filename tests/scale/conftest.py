@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
-from htp.generate_files import Like
+from htp.generate_files import Like, generate_on
 
 PART_TRIPS = 5
 
@@ -38,6 +39,18 @@ def in_process():
 def request_of(tiny_data, tiny_checkpoint):
     """Return a request for the 24 held-out trips of the toy city, in five parts."""
     return Like(tiny_checkpoint, tiny_data / "heldout.parquet", seed=7, device="cpu", part_trips=PART_TRIPS)
+
+
+@pytest.fixture
+def whole_day(request_of, made_once):
+    """Return the folder of the parts that the request gives where nothing stops it; not to be changed."""
+    return made_once("parts", lambda folder: generate_on(InProcess(), request_of, str(folder / "day"))) / "day"
+
+
+@pytest.fixture
+def day(whole_day, tmp_path):
+    """Return such a folder of the test's own, `day`."""
+    return shutil.copytree(whole_day, tmp_path / "day")
 
 
 @pytest.fixture(scope="session")

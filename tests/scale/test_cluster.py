@@ -51,13 +51,12 @@ def fake_ray(**answers):
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_no_trip_and_doubles_none(two_workers, in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "alone"))
+def test_a_killed_worker_costs_no_trip_and_doubles_none(two_workers, request_of, whole_day, tmp_path):
     with Cluster(two_workers) as cluster:
         assert cluster.workers == 2
         count = generate_on(Killing(cluster, 2, tmp_path / "day"), request_of, str(tmp_path / "day"))
     assert count == 24
-    alone, shared = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("alone", "day"))
+    alone, shared = ({path.name: path.read_bytes() for path in f.iterdir()} for f in (whole_day, tmp_path / "day"))
     assert sorted(shared) == sorted(alone)  # the half-written part is gone too
     assert [shared[name] == alone[name] for name in sorted(alone)] == [True] * 6
     like = read_trips(request_of.trips)

@@ -53,20 +53,18 @@ def test_parts_together_are_the_trips_that_come_without_parts(in_process, reques
     assert_same(gpd.read_parquet(tmp_path / "day"), without_parts)
 
 
-def test_the_manifest_lists_the_parts_with_their_rows_and_checksums(in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "day"))
-    facts = json.loads((tmp_path / "day" / MANIFEST).read_text())
+def test_the_manifest_lists_the_parts_with_their_rows_and_checksums(whole_day):
+    facts = json.loads((whole_day / MANIFEST).read_text())
     assert (facts["complete"], facts["trips"], facts["count"]) == (True, TRIPS, PARTS)
     assert sorted(facts["parts"]) == [part_name(number) for number in range(PARTS)]
     assert [part["rows"] for _, part in sorted(facts["parts"].items())] == [5, 5, 5, 5, 4]
     for name, part in facts["parts"].items():
-        content = (tmp_path / "day" / name).read_bytes()
+        content = (whole_day / name).read_bytes()
         assert (part["bytes"], part["sha256"]) == (len(content), sha256(content).hexdigest())
-    assert sorted(contents(tmp_path / "day")) == sorted([MANIFEST, *facts["parts"]])
+    assert sorted(contents(whole_day)) == sorted([MANIFEST, *facts["parts"]])
 
 
-def test_a_stopped_job_goes_on_where_it_stood_and_gives_the_same_files(in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "whole"))
+def test_a_stopped_job_goes_on_where_it_stood_and_gives_the_same_files(in_process, request_of, whole_day, tmp_path):
     first, second, third = in_process(stop_after=2), in_process(), in_process()
     with pytest.raises(KeyboardInterrupt):
         generate_on(first, request_of, str(tmp_path / "day"))
@@ -75,43 +73,39 @@ def test_a_stopped_job_goes_on_where_it_stood_and_gives_the_same_files(in_proces
     assert generate_on(second, request_of, str(tmp_path / "day")) == TRIPS
     assert generate_on(third, request_of, str(tmp_path / "day")) == TRIPS
     assert (first.done, second.done, third.done) == ([0, 1], [2, 3, 4], [])
-    assert contents(tmp_path / "day") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "day") == contents(whole_day)
 
 
-def test_parts_lie_on_s3_and_a_rerun_makes_what_is_missing(s3_server, in_process, request_of, tmp_path):
+def test_parts_lie_on_s3_and_a_rerun_makes_what_is_missing(s3_server, in_process, request_of, whole_day):
     with pytest.raises(KeyboardInterrupt):
         generate_on(in_process(stop_after=2), request_of, "s3://day/generated")
     again = in_process()
     assert generate_on(again, request_of, "s3://day/generated") == TRIPS
     assert again.done == [2, 3, 4]
-    generate_on(in_process(), request_of, str(tmp_path / "day"))
     store = Store("s3://day/generated")
-    assert {name: store.read(name) for name in store.sizes()} == contents(tmp_path / "day")
+    assert {name: store.read(name) for name in store.sizes()} == contents(whole_day)
 
 
 @pytest.mark.parametrize("harm", ["lost", "cut"])
-def test_a_part_that_was_lost_or_cut_is_made_again(harm, in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "day"))
-    before, path = contents(tmp_path / "day"), tmp_path / "day" / part_name(3)
+def test_a_part_that_was_lost_or_cut_is_made_again(harm, in_process, request_of, day):
+    before, path = contents(day), day / part_name(3)
     path.unlink() if harm == "lost" else path.write_bytes(path.read_bytes()[:-1])
     again = in_process()
-    generate_on(again, request_of, str(tmp_path / "day"))
+    generate_on(again, request_of, str(day))
     assert again.done == [3]
-    assert contents(tmp_path / "day") == before
+    assert contents(day) == before
 
 
-def test_a_rerun_with_other_settings_is_refused_and_changes_nothing(in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "day"))
-    before = contents(tmp_path / "day")
+def test_a_rerun_with_other_settings_is_refused_and_changes_nothing(in_process, request_of, day):
+    before = contents(day)
     with pytest.raises(InputError, match=r"parts of another job \(seed 7, not 8\); give another --out, or --force"):
-        generate_on(in_process(), replace(request_of, seed=8), str(tmp_path / "day"))
-    assert contents(tmp_path / "day") == before
+        generate_on(in_process(), replace(request_of, seed=8), str(day))
+    assert contents(day) == before
 
 
-def test_force_makes_the_parts_anew_and_leaves_other_files_alone(in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "day"))
+def test_force_makes_the_parts_anew_and_leaves_other_files_alone(in_process, request_of, day, tmp_path):
     other = in_process()
-    generate_on(other, replace(request_of, seed=8), str(tmp_path / "day"), force=True)
+    generate_on(other, replace(request_of, seed=8), str(day), force=True)
     assert other.done == [0, 1, 2, 3, 4]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
@@ -138,14 +132,13 @@ def test_parts_are_cut_alike_from_a_file_and_from_a_folder_of_files(in_process, 
     assert_same(read_trips(tmp_path / "day"), without_parts)
 
 
-def test_a_damaged_part_is_found_by_its_checksum(in_process, request_of, tmp_path):
-    generate_on(in_process(), request_of, str(tmp_path / "day"))
-    path = tmp_path / "day" / part_name(1)
+def test_a_damaged_part_is_found_by_its_checksum(request_of, day):
+    path = day / part_name(1)
     content = bytearray(path.read_bytes())
     content[100] ^= 1
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"part-000001\.parquet: damaged"):
-        Parts(Store(str(tmp_path / "day")), request_of.facts(), PARTS).check()
+        Parts(Store(str(day)), request_of.facts(), PARTS).check()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"job": {}, "parts": {"part-000000.parquet": {"rows": 1}}}'])
