@@ -72,7 +72,8 @@ def segments(
     highway = _highways(layer, flags, options, say)
     layer = layer.take(highway != LEFT_OUT, "roads that are not for cars by their class")
     highway, odd = highway[highway != LEFT_OUT], Oddities(thing="segment")
-    parts = [part for row in range(len(layer.lines)) for part in _parts(layer, row, odd)]
+    rules = zip(_rules(layer, "access_restrictions"), _rules(layer, "speed_limits"), layer.number, strict=True)
+    parts = [(row, *part) for row, said in enumerate(rules) for part in _parts(*said, odd)]
     if odd.count:
         say(f"{layer.source}: {odd.said()}")
     known = pd.DataFrame(parts, columns=["row", "first", "last", "driven", "along_kmh", "against_kmh"])
@@ -130,28 +131,31 @@ def _highways(
     return np.array(found, dtype=object)
 
 
-def _parts(layer: Layer, row: int, odd: Oddities) -> Iterator[tuple[int, float, float, Driven, float, float]]:
-    """Yield the parts of a road that have one set of rules: row, from and to which share, way and speeds."""
-    access = [rule for rule in _rules(layer, "access_restrictions", row) if _heading(rule)]
-    speeds = [rule for rule in _rules(layer, "speed_limits", row) if rule.get("max_speed")]
+def _parts(
+    access: list[Rule], speeds: list[Rule], number: int, odd: Oddities
+) -> Iterator[tuple[float, float, Driven, float, float]]:
+    """Yield the parts of a road that have one set of rules: from and to which share, way and speeds."""
+    access = [rule for rule in access if _heading(rule)]
+    speeds = [rule for rule in speeds if rule.get("max_speed")]
     ends = {0.0, 1.0} | {share for rule in (*access, *speeds) for share in _between(rule)}
     for first, last in itertools.pairwise(sorted(ends)):
         middle = (first + last) / 2
         here = [[rule for rule in rules if _holds(rule, middle)] for rules in (access, speeds)]
-        kmh = [_kmh(here[1], heading, layer.number[row], odd) for heading in ("forward", "backward")]
-        yield row, first, last, _driven(here[0]), kmh[0], kmh[1]
+        kmh = [_kmh(here[1], heading, number, odd) for heading in ("forward", "backward")]
+        yield first, last, _driven(here[0]), kmh[0], kmh[1]
 
 
-def _rules(layer: Layer, column: str, row: int) -> list[Rule]:
-    """Return the rules for all cars at all hours."""
-    rules = _nested(layer.fields[column].iloc[row]) if column in layer.fields else None
-    return [rule for rule in rules if _for_cars(rule.get("when") or {})] if isinstance(rules, list) else []
+def _rules(layer: Layer, column: str) -> Iterator[list[Rule]]:
+    """Yield the rules of each road that hold for all cars at all hours."""
+    for value in _column(layer, column):
+        rules = _nested(value)
+        yield [rule for rule in rules if _for_cars(rule.get("when") or {})] if isinstance(rules, list) else []
 
 
 def _for_cars(when: dict[str, Any]) -> bool:
     mode = when.get("mode")
     return not any(_given(when.get(scope)) for scope in ONLY_SOME) and (
-        not _given(mode) or bool(CARS & set(mode or ()))
+        not _given(mode) or bool(CARS & set(_listed(mode)))
     )
 
 

@@ -86,7 +86,7 @@ def test_a_heading_that_is_denied_makes_a_one_way_street(built):
 @pytest.mark.parametrize(
     "scope",
     [
-        {"mode": ["bicycle"]},
+        {"mode": ["bicycle", "foot"]},
         {"during": "Mo-Fr 07:00-09:00"},
         {"using": ["to_deliver"]},
         {"vehicle": [{"dimension": "weight"}]},
