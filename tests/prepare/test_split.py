@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htp.prepare.split import UniqueIds, is_heldout
+from htp.errors import InputError
+from htp.prepare.split import UniqueIds, heldout_days, is_heldout
 
 IDS = [str(number) for number in range(5000)]
 TEXT = st.text(max_size=4)
@@ -63,3 +64,17 @@ def test_every_trip_gets_an_id_of_its_own_over_any_number_of_tables():
 def test_the_same_trip_again_stays_on_the_side_of_the_first():
     ids = UniqueIds()
     assert ids.of(trips_of(("a", 0), ("a", 1), ("a", 0), ("a", 1)))[1] == ["a", "a-1", "a", "a"]
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.0, 0), (0.01, 1), (0.1, 1), (0.3, 4), (0.9, 12)])
+def test_that_share_of_the_days_is_held_out_and_one_at_least(share, held):
+    days = [f"2018-10-{day}" for day in range(19, 32)]
+    found = heldout_days([days[:5], days[3:] * 2], share)
+    assert len(found) == held
+    assert found == heldout_days([days[::-1]], share)  # in whatever file and order
+    assert found <= set(days)
+
+
+def test_of_one_day_none_can_be_held_out():
+    with pytest.raises(InputError, match="all trips begin on one day"):
+        heldout_days([["2013-07-01"] * 3], 0.1)

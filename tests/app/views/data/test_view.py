@@ -11,6 +11,7 @@ import streamlit as st
 from driving import finished, opened, query
 from streamlit.testing.v1 import AppTest
 
+import htp.checkpoint
 import htp_app.model
 from htp.errors import InputError
 from htp_app.jobs import command
@@ -85,11 +86,12 @@ def add(page: AppTest, name: str, *files: tuple[str, bytes]) -> AppTest:
     return finish(next(button for button in page.button if button.icon == ":material/play_arrow:").click().run())
 
 
-def other_checkpoint(space: Path, grid, name: str = "other") -> None:
+def other_checkpoint(space: Path, grid, name: str = "other") -> Path:
     folder = space / "checkpoints" / name
     (folder / "language").mkdir(parents=True)
     grid.save(folder / "city")
     (folder / "manifest.json").write_text("{}")
+    return folder
 
 
 def test_what_is_in_use_is_shown_with_the_card(space):
@@ -215,6 +217,17 @@ def test_a_checkpoint_of_the_workspace_is_used_by_the_link_that_names_it(space, 
     page.radio[0].set_value("used").run()
     assert str(space / "checkpoints" / "other") in said(page)
     assert query(page) == {"checkpoint": "other"}
+
+
+def test_a_city_that_comes_with_the_app_is_used_by_its_link(space, grid, monkeypatch, tmp_path):
+    folder = other_checkpoint(space, grid).rename(tmp_path / "ships")
+    monkeypatch.setattr(htp.checkpoint, "CITIES", tmp_path)
+    page = open_page()
+    assert "<a href='?checkpoint=ships'>Use ships</a>" in said(page)
+    page = open_page(checkpoint="ships")
+    assert "in use" in said(page)
+    assert str(folder) in said(page)
+    assert query(page) == {"checkpoint": "ships"}
 
 
 @pytest.mark.parametrize("name", ["missing", "../space/checkpoints/other", "/etc", ".."])
