@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STOPS = (0.2, 0.45, 0.7)  # places along the route, as shares of it, where about half of the trips wait
 NOISE_M = 3.0
-RECORDING = Recording(15.0, 20, 200)
+RECORDING = Recording(15.0, 2, 1024)  # the toy cities' drives are short
 _heldout_of: dict[int, tuple[City, gpd.GeoDataFrame]] = {}  # by the city's id, which stays its own while it is kept
 
 

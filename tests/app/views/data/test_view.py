@@ -132,11 +132,19 @@ def test_trips_are_added_for_the_city_in_use_with_the_report_of_what_was_dropped
     page = add(open_page(part="add-trips"), "taxis", ("a.csv", b"x"), ("b.gpx", b"y"))
     [(arguments, _)] = ran
     assert arguments[:3] == ["prepare", "a.csv", "b.gpx"]
-    assert arguments[-2:] == ["--interval", "15"]
+    assert "--interval" not in arguments  # as recorded
     assert "7 of 10<small>70.0%</small>" in said(page)
     assert "Too short" in said(page)
     assert "sample more often with --interval" in said(page)
     assert not page.exception
+
+
+def test_trips_are_brought_to_the_interval_that_is_chosen(ran):
+    page = open_page(part="add-trips")
+    page.selectbox(key="add-trips-interval").set_value(5)
+    add(page, "taxis", ("a.csv", b"x"))
+    [(arguments, _)] = ran
+    assert arguments[-2:] == ["--interval", "5"]
 
 
 def test_trips_that_lie_in_the_workspace_are_prepared_for_one_of_its_cities(ran, space, grid):

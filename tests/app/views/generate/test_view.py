@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import fake_generator
 import pytest
 from driving import finished, labels, opened, query, sentences, told
 from fake_generator import FakeGenerator, FakeTravelTime
@@ -14,6 +15,7 @@ from fake_generator import FakeGenerator, FakeTravelTime
 import htp_app.model
 from htp.city.addresses import corners_of, middle_of
 from htp.errors import InputError
+from htp.recording import Recording
 from htp_app.components.files import FORMATS, file_bytes
 from htp_app.components.street_search import MIDDLE
 from htp_app.views.generate.results import MAP, map_bytes
@@ -108,6 +110,27 @@ def test_a_travel_time_to_be_set_starts_at_the_expected_one(checkpoint, ends):
     assert page.number_input(key="minutes").value == float(expected)
 
 
+def test_a_travel_time_of_a_link_that_the_model_cannot_make_is_cut_and_said(checkpoint, ends):
+    page = open_page(via=ends, duration="6")
+    assert page.number_input(key="minutes").value == 0.25
+    assert "The link asks for 0.1 min; the model makes 0.2 to 256 min" in sentences(page)
+
+
+def test_the_interval_is_the_models_own_until_another_is_chosen(checkpoint, ends, monkeypatch):
+    monkeypatch.setattr(fake_generator, "RECORDING", Recording(4.0, 8, 1024))
+    page = open_page(via=ends, duration="200")
+    assert page.selectbox(key="interval").value == 4.0
+    assert "read off every" not in sentences(page)
+    made = generate(page).session_state["generate-result"].trips
+    assert (made["interval"] == 4.0).all()
+    assert set(made.geometry.map(lambda line: len(line.coords))) == {51}
+    assert "interval" not in query(page)
+    page.selectbox(key="interval").set_value(10).run()
+    assert "Made every 4 s, as learned; read off every 10 s along the route." in sentences(page)
+    assert query(page)["interval"] == "10"
+    assert "15 s" not in sentences(page)
+
+
 def test_a_route_out_of_town_is_a_message(checkpoint, place):
     page = open_page(via=via(place(0, 0), place(9000, 0)))
     assert [button.disabled for button in page.button if button.label == "Generate"] == [True]
@@ -138,7 +161,7 @@ def test_a_broken_link_is_a_message_and_the_rest_of_it_is_used(checkpoint, ends)
     [
         ("depart", "1990-01-01T00:00"),
         ("depart", "2099-12-31T23:59"),
-        ("duration", "6"),
+        ("duration", "15"),
         ("duration", "14400"),
         ("n", "500"),
         ("seed", "2147483647"),
@@ -159,7 +182,7 @@ def test_a_browser_that_saw_no_first_run_is_told_the_links_choices_by_the_next(c
     assert [told(page, "number_input", key) for key in ("count", "seed", "minutes")] == [7, 5, 10]
     assert told(page, "date_input", "date") == ["2024-05-15"]
     assert told(page, "time_input", "time") == "17:35"
-    assert page.selectbox(key="interval").proto.default == 4  # of 5, 10, 15, 20, 30 s
+    assert page.selectbox(key="interval").proto.default == 6  # of 1, 2, 5, 10, 15, 20, 30 s
     assert told(page, "radio", "travel_time") == 1
     assert told(page, "slider", "temperature") == [0.7]
 
