@@ -1,8 +1,7 @@
 """Keep the weights of a network in a quarter of their size: matrices as bytes, each row with a scale of its own.
 
-The error of a weight is at most a 254th of the largest in its row; on the city that ships the language model's held-out
-loss is the same to the fourth digit, and what the tokenizer gives back moves by centimetres. What has fewer than two
-dimensions, or few numbers, stays as it is. The file is plain safetensors: `NAME` in int8 beside `NAME.scale`, float16.
+The error of a weight is at most a 254th of the largest in its row; what that costs is in `docs/decisions.md`. What has
+fewer than two dimensions, or few numbers, stays as it is. The file is plain safetensors: `NAME` in int8 beside `NAME.scale`, float16.
 """
 
 from __future__ import annotations
