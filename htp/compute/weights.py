@@ -1,7 +1,8 @@
 """Keep the weights of a network in a quarter of their size: matrices as bytes, each row with a scale of its own.
 
 The error of a weight is at most a 254th of the largest in its row; what that costs is in `docs/decisions.md`. What has
-fewer than two dimensions, or few numbers, stays as it is. The file is plain safetensors: `NAME` in int8 beside `NAME.scale`, float16.
+fewer than two dimensions, or few numbers, stays as it is. The file is plain safetensors: `NAME` in int8 beside
+`NAME.scale` in float16.
 """
 
 from __future__ import annotations
