@@ -129,7 +129,7 @@ def test_a_saved_model_gives_the_same_loss_when_it_is_loaded(train, tmp_path, pa
 
 
 @pytest.mark.parametrize(
-    "name", ["language.json", "tokens.safetensors", "model.safetensors", "config.json", "tokenizer.json"]
+    "name", ["language.json", "tokens.safetensors", "backbone.safetensors", "config.json", "tokenizer.json"]
 )
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
 def test_a_missing_or_damaged_file_is_a_sentence(new_language, tmp_path, name, damage):

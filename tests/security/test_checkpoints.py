@@ -55,6 +55,14 @@ def list_in_manifest(checkpoint, name, **facts):
     path.write_text(json.dumps(manifest))
 
 
+def base_of(checkpoint, folder):
+    """Write the backbone of a checkpoint as a base model in Hugging Face layout; return the folder."""
+    language = Language.load(checkpoint.language)
+    language.model.backbone.save_pretrained(folder)
+    language.tokenizer.save_pretrained(folder)
+    return folder
+
+
 def test_the_trap_of_these_tests_works(sprung):
     pickle.loads(pickle.dumps(Trap(sprung)))  # noqa: S301  to show that it runs
     assert sprung.exists()
@@ -62,7 +70,7 @@ def test_the_trap_of_these_tests_works(sprung):
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pkl"])
 def test_a_checkpoint_with_a_pickle_in_place_of_safetensors_is_refused(foreign, sprung, name):
-    (foreign.language / "model.safetensors").unlink()
+    (foreign.language / "backbone.safetensors").unlink()
     (foreign.language / name).write_bytes(pickle.dumps(Trap(sprung)))
     foreign.seal()
     assert refusal(foreign).startswith(f"{foreign.language}: the language model is missing or damaged")
@@ -70,7 +78,7 @@ def test_a_checkpoint_with_a_pickle_in_place_of_safetensors_is_refused(foreign, 
 
 
 def test_a_pickle_of_plain_weights_is_not_read_either(foreign):
-    (foreign.language / "model.safetensors").unlink()
+    (foreign.language / "backbone.safetensors").unlink()
     torch.save({"norm.weight": torch.zeros(32)}, foreign.language / "pytorch_model.bin")
     foreign.seal()
     assert "missing or damaged" in refusal(foreign)
@@ -97,7 +105,7 @@ def test_code_that_comes_with_a_model_is_not_run(foreign, sprung):
 
 
 def test_a_base_model_that_is_a_pickle_or_needs_its_own_code_is_refused(foreign, tmp_path, sprung):
-    base = shutil.copytree(foreign.language, tmp_path / "base")
+    base = base_of(foreign, tmp_path / "base")
     (base / "model.safetensors").unlink()
     (base / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(sprung)))
     with pytest.raises(InputError, match="no causal language model could be loaded from it"):
@@ -111,7 +119,7 @@ def test_a_base_model_that_is_a_pickle_or_needs_its_own_code_is_refused(foreign,
 
 
 def test_an_adapter_that_is_a_pickle_is_refused(foreign, tmp_path, sprung):
-    base = shutil.copytree(foreign.language, tmp_path / "base")
+    base = base_of(foreign, tmp_path / "base")
     (foreign.language / "adapter").mkdir()
     (foreign.language / "adapter" / "adapter_model.bin").write_bytes(pickle.dumps(Trap(sprung)))
     facts = json.loads((foreign.language / "language.json").read_text())

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from htp.errors import InputError
+from htp.recording import Recording
 from htp.travel_time.model import QUANTILES
 
 
@@ -18,6 +19,7 @@ class FakeBatchGenerator:
 
     def __init__(self, city, checkpoint="nowhere"):
         self.city, self.checkpoint, self.travel_time = city, Path(checkpoint), self
+        self.recording = Recording(15.0, 20, 200)
         self.batches = []  # of each batch: (seed, number of trips) of each part
         self.open = threading.Event()  # closed: batches wait
         self.open.set()

@@ -126,7 +126,7 @@ def test_movement_is_the_step_before_the_step_after_and_the_turn():
 def test_a_step_is_told_as_a_speed_whatever_the_interval():
     along_m, turn = torch.tensor([[0.0, 50.0, 150.0]]), torch.zeros(1, 3, 2)
     slow = movement_of(along_m, turn, torch.tensor([15.0]))
-    assert torch.equal(movement_of(along_m / 3, turn, torch.tensor([5.0])), slow)
+    assert torch.allclose(movement_of(along_m / 3, turn, torch.tensor([5.0])), slow)
 
 
 def test_calibration_gives_the_draws_the_sizes_of_real_offsets(noise):
