@@ -97,6 +97,7 @@ def test_two_processes_train_one_tokenizer_and_go_on_after_a_stop(train, tmp_pat
 def test_two_processes_train_one_language_model_and_go_on_after_a_stop(train, tiny_checkpoint, tmp_path):
     for part in ("city", "tokenizer"):
         shutil.copytree(tiny_checkpoint / part, tmp_path / part)
+    shutil.copy(tiny_checkpoint / "recording.json", tmp_path)
     assert train("language", tmp_path, "stop") != 0
     train("language", tmp_path)
     assert_one_model(*seen(tmp_path))
