@@ -12,7 +12,7 @@ from htp import Conditions, Generator
 from htp.checkpoint import Checkpoint
 from htp.conditions import conditions_of
 from htp.evaluate import evaluate
-from htp.trips import MAX_POINTS, MIN_POINTS, count_trips
+from htp.trips import count_trips
 
 FOLDER = Path(__file__).resolve().parents[1] / "checkpoints" / "coquimbo"
 FILES = Checkpoint(FOLDER)
@@ -66,7 +66,8 @@ def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator):
     real = generator.heldout().iloc[:SAMPLE]
     made = generator.generate(conditions_of(real, generator.city), seed=3)
     made = made.assign(trip_id=real["trip_id"].to_numpy())
-    assert made["percent"].map(len).between(MIN_POINTS, MAX_POINTS).all()
+    recording = generator.recording
+    assert made["percent"].map(len).between(recording.min_points, recording.max_points).all()
     report = evaluate(real, made, generator.city, workers=1)
     assert report.validity.everything == 1.0
     for name in ("T-Dist", "S-Dist", "Radius", "PR-Dist"):

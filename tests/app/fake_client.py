@@ -31,6 +31,7 @@ class FakeClient:
         self.asked = 0  # questions for travel times
         self.ended = threading.Event()  # a generation came to its end, whatever that was
         self._generator = FakeGenerator(city, seconds_per_trip=0.0)
+        self.recording = self._generator.recording
         self.travel_time = self
 
     def heldout(self):

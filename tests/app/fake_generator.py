@@ -56,7 +56,7 @@ class FakeGenerator:
     def generate(self, conditions, n=1, *, seed=0, temperature=1.0, progress=None):
         assert temperature > 0
         asked = [conditions] * n if isinstance(conditions, Conditions) else list(conditions)
-        if any(one.duration_s is not None and one.duration_s / (one.interval_s or 15.0) < 7 for one in asked):
+        if any(one.duration_s is not None and one.duration_s / (one.interval_s or 15.0) < 2 for one in asked):
             raise InputError("a trip needs 8 points or more; give it more time or a shorter interval.")
         trips = []
         for i, one in enumerate(asked):

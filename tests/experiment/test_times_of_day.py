@@ -31,6 +31,6 @@ def test_the_number_of_points_is_that_of_the_median_travel_time(data, monkeypatc
     monkeypatch.setattr("htp.experiment.times_of_day.TravelTimeModel.draw", lambda *_: np.array([600.0, 300.0, 10.0]))
     asked = times_of_day(data)
     counts = shapely.get_num_coordinates(asked.geometry).tolist()
-    assert counts == [len(percent) for percent in asked["percent"]] == [41, 21, 20]  # of 15 s; 20 points at least
+    assert counts == [len(percent) for percent in asked["percent"]] == [41, 21, 8]  # of 15 s; 8 points at least
     driven = [percent[-1] - percent[0] for percent in asked["percent"]]
     assert driven == pytest.approx([driven[0]] * 3)

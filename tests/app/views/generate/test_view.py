@@ -145,7 +145,7 @@ def test_a_start_time_that_does_not_exist_is_a_message(checkpoint, ends):
 
 
 def test_a_trip_that_the_generator_refuses_is_a_message(checkpoint, ends):
-    page = generate(open_page(via=ends, duration="30", interval="15"))
+    page = generate(open_page(via=ends, duration="15", interval="15"))
     assert "8 points or more" in sentences(page)
     assert not page.exception
 
