@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -56,6 +56,7 @@ app.command()(load)
 app.command()(demand)
 serve_commands.add_to(app)
 console = Console(stderr=True)
+Number = TypeVar("Number", int, float)
 ANY = f"{MIN_POINTS}:{MAX_POINTS}"
 
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
@@ -368,19 +369,20 @@ def _check_file(out: Path, force: bool) -> None:
 
 
 def _points(text: str) -> tuple[int, int]:
-    try:
-        least, most = (int(part) for part in text.split(":"))
-    except ValueError as error:
-        raise InputError(f"--points {text!r}: write LEAST:MOST, e.g. --points 20:200.") from error
-    return least, most
+    return _two(int, text.split(":"), f"--points {text!r}: write LEAST:MOST, e.g. --points 20:200.")
 
 
 def _place(text: str) -> tuple[float, float]:
+    return _two(float, text.split(","), f"--via {text!r}: write LON,LAT in degrees, e.g. --via -71.34,-29.95.")
+
+
+def _two(number: Callable[[str], Number], parts: list[str], otherwise: str) -> tuple[Number, Number]:
+    """Return two numbers that stand in an option; `InputError` with that sentence where they are not."""
     try:
-        lon, lat = (float(part) for part in text.split(","))
+        one, other = map(number, parts)
     except ValueError as error:
-        raise InputError(f"--via {text!r}: write LON,LAT in degrees, e.g. --via -71.34,-29.95.") from error
-    return lon, lat
+        raise InputError(otherwise) from error
+    return one, other
 
 
 def _day(text: str, option: str = "--day") -> date:

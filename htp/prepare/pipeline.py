@@ -238,7 +238,10 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
     """
     named: list[tuple[list[str], NDArray[np.bool_]]] = []
     bounds: dict[str, list[NDArray[np.float64]]] = {name: [] for name in TABLES}
-    days = heldout_days(map(_days, parts), options.heldout_share, options.seed) if options.heldout_by == "day" else None
+    days = None
+    if options.heldout_by == "day":
+        starts = (pq.read_table(part, columns=["start_time"]).to_pandas()["start_time"] for part in parts)
+        days = heldout_days(map(_days, starts), options.heldout_share, options.seed)
     for part in parts:
         table = pq.read_table(part, columns=["trip_id", "start_time", "geometry"])
         trips = table.select(["trip_id", "start_time"]).to_pandas()
@@ -246,7 +249,7 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
         held = (
             is_heldout(sides, options.heldout_share, options.seed)
             if days is None
-            else _days(part).isin(days).to_numpy()
+            else _days(trips["start_time"]).isin(days).to_numpy()
         )
         named.append((names, held))
         lines = shapely.from_wkb(table["geometry"].to_numpy())
@@ -269,9 +272,8 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
     return sum(int(held.sum()) for _, held in named)
 
 
-def _days(part: Path) -> pd.Series[str]:
-    """Return the day that each trip of a chunk began on, by the city's clocks, [B]."""
-    starts: pd.Series[pd.Timestamp] = pq.read_table(part, columns=["start_time"]).to_pandas()["start_time"]
+def _days(starts: pd.Series[pd.Timestamp]) -> pd.Series[str]:
+    """Return the days that trips began on, by the clocks of their time zone, [B]."""
     return starts.dt.strftime("%Y-%m-%d")
 
 
