@@ -71,7 +71,7 @@ class Generator(TripSource):
             raise InputError(f"the device {device!r} is not there; choose auto, cpu or cuda.") from error
         city = City.load(files.city)
         tokenizer = Tokenizer.load(files.tokenizer, city, device)
-        language = Language.load(files.language, device)
+        language = Language.load(files.language, tokenizer.model.roads.described, device)
         return cls(city, tokenizer, language, TravelTimeModel.load(files.conditions), files.folder)
 
     def heldout(self) -> gpd.GeoDataFrame:

@@ -130,7 +130,7 @@ def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Call
     """Find on `data`/train.parquet how sharply a checkpoint's language model draws; its weights stay."""
     distributed.refuse("fitting sharpness")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
-    language = Language.load(files.language)
+    language = Language.load(files.language, tokenizer.model.roads.described)
     fit_sharpness(language, tokenizer, _further(data, files), seed=seed, report=report)
     language.save_facts(files.language)
     files.seal()
@@ -174,8 +174,8 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
     `InputError` unless it writes the codes of this tokenizer; one that was fine-tuned from that of `start`, for
     this city or another, has its codes still.
     """
-    language = Language.load(Checkpoint(start).language)
     theirs, ours = load_tokenizer(start).model, tokenizer.model
+    language = Language.load(Checkpoint(start).language, theirs.roads.described)
     same_city = torch.equal(theirs.roads.node2vec, ours.roads.node2vec)
     same = same_city and _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer)
     if not same and not _went_on(checkpoint, start):
@@ -186,7 +186,7 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
     if same_city:
         return language
     vocabulary = Vocabulary(language.model.vocabulary.codebook_sizes, len(ours.roads.node2vec))
-    return language.moved(vocabulary, ours.roads.described, theirs.roads.described, theirs.roads.anywhere)
+    return language.moved(vocabulary, ours.roads.described)
 
 
 def _went_on(checkpoint: Path, start: Path) -> bool:

@@ -81,11 +81,21 @@ class Points:
 
 
 @dataclass(frozen=True)
+class RandomNumbers:
+    """What the points of B trips are drawn by, each trip's from its own stream; zeros behind its last point."""
+
+    uniform: torch.Tensor  # [B, T] which component an offset comes from
+    normal: torch.Tensor  # [B, T, 2] where in it
+    steps: torch.Tensor  # [B, T, 2] uniform, the same for a step
+
+
+@dataclass(frozen=True)
 class _Moved:
     """How the cars of B trips move, which is what their offsets are drawn from."""
 
     rows: NDArray[np.int64]  # [B] of the trips
     movement: torch.Tensor  # [B, T, MOVEMENT]
+    numbers: RandomNumbers
 
 
 class Tokenizer:
@@ -175,25 +185,26 @@ class Tokenizer:
             rows = order[run]
             routes = self._routes(patterns, drives, lines, rows).to(self.device)
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
-            along, h = self.model.decode(codes, routes)
+            numbers = random_numbers(drives.keys[rows], patterns.points[rows], routes.point_mask.shape[1])
+            along, regressed_m = self.model.decode(codes, routes, numbers.steps.to(self.device))
             place, mask = _places(first_point, rows), routes.point_mask
             along_m[place] = along[mask].cpu().numpy()
-            if self.model.noise is None:
-                offset_m[place] = self.model.regressed_offsets(h)[mask].cpu().numpy()
+            if regressed_m is None:
+                movement = movement_of(along, self._turns(lines, rows, along, mask), routes.interval_s)
+                moved.append(_Moved(rows, movement, numbers))
             else:
-                moved.append(_Moved(rows, movement_of(along, self._turns(lines, rows, along, mask), routes.interval_s)))
+                offset_m[place] = regressed_m[mask].cpu().numpy()
         for some in _together(moved):
-            offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns, drives)
+            offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns.points[some.rows])
         row = np.repeat(np.arange(len(order)), patterns.points)
         return self._to_points(lines, row, along_m, offset_m)
 
-    def _draw_offsets(self, moved: _Moved, patterns: Patterns, drives: DecoderConditions) -> NDArray[np.float32]:
+    def _draw_offsets(self, moved: _Moved, points: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the offsets along and across the road in metres of all points of some trips, trip after trip."""
         assert self.model.noise is not None
-        points, width = patterns.points[moved.rows], moved.movement.shape[1]
-        uniform, normal = offset_numbers(drives.keys[moved.rows], points, width)
-        drawn_m = self.model.noise.draw(moved.movement, uniform.to(self.device), normal.to(self.device))
-        return drawn_m.cpu().numpy()[np.arange(width) < points[:, None]]
+        uniform, normal = moved.numbers.uniform.to(self.device), moved.numbers.normal.to(self.device)
+        drawn_m = self.model.noise.draw(moved.movement, uniform, normal)
+        return drawn_m.cpu().numpy()[np.arange(moved.movement.shape[1]) < points[:, None]]
 
     def _to_points(
         self, lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
@@ -252,16 +263,16 @@ def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
     return trips.assign(**columns, geometry=gpd.GeoSeries(lines, trips.index, "EPSG:4326"))
 
 
-def offset_numbers(
-    keys: NDArray[np.uint64], points: NDArray[np.int64], width: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the uniform [B, width] and normal [B, width, 2] numbers of each trip's own stream."""
-    uniform, normal = np.zeros((len(keys), width), np.float32), np.zeros((len(keys), width, 2), np.float32)
+def random_numbers(keys: NDArray[np.uint64], points: NDArray[np.int64], width: int) -> RandomNumbers:
+    """Return the numbers that B trips of so many `points` [B] are drawn by, padded to `width`."""
+    uniform = np.zeros((len(keys), width), np.float32)
+    normal, steps = (np.zeros((len(keys), width, 2), np.float32) for _ in range(2))
     for row, (key, n) in enumerate(zip(keys, points, strict=True)):
         stream = stream_of(key, POINTS)
-        numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
-        uniform[row, :n], normal[row, :n] = numbers
-    return torch.from_numpy(uniform), torch.from_numpy(normal)
+        uniform[row, :n] = stream.random((n,), dtype=np.float32)
+        normal[row, :n] = stream.standard_normal((n, 2), dtype=np.float32)
+        steps[row, :n] = stream.random((n, 2), dtype=np.float32)
+    return RandomNumbers(*(torch.from_numpy(numbers) for numbers in (uniform, normal, steps)))
 
 
 def _together(moved: list[_Moved]) -> Iterator[_Moved]:
@@ -270,8 +281,15 @@ def _together(moved: list[_Moved]) -> Iterator[_Moved]:
     for _, places in groupby(range(len(moved)), key=lambda place: (ends[place] - 1) // DRAWN):
         joined = [moved[place] for place in places]
         width = max(some.movement.shape[1] for some in joined)
-        movement = [F.pad(some.movement, (0, 0, 0, width - some.movement.shape[1])) for some in joined]
-        yield _Moved(np.concatenate([some.rows for some in joined]), torch.cat(movement))
+        movement = _joined([some.movement for some in joined], width)
+        parts = ([getattr(some.numbers, name) for some in joined] for name in ("uniform", "normal", "steps"))
+        numbers = RandomNumbers(*(_joined(part, width) for part in parts))
+        yield _Moved(np.concatenate([some.rows for some in joined]), movement, numbers)
+
+
+def _joined(parts: list[torch.Tensor], width: int) -> torch.Tensor:
+    """Return tensors [B, T, ...] one after another, padded to T = `width`."""
+    return torch.cat([F.pad(part, (*(0,) * (2 * (part.ndim - 2)), 0, width - part.shape[1])) for part in parts])
 
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

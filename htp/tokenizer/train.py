@@ -83,11 +83,12 @@ class TokenizerTrainer:
     def _check(self, heldout: Samples) -> dict:
         """Return the distance along the route between held-out points and their reconstructions, in metres."""
         self.model.eval()
-        batches, errors = Batches(heldout), []
+        batches, errors, generator = Batches(heldout), [], torch.Generator().manual_seed(0)
         for rows in batches.epoch(256, None):
             batch = batches.collate(rows).to(self.tokenizer.device)
+            uniform = torch.rand(*batch.along_m.shape, 2, generator=generator).to(self.tokenizer.device)
             codes = self.model.encode(batch.inputs, batch.routes)
-            along_m, _ = self.model.decode(codes, batch.routes)
+            along_m, _ = self.model.decode(codes, batch.routes, uniform)
             errors.append((along_m - batch.along_m).abs()[batch.routes.point_mask])
         error = torch.cat(errors)
         return {"error_m": {q: round(float(error.quantile(float(q))), 1) for q in ("0.5", "0.9")}}
