@@ -56,7 +56,10 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     start: Path | None = None,
     report: Callable[[dict], None] = print,
 ) -> None:
-    """Train stage 1 on `data`/train.parquet, anew or from the tokenizer of the checkpoint `start`."""
+    """Train stage 1 on `data`/train.parquet, anew or from the tokenizer of the checkpoint `start`.
+
+    Of the `config`, a tokenizer that is gone on with takes how steps are placed alone.
+    """
     distributed.meet()
     files, city = Checkpoint(out), City.load(city_folder)
     if files.language.exists():
@@ -65,7 +68,7 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     if start is None:
         tokenizer = Tokenizer.new(config, city, seed=settings.seed)
     else:
-        tokenizer = Tokenizer.moved(Checkpoint(start).tokenizer, city, seed=settings.seed)
+        tokenizer = Tokenizer.moved(Checkpoint(start).tokenizer, city, config.increments, seed=settings.seed)
     inputs = tokenizer.model.config.inputs
     samples, checked = describe(train, city, inputs=inputs), describe(heldout, city, inputs=inputs)
     if distributed.is_first():
@@ -186,7 +189,7 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
     if same_city:
         return language
     vocabulary = Vocabulary(language.model.vocabulary.codebook_sizes, len(ours.roads.node2vec))
-    return language.moved(vocabulary, ours.roads.described)
+    return language.moved(vocabulary, ours.roads.described, theirs.roads.anywhere)
 
 
 def _went_on(checkpoint: Path, start: Path) -> bool:

@@ -39,6 +39,7 @@ LEAST = 0.01  # of the highest rate, at the beginning and the end
 SAVE_EVERY_S = 120.0
 CHECKS = 24  # looks at held-out rows in a training, ours
 PATIENCE = 6  # ours: so many looks without a lower loss, and it ends
+APART, MOST_APART = 0.05, 1024  # share and number of the rows that are looked at, ours
 AVERAGE = 0.999  # of the averaged weights stays at a step
 STATE, LOG = "resume.pt", "training.jsonl"  # files in the folder of a stage; the first is removed when it is trained
 
@@ -285,6 +286,13 @@ class TrainingLoop:
         self.task.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.averaged, self.best, self.checks = state["averaged"], Best(**state["best"]), state["checks"]
+
+
+def kept_apart(count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of so many rows are trained on, and the few at random that tell when it is enough."""
+    order = np.random.default_rng([seed, 3]).permutation(count)
+    few = min(int(APART * count), MOST_APART)
+    return np.sort(order[few:]), np.sort(order[:few])
 
 
 def forget(folder: Path) -> None:

@@ -75,12 +75,21 @@ class Language:
         model = cls.model_type(with_adapters(backbone, rank), vocabulary, size, road_features, gain)
         return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
 
-    def moved(self, vocabulary: Vocabulary, road_features: Tensor) -> Language:
-        """Return the model put on another city, whose roads have `road_features` [V, F], to be trained on there."""
-        weights = {name: t for name, t in self.model.state_dict().items() if not name.startswith("rows.roads")}
+    def moved(self, vocabulary: Vocabulary, road_features: Tensor, columns: slice) -> Language:
+        """Return the model put on another city, whose roads have `road_features` [V, F], to be trained on there.
+
+        Its roads begin like roads here that are like them, as far as the `columns` of the features tell, which mean
+        the same in both cities.
+        """
         model = type(self.model)(self.model.backbone, vocabulary, self.model.text_size, road_features, self.model.gain)
-        model.load_state_dict(weights, strict=False)
+        rows = {name for name in self.model.state_dict() if name.startswith("rows.roads")}
+        model.load_state_dict({name: t for name, t in self.model.state_dict().items() if name not in rows}, strict=False)
         model.sharpness = self.model.sharpness
+        first = cast("nn.Linear", cast("nn.Sequential", model.rows.tell)[0])
+        with torch.no_grad():
+            told = torch.zeros_like(first.weight)
+            told[:, columns] = first.weight[:, columns]
+            first.weight.copy_(told)
         return type(self)(model, self.tokenizer, self.base)
 
     @classmethod

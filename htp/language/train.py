@@ -11,7 +11,7 @@ from torch import nn
 from htp.compute import distributed
 from htp.compute.length_batches import length_batches
 from htp.compute.optimizer import MuonAndAdamW
-from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster, kept_apart
 from htp.errors import InputError
 from htp.language.anchors import begin_anchors
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from htp.language.model import TokenBatch
     from htp.language.prompt import Question
 
-HELDOUT_SHARE, MOST_HELDOUT, HELDOUT_BATCH = 0.05, 1024, 64  # ours
+CHECK_BATCH = 64
 LOG_STEPS, LOG_SECONDS = 25, 30.0  # at least this often: steps of a large base model are slow
 OF_OLDER_VERSIONS = "training"  # folder in which they kept the state of a training
 
@@ -45,9 +45,7 @@ class QuestionsAndAnswers:
 
     def split(self, seed: int) -> tuple[QuestionsAndAnswers, QuestionsAndAnswers]:
         """Return those that are trained on, and a few at random that tell when it is enough."""
-        order = np.random.default_rng([seed, 3]).permutation(len(self))
-        few = min(int(HELDOUT_SHARE * len(self)), MOST_HELDOUT)
-        train, apart = np.sort(order[few:]), np.sort(order[:few])
+        train, apart = kept_apart(len(self), seed)
         return self._some(train), self._some(apart)
 
     def _some(self, rows: NDArray[np.int64]) -> QuestionsAndAnswers:
@@ -110,14 +108,14 @@ def _task(
         lambda rows, device: pairs.collate(language, rows, device),
         lambda model, asked: {"loss": model(asked)},
         _loss_line,
-        lambda: _loss(language, apart) if len(apart) else 0.0,
+        (lambda: _loss(language, apart)) if len(apart) else None,
     )
 
 
 def _loss(language: Language, pairs: QuestionsAndAnswers) -> float:
     """Return the mean loss of pairs."""
     model = language.model.eval()
-    batches = length_batches(pairs.lengths, HELDOUT_BATCH)
+    batches = length_batches(pairs.lengths, CHECK_BATCH)
     device = next(model.parameters()).device
     losses = [float(model(pairs.collate(language, rows, device))) for rows in batches]
     return float(np.average(losses, weights=[len(rows) for rows in batches]))

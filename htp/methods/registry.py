@@ -34,6 +34,7 @@ ABLATIONS = {
     "w/o R-Loss": "without_rloss.WithoutRLoss",
     "w/o OOV": "without_oov.WithoutOOV",
     "w/o LLM": "without_llm.WithoutLLM",
+    "regressed steps": "changed_parts.WithRegressedSteps",
     "regressed offsets": "changed_parts.WithRegressedOffsets",
     "free increments": "changed_parts.WithFreeIncrements",
     "absolute input": "changed_parts.WithAbsoluteInput",

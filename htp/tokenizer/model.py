@@ -19,7 +19,7 @@ from htp.tokenizer.increments import INCREMENTS, AnchoredEnds, PatternEnds, Span
 from htp.tokenizer.offsets import OffsetDensity
 from htp.tokenizer.quantizer import Quantizer
 from htp.tokenizer.roads import RoadContext
-from htp.tokenizer.steps import StepDensity
+from htp.tokenizer.steps import Known, StepDensity
 
 if TYPE_CHECKING:
     from htp.config import TokenizerConfig
@@ -95,18 +95,24 @@ class DrawingDecoder(PatternDecoder):
 
     def losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return how far patterns end from where they should, and how unlikely the steps are."""
-        routes = batch.routes
-        h, span = self(quantized, roads, routes)
-        assert span is not None
-        known = self.steps.know(h, span, roads, routes)
-        steps = self.steps.loss(known, batch.along_m, routes.point_mask)
-        return {"ends": self.increments.ends_loss(batch.along_m, span, routes), "steps": steps}
+        known, span = self._known(quantized, roads, batch.routes)
+        steps = self.steps.loss(known, batch.along_m, batch.routes.point_mask)
+        return {"ends": self.increments.ends_loss(batch.along_m, span, batch.routes), "steps": steps}
+
+    def trip_losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> Tensor:
+        """Return how unlikely the steps of each trip are, [B] nats a step."""
+        known, _ = self._known(quantized, roads, batch.routes)
+        return self.steps.trip_losses(known, batch.along_m, batch.routes.point_mask)
 
     def decode(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs, uniform: Tensor) -> tuple[Tensor, None]:
         """Return places along the route [B, 8P] in metres, drawn by uniform numbers [B, 8P, 2]; no offsets."""
+        known, span = self._known(quantized, roads, routes)
+        return self.steps.draw(known, span.begin_m[:, 0], uniform), None
+
+    def _known(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs) -> tuple[Known, Span]:
         h, span = self(quantized, roads, routes)
         assert span is not None
-        return self.steps.draw(self.steps.know(h, span, roads, routes), span.begin_m[:, 0], uniform), None
+        return self.steps.know(h, span, roads, routes), span
 
 
 class RegressingDecoder(PatternDecoder):
@@ -135,6 +141,12 @@ class RegressingDecoder(PatternDecoder):
             error = (self.offset(h).float() - batch.offset_m / OFFSET_M).square().sum(-1)
             losses["offset"] = (error * mask).sum() / mask.sum()
         return losses
+
+    def trip_losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> Tensor:
+        """Return how far the points of each trip are from where they were along the route, [B] metres in the mean."""
+        mask = batch.routes.point_mask
+        apart_m = (self.points(quantized, roads, batch.routes)[1] - batch.along_m).abs()
+        return (apart_m * mask).sum(dim=1) / batch.routes.points
 
     def decode(
         self,
@@ -201,6 +213,12 @@ class RQVAE(nn.Module):
         """
         quantized = self.quantizer.look_up(codes) * routes.pattern_mask[:, :, None]
         return self.decoder.decode(quantized, self._context_once(routes), routes, uniform)
+
+    def trip_losses(self, batch: Batch) -> Tensor:
+        """Return how badly each trip goes there and back, [B]: nats a step where steps are drawn, else metres."""
+        codes = self.encode(batch.inputs, batch.routes)
+        quantized = self.quantizer.look_up(codes) * batch.routes.pattern_mask[:, :, None]
+        return self.decoder.trip_losses(quantized, self._context(batch.routes), batch)
 
     def forward(self, batch: Batch) -> Reconstruction:
         """Reconstruct trips and return the training loss (equation 12)."""

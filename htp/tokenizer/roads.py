@@ -95,6 +95,11 @@ class RoadContext(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     @property
+    def anywhere(self) -> slice:
+        """The columns of `described` that mean the same in every city: neither embedding nor place in the city."""
+        return slice(self.node2vec.shape[1], self.node2vec.shape[1] + self.features.shape[1] - 4 * PLACE_WAVES)
+
+    @property
     def described(self) -> Tensor:
         """What is known of every road, embedding and geometry side by side, [V, 128 + FEATURES]."""
         return torch.cat([self.node2vec.float(), self.features], dim=1)

@@ -80,6 +80,16 @@ class StepDensity(nn.Module):
 
         It is that of steps in units of STEP_M in REFERENCE_S. `mask` [B, T] says which points are real.
         """
+        each, counted = self._log_likelihoods(known, along_m, mask)
+        return -(each * counted).sum() / counted.sum().clamp_min(1)
+
+    def trip_losses(self, known: Known, along_m: Tensor, mask: Tensor) -> Tensor:
+        """Return the same for each trip by itself, [B]."""
+        each, counted = self._log_likelihoods(known, along_m, mask)
+        return -(each * counted).sum(dim=1) / counted.sum(dim=1).clamp_min(1)
+
+    def _log_likelihoods(self, known: Known, along_m: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the log-likelihood of each step and which of them count, [B, T - 1]."""
         step_m = torch.diff(along_m, dim=1).clamp_min(0.0)
         last_m = F.pad(step_m[:, :-1], (1, 0))
         number = torch.arange(1, along_m.shape[1], device=along_m.device).expand_as(step_m)
@@ -88,8 +98,7 @@ class StepDensity(nn.Module):
         mixture = self._mixture(self.memory(seen)[0], seen, means)
         arrived = along_m[:, 1:] >= stop_m - REST_M
         each = self._log_likelihood(mixture, step_m * known.per_step[:, None], known.per_step[:, None], arrived)
-        counted = mask[:, 1:] & (number < known.points[:, None] - 1)
-        return -(each * counted).sum() / counted.sum().clamp_min(1)
+        return each, mask[:, 1:] & (number < known.points[:, None] - 1)
 
     @torch.inference_mode()
     def draw(self, known: Known, first_m: Tensor, uniform: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ Knows files and tables, not training and not language models.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -131,13 +131,16 @@ class Tokenizer:
         return cls(model.to(device), city)
 
     @classmethod
-    def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Self:
-        """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
+    def moved(cls, folder: Path, city: City, increments: str, *, seed: int = 0) -> Self:
+        """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there.
+
+        Where its steps are placed in another way than by `increments`, what places them begins anew.
+        """
         facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        new = cls.new(TokenizerConfig(**with_tuples(facts)), city, seed=seed)
-        state = load_weights(folder / "model.safetensors")
-        state["roads.node2vec"] = new.model.state_dict()["roads.node2vec"]
-        new.model.load_state_dict(state)
+        new = cls.new(replace(TokenizerConfig(**with_tuples(facts)), increments=increments), city, seed=seed)
+        known, state = load_weights(folder / "model.safetensors"), new.model.state_dict()
+        taken = state.keys() & known.keys() - {"roads.node2vec"}
+        new.model.load_state_dict(state | {name: known[name] for name in taken})
         return new
 
     def save(self, folder: Path) -> None:

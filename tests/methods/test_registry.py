@@ -16,6 +16,7 @@ ORDER = [
     "w/o R-Loss",
     "w/o OOV",
     "w/o LLM",
+    "regressed steps",
     "regressed offsets",
     "free increments",
     "absolute input",
