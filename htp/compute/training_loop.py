@@ -38,7 +38,6 @@ WARM_UP = 0.03  # share of the training over which the learning rate rises
 LEAST = 0.01  # of the highest rate, at the beginning and the end
 SAVE_EVERY_S = 120.0
 CHECKS = 24  # looks at held-out rows in a training, ours
-PATIENCE = 6  # ours: so many looks without a lower loss, and it ends
 APART, MOST_APART = 0.05, 1024  # share and number of the rows that are looked at, ours
 AVERAGE = 0.999  # of the averaged weights stays at a step
 STATE, LOG = "resume.pt", "training.jsonl"  # files in the folder of a stage; the first is removed when it is trained
@@ -118,7 +117,6 @@ class Best:
     """The averaged weights that did best on held-out rows."""
 
     loss: float
-    check: int  # at which look
     weights: dict[str, Tensor] | None  # None: nobody looks
 
 
@@ -141,7 +139,7 @@ class TrainingLoop:
         self.sums: dict[str, Tensor] = {}
         self.summed = 0  # steps
         self.averaged = None if task.heldout is None else self._weights()
-        self.best = Best(math.inf, 0, self.averaged)
+        self.best = Best(math.inf, self.averaged)
         self.checks = 0  # looks at held-out rows so far
 
     @property
@@ -155,7 +153,7 @@ class TrainingLoop:
         self._resume()
         started, logged, saved, laps = time.monotonic() - self.seconds, self.seconds, self.seconds, []
         self.task.model.train()
-        while self.progress < 1.0 and self.checks - self.best.check < PATIENCE:
+        while self.progress < 1.0:
             self._take_step()
             self.seconds = distributed.agreed(time.monotonic() - started)
             if self.averaged is not None and self.progress * CHECKS >= self.checks + 1:
@@ -180,7 +178,7 @@ class TrainingLoop:
         model.train()
         self.checks = int(self.progress * CHECKS)
         if loss < self.best.loss:
-            self.best = Best(loss, self.checks, {name: value.clone() for name, value in averaged.items()})
+            self.best = Best(loss, {name: value.clone() for name, value in averaged.items()})
         model.load_state_dict(own, strict=False)
         self.tell({"step": self.step, "heldout_loss": round(loss, 4), "least": round(self.best.loss, 4)})
 

@@ -155,7 +155,7 @@ class StepDensity(nn.Module):
         into_m = place_m - known.start_m[rows, road]
         ahead_m = (known.end_m[rows, road] - place_m).clamp(-1.0, 800.0)
         after = (road + 1).clamp_max(known.start_m.shape[1] - 1)
-        next_m = (known.end_m[rows, after] - known.end_m[rows, road]).nan_to_num(0.0).clamp(0.0, 800.0)
+        next_m = (known.end_m[rows, after] - known.end_m[rows, road]).nan_to_num(0.0, 0.0, 0.0).clamp(0.0, 800.0)
         next_pattern = (pattern + 1).clamp_max(known.goal_m.shape[1] - 1)
         goal_m, next_goal_m = known.goal_m[rows, pattern], known.goal_m[rows, next_pattern]
         ends = torch.minimum((pattern + 1) * POINTS_PER_PATTERN, points)

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from htp.errors import InputError
+from htp.tokenizer.model import RegressingDecoder
 from htp.tokenizer.tokenizer import Patterns, Tokenizer, decoder_conditions_of, random_numbers, with_points
 
 
@@ -205,7 +206,10 @@ def test_the_tokenizer_of_another_city_is_refused(saved, triangle):
 
 
 def test_a_tokenizer_moves_to_another_city_with_its_network_and_that_citys_roads(saved, triangle):
-    moved = Tokenizer.moved(saved, triangle)
+    moved = Tokenizer.moved(saved, triangle, "drawn")
     state, old = moved.model.state_dict(), load_file(saved / "model.safetensors")
     assert state["roads.node2vec"].shape[0] == 3
     torch.testing.assert_close(state["encoder.project.weight"], old["encoder.project.weight"].float())
+    regressing = Tokenizer.moved(saved, triangle, "anchored").model  # where steps are placed in another way
+    torch.testing.assert_close(regressing.encoder.project.weight, old["encoder.project.weight"].float())
+    assert isinstance(regressing.decoder, RegressingDecoder)
