@@ -92,7 +92,9 @@ class Task:
     collate: Callable[[NDArray[np.int64], torch.device], Any]  # rows to their batch, on the device
     loss: Callable[[Any, Any], dict[str, Tensor]]  # of model and batch: `loss`, to be lowered, and what else is told
     line: Callable[[Lap], dict[str, Any]]  # what is logged and reported
-    heldout: Callable[[], float] | None = None  # loss of the model as it is on held-out rows; None: the last weights stay
+    heldout: Callable[[], float] | None = (
+        None  # loss of the model as it is on held-out rows; None: the last weights stay
+    )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ route, a place along it) can hide what tells them apart. Lengths are metres, spe
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,16 +26,33 @@ TURN_DEG = (30.0, 120.0)  # ours: a turn, and a way back
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
+@cache
+def descriptions() -> tuple[str, ...]:
+    """Return what the columns of `describe_movement` are."""
+    two_points = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([2], np.int32)
+    return tuple(_described(*two_points, np.ones(1, np.float32), np.zeros(2, np.float32)))
+
+
 def describe_movement(
     xy_m: NDArray[np.float64],
     points: NDArray[np.int32],
     interval_s: NDArray[np.float32],
     road_distance_m: NDArray[np.float32],
-) -> dict[str, NDArray[np.float32]]:
-    """Return each description, [B], of trips with N points at `xy_m` [N, 2] metres, `road_distance_m` [N] from a road.
+) -> NDArray[np.float32]:
+    """Return the descriptions of B trips with N points at `xy_m` [N, 2] metres, `road_distance_m` [N] from a road.
 
-    What a trip has too few points for is not a number.
+    They are [B, F]; what a trip has too few points for is not a number.
     """
+    found = _described(xy_m, points, interval_s, road_distance_m)
+    return np.column_stack(list(found.values())).astype(np.float32)
+
+
+def _described(
+    xy_m: NDArray[np.float64],
+    points: NDArray[np.int32],
+    interval_s: NDArray[np.float32],
+    road_distance_m: NDArray[np.float32],
+) -> dict[str, NDArray[np.float64]]:
     rows = Ragged.from_counts(np.column_stack([xy_m, road_distance_m]), points)
     placed = rows.pad(int(points.max()))
     real = np.arange(placed.shape[1]) < points[:, None]
@@ -44,14 +62,15 @@ def describe_movement(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing, where a trip is short
         speed = np.hypot(*np.moveaxis(step, -1, 0)) / every_s
-        found = _speeds(speed) | _changes(speed, every_s) | _stops(speed) | _turns(step, speed)
+        found = _speeds(speed) | _changes(speed, every_s) | _stops(speed, speed * every_s) | _turns(step, speed)
         found |= _road_distances(placed[..., 2], speed)
         found["way over straight line"] = _detour(placed[..., :2], speed * every_s, points)
-    return {name: values.astype(np.float32) for name, values in found.items()}
+    return found
 
 
 def _speeds(speed: Padded) -> dict[str, NDArray[np.float64]]:
-    found = {"mean speed": np.nanmean(speed, 1), "spread of speed": np.nanstd(speed, 1), "top speed": np.nanmax(speed, 1)}
+    found = {"mean speed": np.nanmean(speed, 1), "spread of speed": np.nanstd(speed, 1)}
+    found["top speed"] = np.nanmax(speed, 1)
     found |= _quantiles("speed", speed)
     found["speed of the first step"] = speed[:, 0]
     last = np.isfinite(speed).sum(axis=1) - 1
@@ -75,7 +94,7 @@ def _changes(speed: Padded, every_s: Padded) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _stops(speed: Padded) -> dict[str, NDArray[np.float64]]:
+def _stops(speed: Padded, step_m: Padded) -> dict[str, NDArray[np.float64]]:
     known = np.isfinite(speed)
     count = known.sum(axis=1)
     standing = known & (speed < STANDING_M_S)
@@ -88,7 +107,7 @@ def _stops(speed: Padded) -> dict[str, NDArray[np.float64]]:
         longest = np.maximum(longest, run)
     return {
         "share standing": standing.sum(axis=1) / count,
-        "share exactly at rest": (known & (speed * 1.0 < EXACTLY_M / 15)).sum(axis=1) / count,
+        "share exactly at rest": (known & (step_m < EXACTLY_M)).sum(axis=1) / count,
         "share creeping": (known & ~standing & (speed < CREEPING_M_S)).sum(axis=1) / count,
         "stops a point": stops / count,
         "points a stop": standing.sum(axis=1) / stops,
@@ -141,6 +160,8 @@ def _quantiles(of: str, values: Padded) -> dict[str, NDArray[np.float64]]:
 
 def _quantile(values: Padded, level: float) -> NDArray[np.float64]:
     """Return a quantile of each row, straight between its values; not a number where it has none."""
+    if values.shape[1] == 0:
+        return np.full(len(values), np.nan)
     ordered = np.sort(values, axis=1)  # what is not a number comes last
     place = level * np.maximum(np.isfinite(values).sum(axis=1) - 1, 0)
     low = np.floor(place).astype(np.int64)[:, None]
@@ -154,4 +175,6 @@ def _correlation(values: Padded, lag: int) -> NDArray[np.float64]:
     if values.shape[1] <= lag:
         return np.full(len(values), np.nan)
     apart = values - np.nanmean(values, axis=1)[:, None]
-    return np.nansum(apart[:, lag:] * apart[:, :-lag], axis=1) / np.maximum(np.nansum(apart**2, axis=1), 1e-9)
+    pairs = apart[:, lag:] * apart[:, :-lag]
+    like = np.nansum(pairs, axis=1) / np.maximum(np.nansum(apart**2, axis=1), 1e-9)
+    return np.where(np.isfinite(pairs).any(axis=1), like, np.nan)

@@ -83,7 +83,9 @@ class Language:
         """
         model = type(self.model)(self.model.backbone, vocabulary, self.model.text_size, road_features, self.model.gain)
         rows = {name for name in self.model.state_dict() if name.startswith("rows.roads")}
-        model.load_state_dict({name: t for name, t in self.model.state_dict().items() if name not in rows}, strict=False)
+        model.load_state_dict(
+            {name: t for name, t in self.model.state_dict().items() if name not in rows}, strict=False
+        )
         model.sharpness = self.model.sharpness
         first = cast("nn.Linear", cast("nn.Sequential", model.rows.tell)[0])
         with torch.no_grad():
@@ -94,7 +96,10 @@ class Language:
 
     @classmethod
     def load(cls, folder: Path, road_features: Tensor, device: str = "cpu") -> Language:
-        """Load a language model over roads with `road_features` [V, F]; `InputError` where a file is missing or damaged."""
+        """Load a language model over roads that have `road_features` [V, F].
+
+        `InputError` where a file is missing or damaged, or the roads are others.
+        """
         try:
             facts = json.loads((folder / "language.json").read_text(encoding="utf-8"))
             vocabulary = Vocabulary(tuple(facts["codebook_sizes"]), facts["roads"])

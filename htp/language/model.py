@@ -95,7 +95,7 @@ class TokenRows(nn.Module):
             nn.init.normal_(last.weight, std=0.04 / hidden**0.5)
             self.tell = nn.Sequential(nn.Linear(road_features.shape[1], hidden), nn.GELU(), last)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
         """Forget what the roads' rows were: their features say it anew."""
         self.told = None
         return super().train(mode)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from htp.tokenizer.blocks import WAVES, ConvBlock, Double, Halve, TransformerLayer, waves
 from htp.tokenizer.features import ABSOLUTE_INPUTS, OFFSET_M, RELATIVE_INPUTS
-from htp.tokenizer.increments import INCREMENTS, AnchoredEnds, PatternEnds, Span
+from htp.tokenizer.increments import INCREMENTS, AnchoredEnds, Span
 from htp.tokenizer.offsets import OffsetDensity
 from htp.tokenizer.quantizer import Quantizer
 from htp.tokenizer.roads import RoadContext
@@ -24,7 +24,6 @@ from htp.tokenizer.steps import Known, StepDensity
 if TYPE_CHECKING:
     from htp.config import TokenizerConfig
     from htp.tokenizer.batch import Batch, DecoderInputs
-    from htp.tokenizer.increments import Increments
 
 
 class Encoder(nn.Module):
@@ -58,7 +57,7 @@ class PatternDecoder(nn.Module):
         self.tell = nn.Linear(4 * WAVES + 4, dim)
         self.mid_conv = ConvBlock(dim)
         self.mid = nn.ModuleList([TransformerLayer(dim, config.head_dim, config.road_dim) for _ in range(1)])
-        self.increments = INCREMENTS[config.increments](config)
+        self.increments: Increments | PatternEnds = INCREMENTS[config.increments](config)
         self.anchored = isinstance(self.increments, AnchoredEnds)
 
     def forward(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs) -> tuple[Tensor, Span | None]:
@@ -88,6 +87,8 @@ class PatternDecoder(nn.Module):
 
 class DrawingDecoder(PatternDecoder):
     """Draws each step between points from a density that knows the pattern and the roads around the car (ours)."""
+
+    increments: AnchoredEnds
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__(config)
@@ -120,6 +121,8 @@ class RegressingDecoder(PatternDecoder):
 
     Ours: once the ends of the patterns are placed, every finer level is told where on the route it lies.
     """
+
+    increments: Increments
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__(config)
@@ -197,7 +200,8 @@ class RQVAE(nn.Module):
         self.encoder = Encoder(config)
         self.quantizer = Quantizer(config)
         self.roads = RoadContext(config, node2vec, road_features)
-        self.decoder = DrawingDecoder(config) if config.increments == "drawn" else RegressingDecoder(config)
+        made_by = DrawingDecoder if config.increments == "drawn" else RegressingDecoder
+        self.decoder: DrawingDecoder | RegressingDecoder = made_by(config)
         self.noise = OffsetDensity() if config.offset_noise else None
 
     def encode(self, inputs: Tensor, routes: DecoderInputs) -> Tensor:

@@ -46,6 +46,18 @@ class Known:
     per_step: Tensor  # [B] units in a metre: steps are told as speeds
 
 
+@dataclass(frozen=True)
+class Car:
+    """Where B cars are before T of their steps."""
+
+    place_m: Tensor  # [B, T]
+    last_m: Tensor  # [B, T] the step that led there
+    number: Tensor  # [B, T] of the point that is to come
+    stop_m: Tensor  # [B] where the trip ends
+    pattern: Tensor  # [B, T] of the point that is to come
+    road: Tensor  # [B, T] place in the route
+
+
 class StepDensity(nn.Module):
     """A density of the next step, given those before it, the pattern, the roads and what is left of the way."""
 
@@ -134,22 +146,17 @@ class StepDensity(nn.Module):
         road = torch.searchsorted(known.start_m, place_m.contiguous(), right=True) - 1
         road = road.clamp_min(0)
         rows = torch.arange(len(road), device=road.device)[:, None]
-        facts, needed = self._facts(known, place_m, last_m, number, stop_m, pattern, road)
+        at = Car(place_m, last_m, number, stop_m, pattern, road)
+        facts, needed = self._facts(known, at)
         said = self.tell_place(facts) + known.patterns[rows, pattern] + self.number(number % POINTS_PER_PATTERN)
         for ahead in range(ROADS_SEEN):
             said = said + known.roads[rows, road + ahead, ahead]
         return F.gelu(said), (last_m * known.per_step[:, None], needed)
 
     @staticmethod
-    def _facts(
-        known: Known,
-        place_m: Tensor,
-        last_m: Tensor,
-        number: Tensor,
-        stop_m: Tensor,
-        pattern: Tensor,
-        road: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+    def _facts(known: Known, at: Car) -> tuple[Tensor, Tensor]:
+        """Return what is known of cars, [B, T, SEEN], and the step straight to the end of the pattern, [B, T]."""
+        place_m, last_m, number, pattern, road = at.place_m, at.last_m, at.number, at.pattern, at.road
         rows = torch.arange(len(road), device=road.device)[:, None]
         per_step, points = known.per_step[:, None], known.points[:, None]
         into_m = place_m - known.start_m[rows, road]
@@ -162,7 +169,7 @@ class StepDensity(nn.Module):
         left = (ends - number).clamp_min(1)  # steps to the end of the pattern, this one among them
         needed = (goal_m - place_m) / left * per_step
         later = (torch.minimum(ends + POINTS_PER_PATTERN, points) - ends).clamp_min(1)
-        to_stop_m, all_left = stop_m[:, None] - place_m, (points - number).clamp_min(1)
+        to_stop_m, all_left = at.stop_m[:, None] - place_m, (points - number).clamp_min(1)
         last = last_m * per_step
         facts = [
             last,
@@ -183,9 +190,7 @@ class StepDensity(nn.Module):
         ]
         return torch.stack(facts, dim=-1).clamp(-8.0, 8.0), needed
 
-    def _mixture(
-        self, remembered: Tensor, seen: Tensor, steps: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _mixture(self, remembered: Tensor, seen: Tensor, steps: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Return the log-weights, means and log-spreads of the components, [..., COMPONENTS] each."""
         hidden = F.gelu(self.hidden(torch.cat([remembered, seen], dim=-1)))
         weight, mean, log_scale, like_last, as_needed = self.out(hidden).unflatten(-1, (5, COMPONENTS)).unbind(-2)

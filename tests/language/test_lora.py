@@ -100,9 +100,7 @@ def test_nothing_of_the_base_model_is_stored(train, tmp_path, base):
     assert json.loads((tmp_path / "language.json").read_text())["base"] == str(base)
 
 
-def test_a_loaded_model_gives_the_loss_of_the_one_that_was_saved(
-    train, tmp_path, facts, grid, answers, road_features
-):
+def test_a_loaded_model_gives_the_loss_of_the_one_that_was_saved(train, tmp_path, facts, grid, answers, road_features):
     trained = train(tmp_path / "first")
     loaded = Language.load(tmp_path / "first", road_features)
     loss = loss_of(loaded, facts, grid, answers)

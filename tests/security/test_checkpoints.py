@@ -14,9 +14,8 @@ import torch
 
 from htp.checkpoint import MANIFEST, Checkpoint
 from htp.errors import InputError
-from htp.generate import Generator
+from htp.generate import Generator, load_tokenizer
 from htp.language.backbone import from_base
-from htp.generate import load_tokenizer
 from htp.language.language import Language
 from htp.travel_time.model import MAX_BYTES, MODEL_FILE, TravelTimeModel
 

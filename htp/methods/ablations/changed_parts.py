@@ -72,6 +72,7 @@ class PlainRoadTokens(HTP):
         text = built_in_tokenizer(question_texts(conditions, self.city), self.config.language.text_vocabulary)
         backbone = built_in(self.config.language, len(text))
         model = Language.model_type(backbone, vocabulary_of(self.tokenizer), len(text))
+        assert model.rows.roads is not None
         nn.init.normal_(model.rows.roads.weight, std=ROW_STD)
         return Language(model, text)
 
