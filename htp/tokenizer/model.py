@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from htp.tokenizer.blocks import WAVES, ConvBlock, Double, Halve, TransformerLayer, waves
 from htp.tokenizer.features import ABSOLUTE_INPUTS, OFFSET_M, RELATIVE_INPUTS
-from htp.tokenizer.increments import INCREMENTS, AnchoredEnds, Span
+from htp.tokenizer.increments import INCREMENTS, AnchoredEnds, Increments, PatternEnds, Span
 from htp.tokenizer.offsets import OffsetDensity
 from htp.tokenizer.quantizer import Quantizer
 from htp.tokenizer.roads import RoadContext
