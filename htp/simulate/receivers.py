@@ -36,9 +36,9 @@ ERROR_SPREAD = 0.45  # standard deviation of the logarithm of that size over tri
 BUILT_UP = 0.6  # the error is this much larger where the city is densest
 JUMP_RATE = 0.007  # jumps in PERSISTENCE_S
 JUMP_M = 42.0  # standard deviation of a jump in each direction; it decays as the error does
-HOLDING = 0.65  # share of the receivers that hold their position while the car stands
+HOLDING = 0.6  # share of the receivers that hold their position while the car stands
 HOLD_MS = (0.4, 2.2)  # below a speed between these, by receiver, the car stands
-COARSE = 0.3  # share of the receivers that round to COARSE_DECIMALS
+COARSE = 0.2  # share of the receivers that round to COARSE_DECIMALS
 DECIMALS, COARSE_DECIMALS = 6, 5
 
 
