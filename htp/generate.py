@@ -26,7 +26,8 @@ from htp.language.language import Language
 from htp.language.sampling import BATCH
 from htp.recording import Recording
 from htp.routes.generator import RouteGenerator
-from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Points, Tokenizer, decoder_conditions_of, with_points
+from htp.tokenizer.scatter import Points
+from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Tokenizer, decoder_conditions_of, with_points
 from htp.travel_time.model import TravelTimeModel
 from htp.trip_source import TripSource
 from htp.trips import Conditions, point_count, read_trips

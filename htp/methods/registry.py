@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 OURS = "HTP"  # the one that all are compared with
 EVERYTHING = "all"
+REFERENCES = {  # what no model of movement reaches already
+    "constant speed": "no_model.ConstantSpeed",
+    "speed limits": "no_model.SpeedLimits",
+}
 BASELINES = {  # name to module and class, in the paper's order
     "trajgan": "trajgan.TrajGAN",
     "trajvae": "trajvae.TrajVAE",
@@ -45,7 +49,7 @@ ABLATIONS = {
     "HTP+": "plus.HTPPlus",
     "HTP+ told nothing": "plus.ToldNothing",
 }
-GROUPS = {"baselines": BASELINES, "ablations": ABLATIONS}
+GROUPS = {"references": REFERENCES, "baselines": BASELINES, "ablations": ABLATIONS}
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class MethodEntry:
     """A method by its name."""
 
     name: str
-    group: str  # baselines or ablations
+    group: str  # references, baselines or ablations
     path: str  # module and class within the group
     place: int  # among all methods, in the order of the tables
 

@@ -7,41 +7,39 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import geopandas as gpd
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError
 
 from htp.city.linear_referencing import RouteLines, check_roads, lines_through
 from htp.compute.batching import runs_of
 from htp.compute.ragged import Ragged
-from htp.compute.random_streams import POINTS, keys_of, stream_of
+from htp.compute.random_streams import keys_of
 from htp.compute.weights import load_weights, save_weights
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
 from htp.files import replacing
 from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.tokenizer.batch import Batches, DecoderInputs, pad
-from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
+from htp.tokenizer.features import anchors_of, describe
 from htp.tokenizer.lengths import length_token, pattern_count
 from htp.tokenizer.model import RQVAE
-from htp.tokenizer.offsets import movement_of
 from htp.tokenizer.roads import node2vec, road_features
+from htp.tokenizer.scatter import drawn_offsets, placed, random_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.tokenizer.scatter import Points
 
 BATCH = 256
-DRAWN = 128  # trips whose offsets are drawn together: the draws of a point are small, and a call costs more
 
 
 @dataclass(frozen=True)
@@ -68,34 +66,6 @@ class DecoderConditions:
     interval_s: NDArray[np.float32]  # [B]
     first_m: NDArray[np.float32] | None  # [B] where the first point lies, NaN where the decoder says; None: always so
     keys: NDArray[np.uint64]  # [B, 2] seed and place in the request: each trip's own random stream
-
-
-@dataclass(frozen=True)
-class Points:
-    """Where the points of B trips lie, N points in all, trip after trip."""
-
-    percent: NDArray[np.float32]  # [N] 0 to 1 along the route
-    offset: NDArray[np.float32]  # [N, 2] metres east and north
-    lonlat: NDArray[np.float64]  # [N, 2]
-    counts: NDArray[np.int64]  # [B]
-
-
-@dataclass(frozen=True)
-class RandomNumbers:
-    """What the points of B trips are drawn by, each trip's from its own stream; zeros behind its last point."""
-
-    uniform: torch.Tensor  # [B, T] which component an offset comes from
-    normal: torch.Tensor  # [B, T, 2] where in it
-    steps: torch.Tensor  # [B, T, 2] uniform, the same for a step
-
-
-@dataclass(frozen=True)
-class _Moved:
-    """How the cars of B trips move, which is what their offsets are drawn from."""
-
-    rows: NDArray[np.int64]  # [B] of the trips
-    movement: torch.Tensor  # [B, T, MOVEMENT]
-    numbers: RandomNumbers
 
 
 class Tokenizer:
@@ -178,10 +148,8 @@ class Tokenizer:
     def decode(self, patterns: Patterns, drives: DecoderConditions) -> Points:
         """Return the points that patterns stand for along the routes; offsets are drawn from each trip's own stream."""
         lines = RouteLines.of(self.city, drives.roads)
-        first_point = np.r_[0, np.cumsum(patterns.points)]
-        along_m = np.zeros(first_point[-1])
-        offset_m = np.zeros((first_point[-1], 2))
-        moved: list[_Moved] = []
+        places = Ragged.from_counts(np.zeros(int(patterns.points.sum())), patterns.points)
+        regressed_m = places.like(np.zeros((len(places.flat), 2)))
         longest = np.maximum(patterns.points, lines.roads.counts)
         order = np.argsort(longest, kind="stable")
         for run in runs_of(longest[order].tolist(), self.device.type):
@@ -189,43 +157,15 @@ class Tokenizer:
             routes = self._routes(patterns, drives, lines, rows).to(self.device)
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
             numbers = random_numbers(drives.keys[rows], patterns.points[rows], routes.point_mask.shape[1])
-            along, regressed_m = self.model.decode(codes, routes, numbers.steps.to(self.device))
-            place, mask = _places(first_point, rows), routes.point_mask
-            along_m[place] = along[mask].cpu().numpy()
-            if regressed_m is None:
-                movement = movement_of(along, self._turns(lines, rows, along, mask), routes.interval_s)
-                moved.append(_Moved(rows, movement, numbers))
-            else:
-                offset_m[place] = regressed_m[mask].cpu().numpy()
-        for some in _together(moved):
-            offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns.points[some.rows])
-        row = np.repeat(np.arange(len(order)), patterns.points)
-        return self._to_points(lines, row, along_m, offset_m)
-
-    def _draw_offsets(self, moved: _Moved, points: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the offsets along and across the road in metres of all points of some trips, trip after trip."""
-        assert self.model.noise is not None
-        uniform, normal = moved.numbers.uniform.to(self.device), moved.numbers.normal.to(self.device)
-        drawn_m = self.model.noise.draw(moved.movement, uniform, normal)
-        return drawn_m.cpu().numpy()[np.arange(moved.movement.shape[1]) < points[:, None]]
-
-    def _to_points(
-        self, lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
-    ) -> Points:
-        along_m = np.clip(along_m, 0.0, lines.length_m[row])
-        offset = from_route_frame(offset_m, lines.direction(row, along_m))
-        lonlat = self.city.to_lonlat(lines.place(row, along_m) + offset)
-        percent = (along_m / lines.length_m[row]).astype(np.float32)
-        return Points(percent, offset.astype(np.float32), lonlat, np.bincount(row, minlength=len(lines.length_m)))
-
-    @staticmethod
-    def _turns(lines: RouteLines, rows: NDArray[np.int64], along: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return how the routes turn between points at `along` [B, T] metres, [B, T, 2]."""
-        real = mask.cpu().numpy()
-        row = np.repeat(rows, real.sum(axis=1))
-        turn = np.zeros((*real.shape, 2), dtype=np.float32)
-        turn[real] = turns(row, lines.direction(row, along.cpu().numpy()[real].astype(np.float64)))
-        return torch.from_numpy(turn).to(along.device)
+            along, regressed = self.model.decode(codes, routes, numbers.steps.to(self.device))
+            at, mask = _places(places.first, rows), routes.point_mask
+            places.flat[at] = along[mask].cpu().numpy()
+            if regressed is not None:
+                regressed_m.flat[at] = regressed[mask].cpu().numpy()
+        if self.model.noise is None:
+            return placed(self.city, lines, places, regressed_m.flat)
+        offset_m = drawn_offsets(self.model.noise, lines, places, np.asarray(drives.interval_s), drives.keys)
+        return placed(self.city, lines, places, offset_m)
 
     def _routes(
         self, patterns: Patterns, drives: DecoderConditions, lines: RouteLines, rows: NDArray[np.int64]
@@ -264,35 +204,6 @@ def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
     }
     lines = lines_through(points.lonlat, points.counts)
     return trips.assign(**columns, geometry=gpd.GeoSeries(lines, trips.index, "EPSG:4326"))
-
-
-def random_numbers(keys: NDArray[np.uint64], points: NDArray[np.int64], width: int) -> RandomNumbers:
-    """Return the numbers that B trips of so many `points` [B] are drawn by, padded to `width`."""
-    uniform = np.zeros((len(keys), width), np.float32)
-    normal, steps = (np.zeros((len(keys), width, 2), np.float32) for _ in range(2))
-    for row, (key, n) in enumerate(zip(keys, points, strict=True)):
-        stream = stream_of(key, POINTS)
-        uniform[row, :n] = stream.random((n,), dtype=np.float32)
-        normal[row, :n] = stream.standard_normal((n, 2), dtype=np.float32)
-        steps[row, :n] = stream.random((n, 2), dtype=np.float32)
-    return RandomNumbers(*(torch.from_numpy(numbers) for numbers in (uniform, normal, steps)))
-
-
-def _together(moved: list[_Moved]) -> Iterator[_Moved]:
-    """Join neighbours into batches of up to `DRAWN` trips."""
-    ends = np.cumsum([len(some.rows) for some in moved])
-    for _, places in groupby(range(len(moved)), key=lambda place: (ends[place] - 1) // DRAWN):
-        joined = [moved[place] for place in places]
-        width = max(some.movement.shape[1] for some in joined)
-        movement = _joined([some.movement for some in joined], width)
-        parts = ([getattr(some.numbers, name) for some in joined] for name in ("uniform", "normal", "steps"))
-        numbers = RandomNumbers(*(_joined(part, width) for part in parts))
-        yield _Moved(np.concatenate([some.rows for some in joined]), movement, numbers)
-
-
-def _joined(parts: list[torch.Tensor], width: int) -> torch.Tensor:
-    """Return tensors [B, T, ...] one after another, padded to T = `width`."""
-    return torch.cat([F.pad(part, (*(0,) * (2 * (part.ndim - 2)), 0, width - part.shape[1])) for part in parts])
 
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from htp.errors import InputError
 from htp.tokenizer.model import RegressingDecoder
-from htp.tokenizer.tokenizer import Patterns, Tokenizer, decoder_conditions_of, random_numbers, with_points
+from htp.tokenizer.scatter import random_numbers
+from htp.tokenizer.tokenizer import Patterns, Tokenizer, decoder_conditions_of, with_points
 
 
 @pytest.fixture(scope="module")
