@@ -81,8 +81,8 @@ class NoModel(Method[MethodConfig]):
             high_m = max(min(length_m[0], lines.length_m[row] - driven_m), low_m)
             begin_m = (low_m + high_m) / 2
             places_m, clock_s = np.r_[0.0, start_m + length_m], np.r_[0.0, ends_s[of]]
-            between_s = np.interp([begin_m, begin_m + driven_m], places_m, clock_s)
-            placed_m.append(np.interp(np.linspace(*between_s, count), clock_s, places_m))
+            begin_s, end_s = np.interp([begin_m, begin_m + driven_m], places_m, clock_s)
+            placed_m.append(np.interp(np.linspace(begin_s, end_s, count), clock_s, places_m))
         return Ragged.of(placed_m, np.float64)
 
     def _fit(self, trips: gpd.GeoDataFrame, budget: Budget, seed: int, report: Report) -> list[dict[str, Any]]:
