@@ -70,7 +70,7 @@ def test_names_are_taken_without_case_and_punctuation_in_the_order_of_the_tables
 
 @pytest.mark.parametrize("wrong", ["vae", "", "trajvae,", "trajvae,flying"])
 def test_an_unknown_name_is_refused_with_the_list(wrong):
-    with pytest.raises(InputError, match="no such method; choose among all, references, baselines, .*trajgan, .*HTP"):
+    with pytest.raises(InputError, match=r"no such method; choose among all, references, baselines, .*trajgan, .*HTP"):
         choose(wrong)
 
 
