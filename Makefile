@@ -7,7 +7,7 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations 40
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal --durations 40
 CITY := runs/coquimbo/city
 TRIPS := runs/coquimbo/trips.parquet
 DAYS := 2024-05-14 2024-05-18 2024-05-15 2024-05-19 2024-05-17 2024-05-13 2024-05-16 2024-05-20 2024-05-22 2024-05-25
