@@ -130,7 +130,7 @@ def _print_report(out: Path, report: dict[str, Any]) -> None:
 
     for note in report["notes"]:
         print(note)
-    further = f", {report['further_drives']:,} of them further drives of one row" if report["further_drives"] else ""
+    further = f", {report['further_drives']:,} of them further parts of one row" if report["further_drives"] else ""
     every = f"a point every {report['settings']['interval_s']:g} s"
     print(f"{out}: kept {report['kept']:,} of {report['rows'] + report['further_drives']:,} trips{further}, {every}")
     for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
