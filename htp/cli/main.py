@@ -226,13 +226,13 @@ def generate(
         count = _generate_on(ray, Like(checkpoint.absolute(), like, sampling, plus, seed, device), out, force)
     else:
         generator = Generator.load(checkpoint, device)
-        with Bar("generating") as progress:
+        with Bar("generating") as bar:
             if like is not None:
-                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=progress)
+                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=bar, say=_note)
             else:
                 when = generator.city.local_time(depart or "")
                 wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
-                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=progress)
+                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=bar, say=_note)
     print(f"{out}: {count:,} generated trips")
 
 
@@ -322,6 +322,10 @@ def _end(sentence: str) -> None:
     sys.exit(2)
 
 
+def _note(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
 def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
     """Answer a request on a Ray cluster, in parts; return how many trips there are."""
     from htp.generate_files import generate_on
@@ -333,7 +337,7 @@ def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
 
 def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
     """Send a table of trips through a step piece by piece."""
-    from htp.trips import count_trips, iter_trips, write_pieces
+    from htp.trips import count_trips, iter_trips, of_any_trips, write_pieces
 
     _check_file(out, force)
     total, done = count_trips(trips), 0
@@ -342,7 +346,7 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
         def pieces() -> Iterator[gpd.GeoDataFrame]:
             nonlocal done
             for piece in iter_trips(trips, needs=("roads", "percent", "offset")):
-                yield step(piece, tokenizer, done)
+                yield step(of_any_trips(piece), tokenizer, done)
                 done += len(piece)
                 progress(done, total)
 

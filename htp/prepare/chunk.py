@@ -40,6 +40,7 @@ def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> P
     city = matcher.city
     interval_s, least = options.interval_s, options.min_points
     assert interval_s is not None, "`prepare` finds out the trips' own"
+    read = len(raw.lonlat) + raw.left_out.total()
     raw = clean(raw, city, interval_s=interval_s, min_points=least, max_points=options.max_points)
     tracks_m = Ragged(city.to_metres(raw.lonlat), raw.first).split()
     parts = matcher.parts(tracks_m)
@@ -54,6 +55,7 @@ def prepare_chunk(raw: RawTrips, matcher: Matcher, options: PrepareOptions) -> P
         examples=_examples(raw, outcomes),
         eligible=len(outcomes),
         kept=len(good),
+        read=read,
         points=sum(len(one.percent) for one in good),
         matched_points=len(raw.lonlat),
         cut=sum(bool(one.left_out) for one in outcomes),

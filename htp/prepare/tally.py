@@ -29,6 +29,7 @@ class Tally:
     eligible: int = 0  # drives of the right length in town, before matching
     kept: int = 0
     heldout: int = 0
+    read: int = 0  # points, whatever became of them
     points: int = 0  # of kept trips
     matched_points: int = 0  # of eligible drives
     cut: int = 0  # drives of which some points lie in no stretch that was kept
@@ -77,6 +78,7 @@ class Tally:
             "train": self.kept - self.heldout,
             "heldout": self.heldout,
             "cut": self.cut,
+            "points_read": self.read,
             "points": self.points,
             "offset_m": _quantiles(self.offset_bins, OFFSET_BIN_M),
             "matched_to_gps_length": _quantiles(self.ratio_bins, RATIO_BIN),

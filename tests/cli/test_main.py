@@ -285,6 +285,18 @@ def test_trips_are_generated_along_places_and_written_over_with_force(htp, files
     assert [line.wkt for line in read_trips(out).geometry] == [line.wkt for line in first.geometry]
 
 
+def test_points_at_another_interval_than_the_models_own_are_said(htp, files, via):
+    arguments = ("generate", "--checkpoint", files / "whole", "--out", files / "read-off.csv", "--force")
+    _, _, err = htp(*arguments, *via, *DEPART, "--interval", 5)
+    assert "made with a point every 15 s, as the model learned; points every 5 s are read off along the route" in err
+    _, _, err = htp(*arguments, *via, *DEPART, "--interval", 15)
+    assert "read off" not in err
+    trips = read_trips(files / "trips.parquet")
+    write_trips(trips.assign(interval=30.0), files / "thirty.parquet")
+    code, _, err = htp(*arguments, "--like", files / "thirty.parquet")
+    assert (code, "points every 30 s are read off" in err) == (0, True)
+
+
 @pytest.mark.parametrize("ending", ["csv", "geojson", "gpx"])
 def test_trips_are_written_in_the_format_of_the_ending(htp, files, via, ending):
     out = files / f"out.{ending}"

@@ -45,7 +45,7 @@ def test_every_part_of_a_drive_that_is_long_enough_is_a_trip_of_its_own(raw, tri
     assert starts_s == [0, 8 * 15, 0]
     tally = prepared.tally
     assert (tally.rows, tally.further, tally.kept, tally.dropped) == (2, 1, 3, {})
-    assert (tally.cut, tally.points, tally.left_out.total()) == (1, 26, 3)
+    assert (tally.read, tally.points, tally.left_out.total(), tally.cut) == (29, 26, 3, 1)
 
 
 @pytest.mark.parametrize(
