@@ -3,17 +3,17 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help app test test-all lint format lock venv sbom demo-data checkpoint clean
+.PHONY: help app test test-all lint format lock venv sbom demo-data demo-intervals checkpoint clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations 40
 CITY := runs/coquimbo/city
 TRIPS := runs/coquimbo/trips.parquet
-MORE_TRIPS := runs/coquimbo/more/trips.parquet
+DAYS := 2024-05-14 2024-05-18 2024-05-15 2024-05-19 2024-05-17 2024-05-13 2024-05-16 2024-05-20 2024-05-22 2024-05-25
 PREPARED := runs/coquimbo/prepared
 CHECKPOINT := runs/coquimbo/checkpoint
-TRIP_COUNT := 60000
+TRIP_COUNT := 380000
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -51,11 +51,16 @@ sbom: $(BIN)/python  ## list the pinned packages in build/sbom.json (CycloneDX),
 	build/audit/bin/cyclonedx-py requirements requirements.txt --output-file build/sbom.json
 	build/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
-demo-data: $(VENV)/.demo  ## simulate the demo's trips and prepare them (about an hour on two cores)
+demo-data: $(VENV)/.demo  ## simulate the demo's ten days and prepare their trips (about four hours on two cores)
 	$(BIN)/htp city aequilibrae:coquimbo --out $(CITY)
-	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --out $(TRIPS)
-	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) --day 2024-05-15 --day 2024-05-19 --out $(MORE_TRIPS)
-	$(BIN)/htp prepare $(TRIPS) $(MORE_TRIPS) --city $(CITY) --heldout 0.05 --out $(PREPARED)
+	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) $(DAYS:%=--day %) --out $(TRIPS)
+	$(BIN)/htp prepare $(TRIPS) --city $(CITY) --heldout 0.05 --out $(PREPARED)
+
+demo-intervals: $(VENV)/.demo  ## read the demo's days off every 5 and every 30 s as well, and prepare those trips
+	for s in 5 30; do \
+	  $(BIN)/htp simulate --city $(CITY) --trips 60000 $(DAYS:%=--day %) --interval $$s --out $(TRIPS:.parquet=-$${s}s.parquet) && \
+	  $(BIN)/htp prepare $(TRIPS:.parquet=-$${s}s.parquet) --city $(CITY) --heldout 0.05 --out $(PREPARED)-$${s}s || exit; \
+	done
 
 checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26

@@ -140,6 +140,7 @@ def _metric_lines(report: Report) -> list[str]:
         "| --- | --- | --- | --- | --- |",
         *rows,
         "",
+        *_told_lines(report),
         *_validity_lines(report),
         *_copy_lines(report),
     ]
@@ -149,6 +150,19 @@ def _metric_row(line: Line) -> str:
     ceiling = "" if line.ceiling is None else f"{line.ceiling:.5f}"
     interval = f"{line.bootstrap.low:.5f} to {line.bootstrap.high:.5f}"
     return f"| {line.name} | {line.value:.5f} | {interval} | {line.floor:.5f} | {ceiling} |"
+
+
+def _told_lines(report: Report) -> list[str]:
+    told = report.told
+    if told is None:
+        return []
+    given_away = "; ".join(f"{one.name} (real {one.real:.3g}, generated {one.generated:.3g})" for one in told.telling)
+    said = (
+        f"Told apart: a classifier of how trips move finds the generated one of a pair with AUC {told.auc:.3f} "
+        f"({told.low:.3f} to {told.high:.3f}; 0.5 is chance). What gives them away, medians in metres and m/s: "
+        f"{given_away}."
+    )
+    return [said, ""]
 
 
 def _validity_lines(report: Report) -> list[str]:

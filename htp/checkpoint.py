@@ -14,7 +14,7 @@ from pathlib import Path
 from htp.errors import InputError
 from htp.files import fingerprint_of, replacing
 
-VERSION = 4
+VERSION = 5
 MANIFEST = "manifest.json"
 CITIES = Path(__file__).parent / "cities"  # the checkpoints that ship; in a checkout a link to checkpoints/
 PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")  # endings of files that may run code

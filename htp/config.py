@@ -18,15 +18,17 @@ class TokenizerConfig:
     road_layers: int = 2  # ours, for two cores; the paper's is 4 (A.5)
     commitment: float = 0.25  # beta, A.5
     inputs: str = "relative"  # "absolute": equation 1 as it reads; "relative": ours, movement in the route's frame
-    increments: str = "anchored"  # "free": the paper's regression; "normalised", "anchored": ours, see increments.py
+    increments: str = "drawn"  # ours, see steps.py; "free": the paper's regression; "normalised", "anchored": between
     offset_noise: bool = True  # False: offsets regressed to their mean as in equation 11
 
     def __post_init__(self) -> None:
         """Check the choices that are names."""
         if self.inputs not in ("relative", "absolute"):
             raise ValueError(f"inputs is {self.inputs!r}; choose 'relative' or 'absolute'")
-        if self.increments not in ("anchored", "normalised", "free"):
-            raise ValueError(f"increments is {self.increments!r}; choose 'anchored', 'normalised' or 'free'")
+        if self.increments not in ("drawn", "anchored", "normalised", "free"):
+            raise ValueError(f"increments is {self.increments!r}; choose 'drawn', 'anchored', 'normalised' or 'free'")
+        if self.increments == "drawn" and not self.offset_noise:
+            raise ValueError("offsets are drawn where increments are; choose other increments to regress offsets")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from htp.language.language import Language
 from htp.language.sampling import BATCH
 from htp.recording import Recording
 from htp.routes.generator import RouteGenerator
-from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Points, Tokenizer, decoder_conditions_of, with_points
+from htp.tokenizer.scatter import Points
+from htp.tokenizer.tokenizer import DecoderConditions, Patterns, Tokenizer, decoder_conditions_of, with_points
 from htp.travel_time.model import TravelTimeModel
 from htp.trip_source import TripSource
 from htp.trips import Conditions, point_count, read_trips
@@ -71,7 +72,7 @@ class Generator(TripSource):
             raise InputError(f"the device {device!r} is not there; choose auto, cpu or cuda.") from error
         city = City.load(files.city)
         tokenizer = Tokenizer.load(files.tokenizer, city, device)
-        language = Language.load(files.language, device)
+        language = Language.load(files.language, tokenizer.model.roads.described, device)
         return cls(city, tokenizer, language, TravelTimeModel.load(files.conditions), files.folder)
 
     def heldout(self) -> gpd.GeoDataFrame:

@@ -56,7 +56,10 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     start: Path | None = None,
     report: Callable[[dict], None] = print,
 ) -> None:
-    """Train stage 1 on `data`/train.parquet, anew or from the tokenizer of the checkpoint `start`."""
+    """Train stage 1 on `data`/train.parquet, anew or from the tokenizer of the checkpoint `start`.
+
+    Of the `config`, a tokenizer that is gone on with takes how steps are placed alone.
+    """
     distributed.meet()
     files, city = Checkpoint(out), City.load(city_folder)
     if files.language.exists():
@@ -65,7 +68,7 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
     if start is None:
         tokenizer = Tokenizer.new(config, city, seed=settings.seed)
     else:
-        tokenizer = Tokenizer.moved(Checkpoint(start).tokenizer, city, seed=settings.seed)
+        tokenizer = Tokenizer.moved(Checkpoint(start).tokenizer, city, config.increments, seed=settings.seed)
     inputs = tokenizer.model.config.inputs
     samples, checked = describe(train, city, inputs=inputs), describe(heldout, city, inputs=inputs)
     if distributed.is_first():
@@ -130,7 +133,7 @@ def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Call
     """Find on `data`/train.parquet how sharply a checkpoint's language model draws; its weights stay."""
     distributed.refuse("fitting sharpness")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
-    language = Language.load(files.language)
+    language = Language.load(files.language, tokenizer.model.roads.described)
     fit_sharpness(language, tokenizer, _further(data, files), seed=seed, report=report)
     language.save_facts(files.language)
     files.seal()
@@ -174,8 +177,8 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
     `InputError` unless it writes the codes of this tokenizer; one that was fine-tuned from that of `start`, for
     this city or another, has its codes still.
     """
-    language = Language.load(Checkpoint(start).language)
     theirs, ours = load_tokenizer(start).model, tokenizer.model
+    language = Language.load(Checkpoint(start).language, theirs.roads.described)
     same_city = torch.equal(theirs.roads.node2vec, ours.roads.node2vec)
     same = same_city and _equal(theirs.encoder, ours.encoder) and _equal(theirs.quantizer, ours.quantizer)
     if not same and not _went_on(checkpoint, start):
@@ -186,7 +189,7 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
     if same_city:
         return language
     vocabulary = Vocabulary(language.model.vocabulary.codebook_sizes, len(ours.roads.node2vec))
-    return language.moved(vocabulary, ours.roads.described, theirs.roads.described, theirs.roads.anywhere)
+    return language.moved(vocabulary, ours.roads.described, theirs.roads.anywhere)
 
 
 def _went_on(checkpoint: Path, start: Path) -> bool:

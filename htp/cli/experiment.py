@@ -31,7 +31,9 @@ def run(
     city: CityFolder,
     out: Annotated[Path, typer.Option(help="Folder of the results; a run stopped there goes on.")],
     budget: Annotated[str, typer.Option(help="Training time of each method and seed: 90s, 20m, 2h.")],
-    methods: Annotated[str, typer.Option(help="all, baselines, ablations or names, a comma between them.")] = "all",
+    methods: Annotated[
+        str, typer.Option(help="all, references, baselines, ablations or names, a comma between them.")
+    ] = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with so many seeds: mean ± deviation.")] = 1,
     trips: Trips = None,
     heldout: HeldOut = None,

@@ -146,11 +146,15 @@ def simulate(
     out: OutFile,
     day: Annotated[list[str], typer.Option(help="Day to simulate, e.g. 2024-05-14; repeatable.")] = [],
     work: Annotated[Path | None, typer.Option(help="Folder for finished days; beside --out by default.")] = None,
-    interval: Annotated[int, typer.Option(min=1, max=120, help="Seconds between the points of a trip.")] = 15,
+    interval: Annotated[
+        int, typer.Option(min=5, max=120, help="Seconds between the points of a trip, a multiple of 5.")
+    ] = 15,
+    workers: Annotated[int | None, typer.Option(min=1, help="Days at a time; one a core by default.")] = None,
     seed: Seed = 0,
+    receiver_seed: Annotated[int, typer.Option(min=0, help="Seed of the GPS receivers; days are not made anew.")] = 0,
     force: Force = False,
 ) -> None:
-    """Make raw trips for a city that has none, driven through it by SUMO."""
+    """Make raw trips for a city that has none, driven through it by SUMO; finished days are only read off again."""
     from htp.city import City
     from htp.simulate import DAYS
     from htp.simulate import simulate as run
@@ -159,7 +163,7 @@ def simulate(
     days = tuple(_day(text) for text in day) or DAYS
     with Bar("simulating") as progress:
         made = partial(run, City.load(city), trips, out, work=work or out.parent / "days", days=days)
-        made(interval_s=interval, seed=seed, progress=progress)
+        made(interval_s=interval, seed=seed, receiver_seed=receiver_seed, workers=workers, progress=progress)
     print(f"{out}: written; these trips are simulated")
 
 

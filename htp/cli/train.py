@@ -31,6 +31,7 @@ class Inputs(StrEnum):
 class Increments(StrEnum):
     """How the decoder places points along the route."""
 
+    drawn = "drawn"
     anchored = "anchored"
     normalised = "normalised"
     free = "free"
@@ -45,7 +46,7 @@ def train_tokenizer(
     minutes: Minutes = None,
     start: Annotated[Path | None, typer.Option("--from", help="Fine-tune the tokenizer of this checkpoint.")] = None,
     inputs: Annotated[Inputs, typer.Option(help="What the encoder sees; absolute: as in the paper.")] = Inputs.relative,
-    increments: Annotated[Increments, typer.Option(help="free: as in the paper.")] = Increments.anchored,
+    increments: Annotated[Increments, typer.Option(help="free: as in the paper.")] = Increments.drawn,
     offset_noise: Annotated[bool, typer.Option(help="Draw offsets; off: regress them as in the paper.")] = True,
     batch_size: Annotated[int, typer.Option(min=8, help="Trips a step.")] = TokenizerTraining.batch_size,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = TokenizerTraining.learning_rate,
@@ -54,6 +55,8 @@ def train_tokenizer(
     """Train stage 1, the RQ-VAE that turns trips into travel patterns."""
     from htp.train import train_tokenizer as run
 
+    if increments is Increments.drawn and not offset_noise:
+        raise InputError("--no-offset-noise regresses offsets, and with them steps; add --increments free, say.")
     config = TokenizerConfig(inputs=inputs.value, increments=increments.value, offset_noise=offset_noise)
     settings = TokenizerTraining(epochs, minutes, batch_size, learning_rate, seed=seed)
     run(data, city, out, config, settings, start=start, report=_say)

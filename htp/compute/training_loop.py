@@ -4,7 +4,8 @@
 
 A stage says what is trained (`Task`) and for how long (`TrainingPlan`). A training runs where its model is, and
 nothing is read from there but for lines and states. What is random in a step follows from the seed and the number of
-the step, so that a training that was stopped ends where one ends that was not. Knows nothing of trips.
+the step, so that a training that was stopped ends where one ends that was not. A stage that gives a loss on held-out
+rows ends with the averaged weights that had the least of it. Knows nothing of trips.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 WARM_UP = 0.03  # share of the training over which the learning rate rises
 LEAST = 0.01  # of the highest rate, at the beginning and the end
 SAVE_EVERY_S = 120.0
+CHECKS = 24  # looks at held-out rows in a training, ours
+APART, MOST_APART = 0.05, 1024  # share and number of the rows that are looked at, ours
+AVERAGE = 0.999  # of the averaged weights stays at a step
 STATE, LOG = "resume.pt", "training.jsonl"  # files in the folder of a stage; the first is removed when it is trained
 
 
@@ -88,6 +92,9 @@ class Task:
     collate: Callable[[NDArray[np.int64], torch.device], Any]  # rows to their batch, on the device
     loss: Callable[[Any, Any], dict[str, Tensor]]  # of model and batch: `loss`, to be lowered, and what else is told
     line: Callable[[Lap], dict[str, Any]]  # what is logged and reported
+    heldout: Callable[[], float] | None = (
+        None  # loss of the model as it is on held-out rows; None: the last weights stay
+    )
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,14 @@ class TrainingPlan:
     only_full: bool = False  # rows that do not fill a batch wait for another epoch
     log_steps: float | None = None  # None: as many as an epoch has
     log_s: float = math.inf  # after which a line is due as well
+
+
+@dataclass(frozen=True)
+class Best:
+    """The averaged weights that did best on held-out rows."""
+
+    loss: float
+    weights: dict[str, Tensor] | None  # None: nobody looks
 
 
 class TrainingLoop:
@@ -125,6 +140,9 @@ class TrainingLoop:
         self.steps = min(plan.steps, by_epochs if math.isinf(by_epochs) else math.ceil(by_epochs))
         self.sums: dict[str, Tensor] = {}
         self.summed = 0  # steps
+        self.averaged = None if task.heldout is None else self._weights()
+        self.best = Best(math.inf, self.averaged)
+        self.checks = 0  # looks at held-out rows so far
 
     @property
     def progress(self) -> float:
@@ -140,13 +158,31 @@ class TrainingLoop:
         while self.progress < 1.0:
             self._take_step()
             self.seconds = distributed.agreed(time.monotonic() - started)
+            if self.averaged is not None and self.progress * CHECKS >= self.checks + 1:
+                self._check(self.averaged)
             if self._is_to_log(logged):
                 laps.append(self._log())
                 logged = self.seconds
             if self.folder is not None and self.seconds - saved > SAVE_EVERY_S:
                 self._save(self.folder / STATE)
                 saved = self.seconds
+        if self.best.weights is not None:
+            self.task.model.load_state_dict(self.best.weights, strict=False)
         return laps
+
+    def _check(self, averaged: dict[str, Tensor]) -> None:
+        """Look how well the averaged weights do on held-out rows; keep them where they do better than any before."""
+        assert self.task.heldout is not None
+        own, model = self._weights(), self.task.model
+        model.load_state_dict(averaged, strict=False)
+        with torch.inference_mode():
+            loss = float(distributed.mean(torch.tensor([self.task.heldout()], device=self.device)))
+        model.train()
+        self.checks = int(self.progress * CHECKS)
+        if loss < self.best.loss:
+            self.best = Best(loss, {name: value.clone() for name, value in averaged.items()})
+        model.load_state_dict(own, strict=False)
+        self.tell({"step": self.step, "heldout_loss": round(loss, 4), "least": round(self.best.loss, 4)})
 
     def tell(self, line: dict[str, Any]) -> None:
         """Log and report a line."""
@@ -183,8 +219,23 @@ class TrainingLoop:
         told["grad_norm"] = nn.utils.clip_grad_norm_(trained, self.plan.max_norm)
         optimizer.step()
         self.step, self.summed = self.step + 1, self.summed + 1
+        if self.averaged is not None:
+            self._average(self.averaged)
         for name, value in told.items():
             self.sums[name] = value.detach().float() + self.sums.get(name, 0.0)
+
+    @torch.no_grad()
+    def _average(self, averaged: dict[str, Tensor]) -> None:
+        """Move the averaged weights towards those of this step; early ones count less."""
+        kept = min(AVERAGE, (1 + self.step) / (10 + self.step))
+        for name, value in self._trained().items():
+            if value.is_floating_point():
+                averaged[name].lerp_(value, 1 - kept)
+            else:
+                averaged[name].copy_(value)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self._trained().items()}
 
     def _is_to_log(self, logged: float) -> bool:
         by_steps = self.step % (self.plan.log_steps or self.epoch_steps) == 0
@@ -212,6 +263,7 @@ class TrainingLoop:
         if distributed.is_first():
             state: dict[str, Any] = {"model": self._trained(), "optimizer": self.task.optimizer.state_dict()}
             state |= {"step": self.step, "seconds": self.seconds}
+            state |= {"averaged": self.averaged, "best": vars(self.best), "checks": self.checks}
             with replacing(path) as temporary, temporary.open("wb") as file:
                 torch.save(state, file)
 
@@ -233,6 +285,14 @@ class TrainingLoop:
         self.task.model.load_state_dict(state["model"], strict=False)  # without those that stay as they are
         self.task.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
+        self.averaged, self.best, self.checks = state["averaged"], Best(**state["best"]), state["checks"]
+
+
+def kept_apart(count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of so many rows are trained on, and the few at random that tell when it is enough."""
+    order = np.random.default_rng([seed, 3]).permutation(count)
+    few = min(int(APART * count), MOST_APART)
+    return np.sort(order[few:]), np.sort(order[:few])
 
 
 def forget(folder: Path) -> None:

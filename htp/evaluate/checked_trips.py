@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
+from zlib import crc32
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,7 @@ from htp.errors import InputError
 from htp.trips import count_trips, iter_trips, point_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Trips: TypeAlias = gpd.GeoDataFrame | Path | str  # a table, a file or a folder of parts
 
+FOLDS = 5  # parts that a classifier is trained on and asked about in turns
 FAR_DEG = 5.0  # beyond the bounds of the city no metric coordinates make sense
 
 
@@ -34,13 +36,15 @@ class CheckedTrips:
     points: NDArray[np.int32]  # [B] points of each trip, at least 2
     interval_s: NDArray[np.float32]  # [B] sampling interval
     hour: NDArray[np.int8]  # [N] hour of the day of each point, 0 to 23, by the city's clocks
+    fold: NDArray[np.int8]  # [B] in which of FOLDS parts a trip is, the same for a name in every table
 
     @classmethod
     def of(cls, trips: gpd.GeoDataFrame, city: City) -> Self:
         """Check a table; `InputError` names the trip that cannot be measured."""
         lonlat, trip = coordinates(trips, city)
         points = np.bincount(trip, minlength=len(trips)).astype(np.int32)
-        return cls(lonlat, points, _intervals_s(trips), _hours(trips, trip, city))
+        names = trips["trip_id"] if "trip_id" in trips else lonlat[np.r_[0, np.cumsum(points)[:-1]]].tolist()
+        return cls(lonlat, points, _intervals_s(trips), _hours(trips, trip, city), _folds(names))
 
 
 def read_pieces(trips: Trips, rows: int) -> Iterator[gpd.GeoDataFrame]:
@@ -81,6 +85,10 @@ def coordinates(trips: gpd.GeoDataFrame, city: City) -> tuple[NDArray[np.float64
             "trips were made in, longitude first."
         )
     return lonlat, trip.astype(np.int64)
+
+
+def _folds(names: Iterable[object]) -> NDArray[np.int8]:
+    return np.array([crc32(str(name).encode()) % FOLDS for name in names], dtype=np.int8)
 
 
 def _intervals_s(trips: gpd.GeoDataFrame) -> NDArray[np.float32]:

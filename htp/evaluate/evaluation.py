@@ -1,6 +1,7 @@
 """Evaluate generated trips: measure both sides, compare, and put each metric beside its noise floor (paper A.4).
 
-What the paper does not ask stands apart: the metrics of `BEYOND`, and how close the trips come to training trips.
+What the paper does not ask stands apart: the metrics of `BEYOND`, whether a classifier tells the trips apart, and how
+close they come to training trips.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from htp.evaluate.closest import closest_training
 from htp.evaluate.measure import Survey
 from htp.evaluate.report import Bins, Line, Report, Size
 from htp.evaluate.scores import BEYOND, METRICS, SPLITS, Binned, Binning, noise_floor, score
+from htp.evaluate.told_apart import told_apart
 from htp.evaluate.validity import validity
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ def compare(
         seed=seed,
         validity=checked,
         closest=closest,
+        told=told_apart(measured["real"], measured["generated"], seed),
     )
 
 

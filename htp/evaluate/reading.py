@@ -9,6 +9,7 @@ from htp.errors import InputError
 from htp.evaluate.bootstrap import Interval
 from htp.evaluate.closest import Closest, Distances
 from htp.evaluate.report import Bins, Line, Report, Size
+from htp.evaluate.told_apart import Telling, ToldApart
 from htp.evaluate.validity import Validity
 
 
@@ -19,15 +20,22 @@ def read_report(text: str) -> Report:
         lines, beyond = (_lines(facts.pop(part)) for part in ("metrics", "beyond"))
         sizes = {name: Size(**size) for name, size in facts.pop("sizes").items()}
         bins = {name: Bins(**one) for name, one in facts.pop("bins").items()}
-        checked, closest = facts.pop("validity"), facts.pop("closest")
+        checked, closest, told = facts.pop("validity"), facts.pop("closest"), facts.pop("told", None)
         validity = None if checked is None else Validity(**checked)
-        return Report(lines, beyond, sizes, bins, validity=validity, closest=_closest(closest), **facts)
+        found = {"validity": validity, "closest": _closest(closest), "told": _told(told)}
+        return Report(lines, beyond, sizes, bins, **facts | found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("this is no report of `htp evaluate --json`; evaluate again.") from error
 
 
 def _lines(metrics: dict[str, dict[str, Any]]) -> tuple[Line, ...]:
     return tuple(Line(name, **facts | {"bootstrap": Interval(**facts["bootstrap"])}) for name, facts in metrics.items())
+
+
+def _told(facts: dict[str, Any] | None) -> ToldApart | None:
+    if facts is None:
+        return None
+    return ToldApart(**facts | {"telling": tuple(Telling(**telling) for telling in facts["telling"])})
 
 
 def _closest(facts: dict[str, Any] | None) -> Closest | None:

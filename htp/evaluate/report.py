@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from htp.evaluate.bootstrap import Interval
     from htp.evaluate.closest import Closest
     from htp.evaluate.measure import Measures
+    from htp.evaluate.told_apart import ToldApart
     from htp.evaluate.validity import Validity
 
 
@@ -79,6 +80,7 @@ class Report:
     seed: int  # of the halvings and the samples
     validity: Validity | None  # None where the trips do not pair up
     closest: Closest | None  # None where no training trips were given
+    told: ToldApart | None  # None where a side has too few trips
 
     def __getitem__(self, name: str) -> Line:
         """Return a metric by its name, the paper's or one beyond it."""
@@ -96,6 +98,8 @@ class Report:
         if self.beyond:
             parts.append(self._table("Beyond the paper", self.beyond))
         parts.append(Text(self._notes(), style="dim"))
+        if self.told is not None:
+            parts += [_told_table(self.told), Text(_told_notes(self.told), style="dim")]
         if self.validity is None:
             parts.append(
                 Text("Conditions not checked: the generated trips have other ids than the real ones.", style="dim")
@@ -134,6 +138,24 @@ class Report:
             "As a half has half the trips, it is about twice the divergence that two sets of this size have by chance. "
             f"Interval: {self.resamples} bootstrap samples of the trips of both sides, moved to the metric's own value."
         )
+
+
+def _told_table(told: ToldApart) -> Table:
+    title = f"Told apart by a classifier: AUC {told.auc:.3f} ({told.low:.3f} to {told.high:.3f})"
+    table = Table("what gives them away", title=title, title_justify="left")
+    for column in ("real, median", "generated, median", "AUC of this alone"):
+        table.add_column(column, justify="right")
+    for telling in told.telling:
+        table.add_row(telling.name, f"{telling.real:.4g}", f"{telling.generated:.4g}", f"{telling.auc:.3f}")
+    return table
+
+
+def _told_notes(told: ToldApart) -> str:
+    return (
+        f"AUC: of a generated and a real trip, how often gradient boosting finds the generated one by how it moves; "
+        f"0.5 is chance. {told.real:,} real and {told.generated:,} generated trips, each asked about by a model that "
+        "has not seen its pair. Lengths in metres, speeds in m/s."
+    )
 
 
 def _validity_table(validity: Validity) -> Table:

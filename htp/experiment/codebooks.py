@@ -116,11 +116,14 @@ def _train(
 def _checked(tokenizer: Tokenizer, heldout: Samples) -> dict[str, Any]:
     """Return the mean loss of held-out trips and the median distance along the route to their reconstructions."""
     model, batches, losses, counts, errors = tokenizer.model.eval(), Batches(heldout), [], [], []
+    generator = torch.Generator().manual_seed(0)
     for rows in batches.epoch(BATCH, None):
         batch = batches.collate(rows)
         found = model(batch)
-        losses.append(float(found.parts["percent"]))
+        losses.append(float(found.loss - found.parts["commitment"]))
         counts.append(int(batch.routes.point_mask.sum()))
-        errors.append((found.along_m - batch.along_m).abs()[batch.routes.point_mask])
+        uniform = torch.rand(*batch.along_m.shape, 2, generator=generator)
+        along_m, _ = model.decode(found.codes, batch.routes, uniform)
+        errors.append((along_m - batch.along_m).abs()[batch.routes.point_mask])
     loss = float(np.average(losses, weights=counts))
     return {"loss": round(loss, 5), "error_m": round(float(torch.cat(errors).median()), 2), "checked": len(heldout)}

@@ -32,7 +32,7 @@ class Result:
     key: str
     method: str
     label: str
-    group: str  # baselines or ablations
+    group: str  # references, baselines or ablations
     place: int  # among all methods
     seed: int
     sentence: str | None  # why it failed

@@ -56,15 +56,20 @@ def tables(rows: Sequence[Row], *, simulated: bool) -> list[ResultTable]:
 
 
 def table_1(rows: Sequence[Row]) -> ResultTable | None:
-    """Return the baselines and HTP by the eight metrics and Length, floor, ceiling and HTP's improvement; or None."""
+    """Return all but ablations by the eight metrics and Length, floor, ceiling and HTP's improvement; or None."""
     ours = _named(rows, OURS)
     baselines = [row for row in rows if row.any.group == "baselines"]
-    compared = [*baselines, *ours]
+    references = [row for row in rows if row.any.group == "references"]
+    compared = [*references, *baselines, *ours]
     if not compared:
         return None
     metrics = [*METRICS, LENGTH]
     texts, ranks = _compared(compared, metrics)
     notes = [*_seed_notes(compared), f"{LENGTH} is 0 where a method is told the number of points."]
+    if references:
+        notes.append(
+            f"{' and '.join(row.label for row in references)}: no model of movement, what conditions give away."
+        )
     if any(row.results for row in rows):
         texts.loc["Noise floor"] = scores_of(rows).groupby("metric")["floor"].first()[metrics].map(_number).tolist()
         notes.append(

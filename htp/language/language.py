@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 TOKENS, BACKBONE = "tokens.safetensors", "backbone.safetensors"
 ROADS = "rows.roads.weight"
 RANK = 128  # ours: rows of roads are kept as sums of so many
-RIDGE = 1e-3  # ours: of the features' variance, so that columns that say the same share their weight
 
 
 class Language:
@@ -76,32 +75,31 @@ class Language:
         model = cls.model_type(with_adapters(backbone, rank), vocabulary, size, road_features, gain)
         return cls(model, tokenizer, str(Path(base).resolve()) if Path(base).exists() else base)
 
-    def moved(self, vocabulary: Vocabulary, road_features: Tensor, known: Tensor, columns: slice) -> Language:
-        """Return the model put on another city, to be trained on there.
+    def moved(self, vocabulary: Vocabulary, road_features: Tensor, columns: slice) -> Language:
+        """Return the model put on another city, whose roads have `road_features` [V, F], to be trained on there.
 
-        Its roads begin with the rows that roads like them have here, as far as the `columns` of the features tell:
-        a linear map, fitted to the features `known` [V, F] of the roads here. `road_features` [W, F] are the others'.
+        Its roads begin like roads here that are like them, as far as the `columns` of the features tell, which mean
+        the same in both cities.
         """
-        weights = {name: t for name, t in self.model.state_dict().items() if not name.startswith("rows.roads")}
-        here, rows = known.double(), self.model.rows.roads.weight.detach().double()
-        centre, middle = here.mean(dim=0), rows.mean(dim=0)
-        spread = (here - centre).T @ (here - centre)
-        damped = spread + RIDGE * len(here) * torch.eye(len(spread), dtype=spread.dtype)
-        told = torch.zeros_like(spread[0])
-        told[columns] = 1.0
-        slope = torch.linalg.solve(damped, (here - centre).T @ (rows - middle)) * told[:, None]
         model = type(self.model)(self.model.backbone, vocabulary, self.model.text_size, road_features, self.model.gain)
-        model.load_state_dict(weights, strict=False)
+        rows = {name for name in self.model.state_dict() if name.startswith("rows.roads")}
+        model.load_state_dict(
+            {name: t for name, t in self.model.state_dict().items() if name not in rows}, strict=False
+        )
         model.sharpness = self.model.sharpness
-        project = cast("nn.Linear", model.rows.project)
+        first = cast("nn.Linear", cast("nn.Sequential", model.rows.tell)[0])
         with torch.no_grad():
-            project.weight.copy_(slope.T)
-            project.bias.copy_(middle - centre @ slope)
+            told = torch.zeros_like(first.weight)
+            told[:, columns] = first.weight[:, columns]
+            first.weight.copy_(told)
         return type(self)(model, self.tokenizer, self.base)
 
     @classmethod
-    def load(cls, folder: Path, device: str = "cpu") -> Language:
-        """Load a language model; `InputError` where a file is missing or damaged."""
+    def load(cls, folder: Path, road_features: Tensor, device: str = "cpu") -> Language:
+        """Load a language model over roads that have `road_features` [V, F].
+
+        `InputError` where a file is missing or damaged, or the roads are others.
+        """
         try:
             facts = json.loads((folder / "language.json").read_text(encoding="utf-8"))
             vocabulary = Vocabulary(tuple(facts["codebook_sizes"]), facts["roads"])
@@ -112,7 +110,8 @@ class Language:
             else:
                 backbone, tokenizer = load_adapted(facts["base"], facts["base_norm"], folder)
             gain = None if facts["base"] is None else torch.ones(backbone.config.hidden_size)  # to be loaded
-            model = cls.model_type(backbone, vocabulary, facts["text_size"], gain=gain)
+            told = road_features if facts.get("roads_are_told") else None
+            model = cls.model_type(backbone, vocabulary, facts["text_size"], told, gain)
             state = _whole_rows(load_weights(folder / TOKENS))
             model.sharpness = tuple(float(factor) for factor in facts.get("sharpness", model.sharpness))
             left_out, foreign = model.load_state_dict(state, strict=False)
@@ -122,6 +121,8 @@ class Language:
             raise InputError(f"{folder}: the language model is missing or damaged; train it again.") from error
         if foreign or any(not name.startswith("backbone.") for name in left_out):
             raise InputError(f"{folder}/tokens.safetensors: does not hold the rows that are expected; train it again.")
+        if told is not None and len(told) != vocabulary.roads:
+            raise InputError(f"{folder}: knows {vocabulary.roads} roads, the city has {len(told)}; train it on it.")
         return cls(model.to(device).eval(), cast("PreTrainedTokenizerFast", tokenizer), facts["base"])
 
     def save(self, folder: Path) -> None:
@@ -129,7 +130,6 @@ class Language:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_model(folder)
         model = self.model
-        model.rows.settle()
         state = {name: t for name, t in model.state_dict().items() if not name.startswith("backbone.")}
         save_weights(_narrow_rows(state), folder / TOKENS)
         model.load_state_dict(_whole_rows(load_weights(folder / TOKENS)), strict=False)
@@ -140,6 +140,7 @@ class Language:
             self.tokenizer.save_pretrained(folder)
         else:
             save_adapter(model.backbone, folder)
+        model.eval()
         self.save_facts(folder)
 
     def save_facts(self, folder: Path) -> None:
@@ -148,6 +149,7 @@ class Language:
         facts = {
             "codebook_sizes": list(model.vocabulary.codebook_sizes),
             "roads": model.vocabulary.roads,
+            "roads_are_told": model.rows.tell is not None,
             "text_size": model.text_size,
             "sharpness": list(model.sharpness),
             "base": self.base,
@@ -186,10 +188,10 @@ class Language:
 
 
 def _narrow_rows(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights with the rows of roads as products of two narrow matrices, where that is smaller."""
-    rows = state[ROADS].float()
-    if min(rows.shape) <= RANK:
+    """Return weights with the rows of roads, where they have any, as products of two narrow matrices if smaller."""
+    if ROADS not in state or min(state[ROADS].shape) <= RANK:
         return state
+    rows = state[ROADS].float()
     mean = rows.mean(dim=0)
     _, basis = torch.linalg.eigh((rows - mean).T.double() @ (rows - mean).double())
     basis = basis[:, -RANK:].float()
@@ -199,7 +201,7 @@ def _narrow_rows(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _whole_rows(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return weights with the rows of roads as a table."""
-    if ROADS in state:
+    if f"{ROADS}.a" not in state:
         return state
     a, b, c = (state.pop(f"{ROADS}.{name}") for name in "abc")
     return state | {ROADS: a @ b + c}

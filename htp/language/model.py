@@ -69,40 +69,53 @@ class TokenBatch:
 
 
 class TokenRows(nn.Module):
-    """The embedding rows of the new tokens; a road's row is a projection of its features plus a row of its own."""
+    """The embedding rows of the new tokens; a road's row is what its features say.
+
+    Ours: in the paper every road has a row of its own, which nobody has learned where no trip was driven, and in which
+    a trip that was learned by heart leaves its traces. Without features it is so here too.
+    """
 
     features: Tensor | None
-    project: nn.Linear | None
+    told: Tensor | None
 
     def __init__(self, vocabulary: Vocabulary, hidden: int, road_features: Tensor | None) -> None:
         super().__init__()
         self.vocabulary = vocabulary
         self.small = nn.Embedding(vocabulary.first_road, hidden)
-        self.roads = nn.Embedding(vocabulary.roads, hidden)
         nn.init.normal_(self.small.weight, std=0.02)
-        nn.init.zeros_(self.roads.weight)
-        self.register_buffer("features", road_features, persistent=False)
-        self.project = None
-        if road_features is not None:
-            self.project = nn.Linear(road_features.shape[1], hidden)
-            nn.init.normal_(self.project.weight, std=0.02 / road_features.shape[1] ** 0.5)
+        self.register_buffer("features", road_features, persistent=False)  # [V, F]
+        self.register_buffer("told", None, persistent=False)  # [V, hidden] once nothing is trained any more
+        self.roads: nn.Embedding | None = None
+        self.tell: nn.Sequential | None = None
+        if road_features is None:
+            self.roads = nn.Embedding(vocabulary.roads, hidden)
+            nn.init.zeros_(self.roads.weight)
+        else:
+            last = nn.Linear(hidden, hidden)
+            nn.init.normal_(last.weight, std=0.04 / hidden**0.5)
+            self.tell = nn.Sequential(nn.Linear(road_features.shape[1], hidden), nn.GELU(), last)
+
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
+        """Forget what the roads' rows were: their features say it anew."""
+        self.told = None
+        return super().train(mode)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the rows of new tokens [...] → [..., hidden]."""
         is_road = tokens >= self.vocabulary.first_road
-        road = (tokens - self.vocabulary.first_road).clamp_min(0)
-        rows = self.roads(road)
-        if self.project is not None and self.features is not None:
-            rows = rows + self.project(self.features[road])
         small = self.small(tokens.clamp_max(self.vocabulary.first_road - 1))
-        return torch.where(is_road[..., None], rows, small)
+        return torch.where(is_road[..., None], self._road((tokens - self.vocabulary.first_road).clamp_min(0)), small)
 
-    @torch.no_grad()
-    def settle(self) -> None:
-        """Add the projection into the rows once and for all: what is saved and generated with."""
-        if self.project is not None and self.features is not None:
-            self.roads.weight += self.project(self.features)
-            self.project, self.features = None, None
+    def _road(self, road: Tensor) -> Tensor:
+        if self.roads is not None:
+            return self.roads(road)
+        assert self.tell is not None
+        assert self.features is not None
+        if self.training or torch.is_grad_enabled():
+            return self.tell(self.features[road])
+        if self.told is None:
+            self.told = self.tell(self.features)
+        return self.told[road]
 
 
 class LanguageModel(nn.Module):

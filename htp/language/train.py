@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from htp.compute import distributed
+from htp.compute.length_batches import length_batches
 from htp.compute.optimizer import MuonAndAdamW
-from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster, kept_apart
 from htp.errors import InputError
 from htp.language.anchors import begin_anchors
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from htp.language.model import TokenBatch
     from htp.language.prompt import Question
 
+CHECK_BATCH = 64
 LOG_STEPS, LOG_SECONDS = 25, 30.0  # at least this often: steps of a large base model are slow
 OF_OLDER_VERSIONS = "training"  # folder in which they kept the state of a training
 
@@ -40,6 +42,14 @@ class QuestionsAndAnswers:
 
     def __len__(self) -> int:
         return len(self.questions)
+
+    def split(self, seed: int) -> tuple[QuestionsAndAnswers, QuestionsAndAnswers]:
+        """Return those that are trained on, and a few at random that tell when it is enough."""
+        train, apart = kept_apart(len(self), seed)
+        return self._some(train), self._some(apart)
+
+    def _some(self, rows: NDArray[np.int64]) -> QuestionsAndAnswers:
+        return QuestionsAndAnswers([self.questions[row] for row in rows], [self.answers[row] for row in rows])
 
     def collate(self, language: Language, rows: NDArray[np.int64], device: torch.device) -> TokenBatch:
         """Return these rows as the language model is trained on them."""
@@ -58,6 +68,7 @@ def fit(
 ) -> None:
     """Train, on a GPU where there is one, and save; goes on from `resume.pt` where one lies in the folder.
 
+    A few of the pairs are not trained on: the weights that are saved are those that had the least loss on them.
     `anew`: the model has learned nothing yet, so its anchor head, where it has one, begins with distances.
     """
     if (folder / OF_OLDER_VERSIONS).exists():
@@ -65,6 +76,7 @@ def fit(
             f"{folder / OF_OLDER_VERSIONS}: the training of an older version was stopped here; it cannot be gone on "
             "with, delete this folder to begin anew."
         )
+    pairs, apart = pairs.split(settings.seed)
     if anew and language.model.names_anchors:
         begin_anchors(language, pairs, settings.seed)
     distributed.meet()
@@ -77,7 +89,7 @@ def fit(
         log_steps=LOG_STEPS,
         log_s=LOG_SECONDS,
     )
-    loop = TrainingLoop(_task(language, pairs, settings), plan, report, folder)
+    loop = TrainingLoop(_task(language, pairs, apart, settings), plan, report, folder)
     if laps := loop.run():
         loop.tell(_last_line(laps, settings.batch_size))
     distributed.part()
@@ -86,7 +98,9 @@ def fit(
         forget(folder)
 
 
-def _task(language: Language, pairs: QuestionsAndAnswers, settings: LanguageTraining) -> Task:
+def _task(
+    language: Language, pairs: QuestionsAndAnswers, apart: QuestionsAndAnswers, settings: LanguageTraining
+) -> Task:
     return Task(
         language.model,
         _optimizer(language, settings),
@@ -94,7 +108,17 @@ def _task(language: Language, pairs: QuestionsAndAnswers, settings: LanguageTrai
         lambda rows, device: pairs.collate(language, rows, device),
         lambda model, asked: {"loss": model(asked)},
         _loss_line,
+        (lambda: _loss(language, apart)) if len(apart) else None,
     )
+
+
+def _loss(language: Language, pairs: QuestionsAndAnswers) -> float:
+    """Return the mean loss of pairs."""
+    model = language.model.eval()
+    batches = length_batches(pairs.lengths, CHECK_BATCH)
+    device = next(model.parameters()).device
+    losses = [float(model(pairs.collate(language, rows, device))) for rows in batches]
+    return float(np.average(losses, weights=[len(rows) for rows in batches]))
 
 
 def _optimizer(language: Language, settings: LanguageTraining) -> MuonAndAdamW:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 OURS = "HTP"  # the one that all are compared with
 EVERYTHING = "all"
+REFERENCES = {  # what no model of movement reaches already
+    "constant speed": "no_model.ConstantSpeed",
+    "speed limits": "no_model.SpeedLimits",
+}
 BASELINES = {  # name to module and class, in the paper's order
     "trajgan": "trajgan.TrajGAN",
     "trajvae": "trajvae.TrajVAE",
@@ -34,6 +38,7 @@ ABLATIONS = {
     "w/o R-Loss": "without_rloss.WithoutRLoss",
     "w/o OOV": "without_oov.WithoutOOV",
     "w/o LLM": "without_llm.WithoutLLM",
+    "regressed steps": "changed_parts.WithRegressedSteps",
     "regressed offsets": "changed_parts.WithRegressedOffsets",
     "free increments": "changed_parts.WithFreeIncrements",
     "absolute input": "changed_parts.WithAbsoluteInput",
@@ -44,7 +49,7 @@ ABLATIONS = {
     "HTP+": "plus.HTPPlus",
     "HTP+ told nothing": "plus.ToldNothing",
 }
-GROUPS = {"baselines": BASELINES, "ablations": ABLATIONS}
+GROUPS = {"references": REFERENCES, "baselines": BASELINES, "ablations": ABLATIONS}
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class MethodEntry:
     """A method by its name."""
 
     name: str
-    group: str  # baselines or ablations
+    group: str  # references, baselines or ablations
     path: str  # module and class within the group
     place: int  # among all methods, in the order of the tables
 

@@ -1,6 +1,6 @@
 """Measure from the outputs of simulated days what is claimed of them: slow peaks, queues, few teleports.
 
-Travel times are those of all vehicles by road and hour; standing and lengths are those of the probes.
+Travel times by road and hour, speeds and standing by hour are those of all vehicles; steps and lengths those of trips.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from htp.recording import REFERENCE_S
 from htp.simulate.network import TERTIARY, road_rank
-from htp.simulate.run import HOUR_S, DayFolder
-from htp.trips import read_trips
+from htp.simulate.run import HOUR_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.simulate.record import Record
+    from htp.simulate.run import DayFolder
 
 BUSIEST = 100
-STANDING_MS = 0.5  # slower is standing
+STANDING_MS = 0.5  # a vehicle that is slower stands
+STANDING_M = 5.0  # and so does a trip in a step that is shorter than this in REFERENCE_S
 PEAK_HOUR, NIGHT_HOUR = 8, 23
 
 
-def check_day(city: City, folder: Path) -> dict[str, Any]:
+def check_day(city: City, day: DayFolder, record: Record) -> dict[str, Any]:
     """Return the figures of a simulated day by name, ready for JSON.
 
     `peak_ratio`: over the hundred busiest arterial roads, the median of the travel time at 08:00 over that at 23:00.
     """
-    day = DayFolder(folder)
     statistics = ET.parse(day.statistics).getroot()  # noqa: S314  SUMO's own output
     inserted = int(statistics.find("vehicles").attrib["inserted"])  # type: ignore[union-attr]
     teleports = int(statistics.find("teleports").attrib["total"])  # type: ignore[union-attr]
     busiest = busiest_arterials(city, day.roads)
     relative = relative_times(travel_times(day.roads, len(city)), busiest)
-    probes = pd.read_parquet(day.probes, columns=["timestep_time", "vehicle_speed"])
-    by_hour = _by_hour(probes)
     return {
         "vehicles": inserted,
         "teleports": teleports,
@@ -49,13 +49,12 @@ def check_day(city: City, folder: Path) -> dict[str, Any]:
         "busiest_arterials": len(busiest),
         "peak_ratio": _rounded(relative[PEAK_HOUR]),
         "travel_time_by_hour": [_rounded(x) for x in relative],
-        **by_hour,
-        **check_trips(city, read_trips(day.trips)),
+        **_by_hour(record),
     }
 
 
 def check_trips(city: City, trips: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Return how many raw trips there are, their number of points, length and distance from the nearest road."""
+    """Return how many raw trips there are, their number of points, their steps and distance from the nearest road."""
     counts = shapely.get_num_coordinates(trips.geometry.to_numpy())
     sample = trips.geometry.iloc[:: max(len(trips) // 1000, 1)].to_numpy()
     xy_m = city.to_metres(shapely.get_coordinates(sample))
@@ -67,7 +66,27 @@ def check_trips(city: City, trips: gpd.GeoDataFrame) -> dict[str, Any]:
         "points": int(counts.sum()),
         "mean_points": _rounded(counts.mean()),
         "points_percentiles": dict(zip(("5", "25", "50", "75", "95"), lengths, strict=True)),
+        **step_figures(city, trips),
         "road_distance_m": {q: _rounded(np.percentile(distance_m, int(q))) for q in ("50", "90", "99")},
+    }
+
+
+def step_figures(city: City, trips: gpd.GeoDataFrame) -> dict[str, float | None]:
+    """Return the mean and spread of the steps in metres in 15 s, the share that stands, and how a speed lasts.
+
+    `speed_autocorrelation` is that of one step's speed with the next one's.
+    """
+    lonlat, trip = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
+    step_m = np.hypot(*np.diff(city.to_metres(lonlat), axis=0).T) * REFERENCE_S / float(trips["interval"].iloc[0])
+    inside = trip[1:] == trip[:-1]
+    follows = inside[1:] & inside[:-1]
+    lasting = np.corrcoef(step_m[:-1][follows], step_m[1:][follows])[0, 1]
+    step_m = step_m[inside]
+    return {
+        "step_m": _rounded(step_m.mean()),
+        "step_spread_m": _rounded(step_m.std()),
+        "standing_share": _rounded(np.mean(step_m < STANDING_M)),
+        "speed_autocorrelation": _rounded(lasting),
     }
 
 
@@ -100,11 +119,11 @@ def _table(roads: Path, count: int, column: str, missing: float) -> NDArray[np.f
     return table
 
 
-def _by_hour(probes: pd.DataFrame) -> dict[str, list[float | None]]:
-    """Return the mean speed of the probes and the share of them standing, hour by hour."""
-    hour = (probes["timestep_time"] // HOUR_S).astype(int)
-    speed = probes["vehicle_speed"].groupby(hour).mean().reindex(range(24))
-    standing = (probes["vehicle_speed"] < STANDING_MS).groupby(hour).mean().reindex(range(24))
+def _by_hour(record: Record) -> dict[str, list[float | None]]:
+    """Return the mean speed of the vehicles and the share of them standing, hour by hour."""
+    hour = record.time_s // HOUR_S
+    speed = pd.Series(record.speed_ms).groupby(hour).mean().reindex(range(24))
+    standing = pd.Series(record.speed_ms < STANDING_MS).groupby(hour).mean().reindex(range(24))
     return {
         "speed_ms_by_hour": [_rounded(x) for x in speed],
         "standing_share_by_hour": [_rounded(x) for x in standing],

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import shapely
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from htp.errors import InputError
 from htp.simulate.network import RESIDENTIAL, SECONDARY, TERTIARY, TRUNK, road_rank
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.simulate.circumstances import Circumstances
 
 CELL_M = 500.0  # side of the cells between which trips are drawn
-DECAY_M = 1750.0  # the gravity model's d^0.8 exp(-d / 1.75 km): mean trip of 5.9 km in La Serena–Coquimbo
+# Local errands and drives across town: shares and metres of the gravity model's d^0.8 exp(-d / decay).
+REACHES = ((0.5, 900.0), (0.5, 3500.0))
 DECAY_POWER = 0.8
 SHORTEST_END_M = 20.0  # no trip starts or ends on a road shorter than this
 ARTERIAL_PULL = 3.0  # a metre of arterial road attracts as much as three of a minor one
@@ -65,13 +66,8 @@ class VehicleDemand:
     destination: NDArray[np.int64]  # [N] road_id on which it ends
 
 
-def is_weekend(day: date) -> bool:
-    """Return whether the day has the weekend's demand and traffic."""
-    return day.weekday() >= 5
-
-
 def draw_demand(
-    city: City, usable: NDArray[np.bool_], day: date, vehicles: int, rng: np.random.Generator
+    city: City, usable: NDArray[np.bool_], today: Circumstances, vehicles: int, rng: np.random.Generator
 ) -> VehicleDemand:
     """Draw the departures of a day; `usable` [V] marks roads that a trip may start or end on."""
     cell, centres_m = _cells(city)
@@ -79,7 +75,7 @@ def draw_demand(
     homes, places = _home_weight(city, cell, usable), _place_weight(city, cell, usable)
     if np.count_nonzero(homes) == 0 or np.count_nonzero(places) == 0:
         raise InputError(f"{city.name}: no road is fit for a trip to start or end on; check the city's roads.")
-    depart_s, outward = _departures(WEEKEND if is_weekend(day) else WEEKDAY, vehicles, rng)
+    depart_s, outward = _departures(WEEKEND if today.weekend else WEEKDAY, vehicles, rng)
     home_cell, place_cell = _cell_pairs(cell, centres_m, homes, places, vehicles, rng)
     home = _roads_in_cells(home_cell, cell, homes, rng)
     place = _roads_in_cells(place_cell, cell, places, rng)
@@ -145,6 +141,15 @@ def _density(city: City, cell: NDArray[np.int64], length_m: NDArray[np.float64])
     return smooth.reshape(-1)[cell]
 
 
+def built_up(city: City, xy_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how dense the city is at each place, from 0 to 1 in the densest twentieth of its minor roads, [N]."""
+    cell, _ = _cells(city)
+    minor_m = np.where(road_rank(city) >= RESIDENTIAL, city.length_m, 0.0)
+    density = _density(city, cell, minor_m)
+    _, nearest = cKDTree(middles_m(city)).query(xy_m)
+    return np.clip(density / max(np.quantile(density, 0.95), 1.0), 0.0, 1.0)[nearest]
+
+
 def _departures(
     waves: tuple[Wave, ...], vehicles: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -173,11 +178,13 @@ def _cell_pairs(
     place_total = np.bincount(cell, weights=places, minlength=len(centres_m))
     home = rng.choice(len(centres_m), size=vehicles, p=home_total / home_total.sum())
     place = np.empty(vehicles, dtype=np.int64)
-    for one in np.unique(home):
-        trips = np.flatnonzero(home == one)
+    share, decay_m = np.array(REACHES).T
+    reach = rng.choice(len(REACHES), size=vehicles, p=share)
+    for one, far in np.unique(np.stack([home, reach], axis=1), axis=0).tolist():
+        trips = np.flatnonzero((home == one) & (reach == far))
         distance_m = np.hypot(*(centres_m - centres_m[one]).T)
         distance_m[one] = CELL_M / 3  # between two places of one cell
-        pull = place_total * (distance_m / DECAY_M) ** DECAY_POWER * np.exp(-distance_m / DECAY_M)
+        pull = place_total * (distance_m / decay_m[far]) ** DECAY_POWER * np.exp(-distance_m / decay_m[far])
         place[trips] = rng.choice(len(centres_m), size=len(trips), p=pull / pull.sum())
     return home, place
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.simulate.circumstances import Circumstances
     from htp.simulate.network import SumoNetwork
 
 YELLOW_S, CLEARING_S = 3, 2  # after the green of each axis
@@ -31,6 +32,8 @@ CROWDED = 1000  # vehicles a day for each that finds room on an inner road
 VEHICLE_M = 7.6
 LEAST_SHARE = 0.32  # of the cycle's green that the weaker axis gets
 CYCLE_SPREAD_S = 8
+WALKED_SHARE = 0.8  # of the lights that stop all traffic for people on foot
+WALK_SHARE = 0.2  # of their cycle's green
 
 
 class SignalPlan(NamedTuple):
@@ -43,15 +46,15 @@ class SignalPlan(NamedTuple):
 
 # Longer cycles in the peaks, short ones at night, as a city's signal plans have them.
 WEEKDAY_PLANS = (
-    SignalPlan("night", 0, 50),
-    SignalPlan("day", 6.5, 84),
-    SignalPlan("peak", 7.25, 120),
-    SignalPlan("day", 9.5, 84),
-    SignalPlan("peak", 17.25, 120),
-    SignalPlan("day", 20, 84),
-    SignalPlan("night", 21.75, 50),
+    SignalPlan("night", 0, 80),
+    SignalPlan("day", 6.5, 110),
+    SignalPlan("peak", 7.25, 130),
+    SignalPlan("day", 9.5, 110),
+    SignalPlan("peak", 17.25, 130),
+    SignalPlan("day", 20, 110),
+    SignalPlan("night", 21.75, 80),
 )
-WEEKEND_PLANS = (SignalPlan("night", 0, 50), SignalPlan("day", 9, 84), SignalPlan("night", 22.5, 50))
+WEEKEND_PLANS = (SignalPlan("night", 0, 80), SignalPlan("day", 9, 110), SignalPlan("night", 22.5, 80))
 
 
 class _Link(NamedTuple):
@@ -69,13 +72,15 @@ class _Stage(NamedTuple):
 
 
 def write_lights(
-    city: City, network: SumoNetwork, flow: NDArray[np.float64], plans: tuple[SignalPlan, ...], seed: int, file: Path
+    city: City, network: SumoNetwork, flow: NDArray[np.float64], today: Circumstances, seed: int, file: Path
 ) -> None:
     """Write the programs of all lights and when each runs as a SUMO additional file.
 
-    `flow` [V] is the number of vehicles that pass each road in a day; the busier axis gets the longer green.
+    `flow` [V] is the number of vehicles that pass each road in a day; the busier axis gets the longer green. A light's
+    cycle and whether people on foot have a phase are the same on all days, when its cycles begin is not.
     """
-    rng = np.random.default_rng([seed, 2])
+    rng, of_day = np.random.default_rng([seed, 2]), np.random.default_rng([seed, 2, today.day.toordinal()])
+    plans = WEEKEND_PLANS if today.weekend else WEEKDAY_PLANS
     lanes = lane_count(city)
     programs = {plan.name: plan.cycle_s for plan in plans}
     with file.open("w", encoding="utf-8") as xml:
@@ -83,7 +88,9 @@ def write_lights(
         links = _links(city, network)
         for light, of_light in links.items():
             stages = _stages(of_light, flow, lanes, city.length_m)
-            stretch_s, start = int(rng.integers(-CYCLE_SPREAD_S, CYCLE_SPREAD_S + 1)), rng.random()
+            stretch_s, start = int(rng.integers(-CYCLE_SPREAD_S, CYCLE_SPREAD_S + 1)), of_day.random()
+            if rng.random() < WALKED_SHARE:
+                stages = _walked(stages, of_light)
             for name, cycle_s in programs.items():
                 xml.write(_program(light, name, stages, cycle_s + stretch_s, start))
         xml.write(f'<WAUT id="day" refTime="0" startProg="{plans[0].name}">\n')
@@ -157,6 +164,14 @@ def _stages(
         else:
             stages.append(_Stage(share, _state(links, green)))
     return stages
+
+
+def _walked(stages: list[_Stage], links: list[_Link]) -> list[_Stage]:
+    """Return the stages with one more, in which people walk and no approach has green."""
+    return [
+        *(_Stage(stage.share * (1 - WALK_SHARE), stage.state) for stage in stages),
+        _Stage(WALK_SHARE, _state(links, [])),
+    ]
 
 
 def _state(links: list[_Link], green: list[_Link], *, protected: bool = False) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # From the most to the least important; a link road ("primary_link") ranks as its class.
 CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street")
 MOTORWAY, TRUNK, PRIMARY, SECONDARY, TERTIARY, UNCLASSIFIED, RESIDENTIAL, LIVING_STREET = range(len(CLASSES))
+# Speed on a free road for one of its limit, ours: main roads are driven faster, streets with parked cars slower.
+DRIVEN = np.array([1.6, 1.55, 1.5, 1.25, 0.95, 0.75, 0.55, 0.5])
 LIGHTS_APART_M = 30  # lights closer than this share one program
 NETCONVERT = (
     "--tls.join",
@@ -54,6 +56,11 @@ def road_rank(city: City) -> NDArray[np.int64]:
     ranks = {name: rank for rank, name in enumerate(CLASSES)}
     classes = city.roads["highway"].astype(str).str.removesuffix("_link")
     return classes.map(ranks).fillna(RESIDENTIAL).to_numpy(dtype=np.int64)
+
+
+def driven_ms(city: City) -> NDArray[np.float64]:
+    """Return the speed at which an ordinary driver drives each road when it is free, m/s, [V]."""
+    return city.roads["speed_kmh"].to_numpy(dtype=float) / 3.6 * DRIVEN[road_rank(city)]
 
 
 def lane_count(city: City) -> NDArray[np.int64]:
@@ -100,6 +107,13 @@ def lit_nodes(city: City) -> NDArray[np.int64]:
     return np.array(sorted(lit), dtype=np.int64)
 
 
+def stop_nodes(city: City) -> NDArray[np.int64]:
+    """Return the nodes where who comes from a minor road has to stop: it meets a road of tertiary class or above."""
+    rank = road_rank(city)
+    main, minor = (np.union1d(city.u[some], city.v[some]) for some in (rank <= TERTIARY, rank > TERTIARY))
+    return np.intersect1d(main, minor)
+
+
 def build_network(city: City, folder: Path) -> SumoNetwork:
     """Write `network.net.xml` into the folder with netconvert and return it; its traffic lights are placeholders."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,11 +129,11 @@ def _write_nodes(city: City, file: Path) -> None:
     xy_m = np.empty((int(max(city.u.max(), city.v.max())) + 1, 2))
     xy_m[city.v] = city.xy_m[city.first_vertex[1:] - 1]
     xy_m[city.u] = city.xy_m[city.first_vertex[:-1]]
-    lit = set(lit_nodes(city).tolist())
+    lit, stop = set(lit_nodes(city).tolist()), set(stop_nodes(city).tolist())
     with file.open("w", encoding="utf-8") as xml:
         xml.write("<nodes>\n")
         for node, (x_m, y_m) in enumerate(xy_m.tolist()):
-            kind = "traffic_light" if node in lit else "priority"
+            kind = "traffic_light" if node in lit else "priority_stop" if node in stop else "priority"
             xml.write(f'<node id="{node}" x="{x_m:.2f}" y="{y_m:.2f}" type="{kind}"/>\n')
         xml.write("</nodes>\n")
 
@@ -128,7 +142,7 @@ def _write_edges(city: City, file: Path) -> None:
     priority = 2 * (len(CLASSES) - road_rank(city))
     spread = np.where(has_opposite(city), "right", "center")
     lanes = lane_count(city)
-    speed_ms = city.roads["speed_kmh"].to_numpy(dtype=float) / 3.6
+    speed_ms = driven_ms(city)
     with file.open("w", encoding="utf-8") as xml:
         xml.write("<edges>\n")
         for road in range(len(city)):

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from htp.city.search import fastest_paths
 from htp.compute.ragged import Ragged
 from htp.simulate.demand import middles_m
+from htp.simulate.network import driven_ms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,6 +140,6 @@ def choose_routes(
 
 def _road_times(city: City, slowdown: Slowdown, period: int) -> NDArray[np.float64]:
     """Return the seconds that each road takes in the middle of a period, without turns and lights, [V]."""
-    time_s = city.free_flow_s.copy()
+    time_s = city.length_m / driven_ms(city)
     time_s[slowdown.roads] /= slowdown.factor(float(PERIODS_S[period : period + 2].mean()))
     return time_s

@@ -1,6 +1,6 @@
-"""Drive the vehicles of one day through the network with SUMO and record some of them as probes.
+"""Drive the vehicles of one day through the network with SUMO and record all of them.
 
-A day's folder afterwards holds `probes.parquet` (SUMO's floating car data: a row a probe and sampling time),
+A day's folder afterwards holds SUMO's floating car data (a row a vehicle and 5 s, from which the record is made),
 `roads.parquet` (mean travel time and traffic of each road and hour, all vehicles) and `statistics.xml`.
 """
 
@@ -11,24 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from htp.simulate.demand import DAY_S
+from htp.simulate.record import RECORD_S
 from htp.simulate.sumo import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from htp.simulate.routes import VehicleRoutes
-
-PROBE_SHARE = 0.5  # of the vehicles that are recorded
 LAST_S = DAY_S + 3600  # vehicles that leave before midnight may arrive until then
 HOUR_S = 3600
 SEEDS = 2**31  # SUMO knows so many
 
-# Cautious drivers: a lane of a light passes some 850 vehicles an hour of green, so queues form at moderate traffic.
-DRIVER = 'vClass="passenger" length="5" minGap="2.6" tau="3.4" sigma="0.5" speedFactor="normc(0.97,0.12,0.6,1.3)"'
 OPTIONS = (
     "--step-length=1",
     "--time-to-teleport=300",
@@ -36,7 +29,7 @@ OPTIONS = (
     "--max-depart-delay=900",
     "--no-warnings=true",
     "--duration-log.statistics=true",
-    f"--device.fcd.probability={PROBE_SHARE}",
+    f"--device.fcd.period={RECORD_S}",
     "--fcd-output.attributes=x,y,speed,lane",
     "--fcd-output.skip-empty=true",
     "--step-log.period=600",
@@ -53,7 +46,7 @@ class DayFolder:
     @property
     def vehicles(self) -> Path:
         """The vehicles and their routes (SUMO XML)."""
-        return self.path / "vehicles.rou.xml"
+        return self.path / "vehicles.rou.xml.gz"
 
     @property
     def signs(self) -> Path:
@@ -66,9 +59,19 @@ class DayFolder:
         return self.path / "lights.add.xml"
 
     @property
-    def probes(self) -> Path:
-        """Positions and speeds of the probes."""
-        return self.path / "probes.parquet"
+    def closures(self) -> Path:
+        """The roads that are closed for a while (SUMO XML)."""
+        return self.path / "closures.add.xml"
+
+    @property
+    def floating_cars(self) -> Path:
+        """SUMO's own record of all vehicles, large; gone when the day is done."""
+        return self.path / "floating-cars.parquet"
+
+    @property
+    def record(self) -> Path:
+        """Where the vehicles were; it is written last, so a day that has it is done."""
+        return self.path / "record.parquet"
 
     @property
     def roads(self) -> Path:
@@ -80,29 +83,9 @@ class DayFolder:
         """SUMO's own account of the day (XML)."""
         return self.path / "statistics.xml"
 
-    @property
-    def trips(self) -> Path:
-        """The day's raw trips; it is written last, so a day that has it is done."""
-        return self.path / "trips.parquet"
 
-
-def write_vehicles(depart_s: NDArray[np.float64], routes: VehicleRoutes, file: Path) -> None:
-    """Write the vehicles with a route as a SUMO route file, in order of departure."""
-    with file.open("w", encoding="utf-8") as xml:
-        xml.write(f'<routes>\n<vType id="car" {DRIVER}/>\n')
-        for vehicle, roads in zip(routes.vehicle.tolist(), routes.roads, strict=True):
-            xml.write(
-                f'<vehicle id="{vehicle}" type="car" depart="{depart_s[vehicle]:.0f}" departLane="best" '
-                f'departPos="random" departSpeed="0" arrivalPos="random">'
-                f'<route edges="{" ".join(map(str, roads.tolist()))}"/></vehicle>\n'
-            )
-        xml.write("</routes>\n")
-
-
-def run_sumo(
-    network: Path, day: DayFolder, seed: int, interval_s: int, *, progress: Callable[[float], None] | None = None
-) -> None:
-    """Run the day and record its probes every `interval_s`; `progress` is told the share done.
+def run_sumo(network: Path, day: DayFolder, seed: int, *, progress: Callable[[float], None] | None = None) -> None:
+    """Run the day and record where all vehicles are; `progress` is told the share done.
 
     `InputError` if SUMO fails.
     """
@@ -112,7 +95,7 @@ def run_sumo(
         'writeAttributes="sampledSeconds traveltime speed waitingTime left"/></additional>\n',
         encoding="utf-8",
     )
-    additional = [str(file) for file in (day.lights, day.signs, measure)]
+    additional = [str(file) for file in (day.lights, day.signs, day.closures, measure)]
 
     def on_line(line: str) -> None:
         step = re.match(r"Step #(\d+)", line)
@@ -125,8 +108,7 @@ def run_sumo(
         f"--additional-files={','.join(additional)}",
         f"--seed={seed % SEEDS}",
         f"--end={LAST_S}",
-        f"--device.fcd.period={interval_s}",
-        f"--fcd-output={day.probes}",
+        f"--fcd-output={day.floating_cars}",
         f"--statistic-output={day.statistics}",
         *OPTIONS,
     ]

@@ -63,15 +63,13 @@ class FreeIncrements(nn.Module):
         return (error.square() * mask).sum() / mask.sum()
 
 
-class NormalisedIncrements(nn.Module):
-    """Share the travelled distance first among the patterns, then among the points of each."""
+class PatternEnds(nn.Module):
+    """Share the travelled distance among the patterns."""
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
-        dim, pattern_dim = config.dims[0], config.dims[-1]
-        self.start = nn.Linear(pattern_dim, 1)
-        self.pattern_head = nn.Linear(pattern_dim, 1)
-        self.head = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 1))
+        self.start = nn.Linear(config.dims[-1], 1)
+        self.pattern_head = nn.Linear(config.dims[-1], 1)
 
     def first_place(self, h: Tensor, routes: DecoderInputs) -> Tensor:
         """Return where the first point lies, [B] metres: on the first road, so that the last lies on the last road."""
@@ -90,32 +88,16 @@ class NormalisedIncrements(nn.Module):
         end = first + torch.cumsum(logits.softmax(dim=1), dim=1) * routes.distance_m[:, None]
         return Span(torch.cat([first, end[:, :-1]], dim=1), end)
 
-    def forward(self, h: Tensor, span: Span, routes: DecoderInputs) -> Tensor:
-        """Return the places [B, 8P] in metres of points with embeddings `h` [B, 8P, d]; never backwards."""
-        logits = self.head(h)[..., 0].float()
-        blocked = ~routes.point_mask | (torch.arange(h.shape[1], device=h.device) == 0)  # the first has no increment
-        logits = logits.masked_fill(blocked, -torch.inf).unflatten(1, (-1, POINTS_PER_PATTERN))
-        empty = torch.isinf(logits).all(dim=2, keepdim=True)  # a padded pattern, or one of the first point alone
-        share = torch.where(empty, torch.zeros_like(logits), logits.masked_fill(empty, 0.0).softmax(dim=2))
-        length = (span.end_m - span.begin_m)[:, :, None]
-        places = (span.begin_m[:, :, None] + torch.cumsum(share, dim=2) * length).flatten(1)
-        return places + (places.cummax(dim=1).values - places).detach()  # nor by rounding, from pattern to pattern
-
-    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: DecoderInputs) -> Tensor:
-        """Mean absolute error of increments, of places and of the ends of patterns, in units of SCALE_M (ours)."""
-        assert span is not None
-        mask = routes.point_mask
-        steps = (torch.diff(along_m, dim=1) - torch.diff(target_m, dim=1)).abs() * mask[:, 1:]
-        places = (along_m - target_m).abs() * mask
-        last = torch.arange(POINTS_PER_PATTERN - 1, along_m.shape[1], POINTS_PER_PATTERN, device=mask.device)
+    def ends_loss(self, target_m: Tensor, span: Span, routes: DecoderInputs) -> Tensor:
+        """Mean absolute error of the ends of patterns, in units of SCALE_M (ours)."""
+        last = torch.arange(POINTS_PER_PATTERN - 1, target_m.shape[1], POINTS_PER_PATTERN, device=target_m.device)
         last = torch.minimum(last[None], routes.points[:, None] - 1)
         ends = (span.end_m - target_m.gather(1, last)).abs() * routes.pattern_mask
-        total = steps.sum() / mask.sum() + places.sum() / mask.sum() + ends.sum() / routes.pattern_mask.sum()
-        return total / SCALE_M
+        return ends.sum() / routes.pattern_mask.sum() / SCALE_M
 
 
-class AnchoredIncrements(NormalisedIncrements):
-    """Place the end of each pattern on its anchor road, then share the way between among its points."""
+class AnchoredEnds(PatternEnds):
+    """Place the end of each pattern on its anchor road."""
 
     def spans(self, h: Tensor, routes: DecoderInputs) -> Span:
         """Return where the patterns with embeddings `h` [B, P, d_e] begin and end; the end lies on the anchor road."""
@@ -136,9 +118,43 @@ class AnchoredIncrements(NormalisedIncrements):
         return Span(torch.cat([first[:, None], end_m[:, :-1]], dim=1), end_m)
 
 
+class NormalisedIncrements(PatternEnds):
+    """Share the travelled distance first among the patterns, then among the points of each."""
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        super().__init__(config)
+        dim = config.dims[0]
+        self.head = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 1))
+
+    def forward(self, h: Tensor, span: Span, routes: DecoderInputs) -> Tensor:
+        """Return the places [B, 8P] in metres of points with embeddings `h` [B, 8P, d]; never backwards."""
+        logits = self.head(h)[..., 0].float()
+        blocked = ~routes.point_mask | (torch.arange(h.shape[1], device=h.device) == 0)  # the first has no increment
+        logits = logits.masked_fill(blocked, -torch.inf).unflatten(1, (-1, POINTS_PER_PATTERN))
+        empty = torch.isinf(logits).all(dim=2, keepdim=True)  # a padded pattern, or one of the first point alone
+        share = torch.where(empty, torch.zeros_like(logits), logits.masked_fill(empty, 0.0).softmax(dim=2))
+        length = (span.end_m - span.begin_m)[:, :, None]
+        places = (span.begin_m[:, :, None] + torch.cumsum(share, dim=2) * length).flatten(1)
+        return places + (places.cummax(dim=1).values - places).detach()  # nor by rounding, from pattern to pattern
+
+    def loss(self, along_m: Tensor, target_m: Tensor, span: Span | None, routes: DecoderInputs) -> Tensor:
+        """Mean absolute error of increments, of places and of the ends of patterns, in units of SCALE_M (ours)."""
+        assert span is not None
+        mask = routes.point_mask
+        steps = (torch.diff(along_m, dim=1) - torch.diff(target_m, dim=1)).abs() * mask[:, 1:]
+        places = (along_m - target_m).abs() * mask
+        total = steps.sum() / mask.sum() + places.sum() / mask.sum()
+        return total / SCALE_M + self.ends_loss(target_m, span, routes)
+
+
+class AnchoredIncrements(AnchoredEnds, NormalisedIncrements):
+    """Place the end of each pattern on its anchor road, then share the way between among its points."""
+
+
 Increments = FreeIncrements | NormalisedIncrements
-INCREMENTS: dict[str, type[Increments]] = {
+INCREMENTS: dict[str, type[Increments | PatternEnds]] = {
     "free": FreeIncrements,
     "normalised": NormalisedIncrements,
     "anchored": AnchoredIncrements,
+    "drawn": AnchoredEnds,
 }

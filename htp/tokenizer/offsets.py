@@ -3,7 +3,8 @@
 A regressed offset is the mean of all offsets that could be: zero, which puts every point on the road's centre line.
 Here an offset is drawn from a mixture of Gaussians along and across the road, given all offsets before it (a recurrent
 network remembers how good this trip's receiver is), the steps before and after, and how the route has turned: an error
-keeps its direction on the ground, so across the road becomes along it at a corner. Knows nothing of the patterns, so it
+keeps its direction on the ground, so across the road becomes along it at a corner. Many receivers hold their position
+while a car stands: with a probability of its own, an offset is the last one again. Knows nothing of the patterns, so it
 is trained beside the RQ-VAE and stays valid whatever becomes of the codes.
 """
 
@@ -20,7 +21,8 @@ KEPT = 0.8  # share of the last offset across that stays: a start near what rece
 COMPONENTS = 6  # from a steady receiver to a jump
 MIN_LOG_SCALE, MAX_LOG_SCALE = -4.0, 4.0
 MOVEMENT = 4  # step before, step after, cosine less one and sine of the turn since the last point
-SEEN = MOVEMENT + 5  # besides: the last offset, its size twice, and whether this is the first point
+SEEN = MOVEMENT + 6  # besides: the last offset, its size twice, whether it was held, whether this is the first point
+HELD_M = 0.02  # ours: offsets that differ by less are the same, written twice
 HIDDEN = 64
 LEVELS = (*(i / 50 for i in range(50)), 0.985, 0.99, 0.995, 0.998, 0.999)  # quantiles that draws are calibrated at
 
@@ -36,6 +38,7 @@ class OffsetDensity(nn.Module):
         self.memory = nn.GRU(SEEN, HIDDEN, batch_first=True)
         self.hidden = nn.Linear(HIDDEN + SEEN, HIDDEN)
         self.out = nn.Linear(HIDDEN, COMPONENTS * 5)
+        self.hold = nn.Linear(HIDDEN, 1)
         self.register_buffer("drawn_m", torch.arange(len(LEVELS), dtype=torch.float32))
         self.register_buffer("real_m", torch.arange(len(LEVELS), dtype=torch.float32))
 
@@ -43,11 +46,14 @@ class OffsetDensity(nn.Module):
         """Return the mean negative log-likelihood of offsets [B, T, 2] (metres along and across the road)."""
         offset = offset_m / OFFSET_M
         last = F.pad(offset[:, :-1], (0, 0, 1, 0))
-        seen = self._seen(movement, last, _first(offset.shape[1], offset))
-        weight, mean, log_scale = self._mixture(self.memory(seen)[0], seen, last)
+        first, still = _first(movement), _still(movement)
+        held = still & ((offset - last).abs().amax(dim=-1) < HELD_M / OFFSET_M)
+        seen = self._seen(movement, last, F.pad(held[:, :-1], (1, 0)), first)
+        hold, weight, mean, log_scale = self._mixture(self.memory(seen)[0], seen, last)
         distance = (offset[:, :, None] - mean) * torch.exp(-log_scale)
-        log_density = weight - 0.5 * distance.square().sum(-1) - log_scale.sum(-1)
-        return -(torch.logsumexp(log_density, dim=-1) * mask).sum() / mask.sum()
+        log_density = torch.logsumexp(weight - 0.5 * distance.square().sum(-1) - log_scale.sum(-1), dim=-1)
+        drawn = log_density + torch.where(still, F.logsigmoid(-hold), 0.0)
+        return -(torch.where(held, F.logsigmoid(hold), drawn) * mask).sum() / mask.sum()
 
     @torch.inference_mode()
     def draw(self, movement: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
@@ -59,17 +65,21 @@ class OffsetDensity(nn.Module):
     @torch.inference_mode()
     def draw_uncalibrated(self, movement: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
         """Draw point after point, each from its density given the draws before it."""
-        first = _first(movement.shape[1], movement)
+        first, still = _first(movement), _still(movement)
         last, state, drawn = torch.zeros_like(normal[:, 0]), None, []
+        held = torch.zeros_like(still[:, 0])
         for place in range(movement.shape[1]):
-            seen = self._seen(movement[:, place], last, first[:, place])
+            seen = self._seen(movement[:, place], last, held, first[:, place])
             remembered, state = self.memory(seen[:, None], state)
-            weight, mean, log_scale = self._mixture(remembered[:, 0], seen, last)
+            hold, weight, mean, log_scale = self._mixture(remembered[:, 0], seen, last)
+            chance = torch.where(still[:, place], torch.sigmoid(hold), 0.0)
+            held = uniform[:, place] < chance
+            left = ((uniform[:, place] - chance) / (1.0 - chance)).clamp_min(0.0)
             cumulative = weight.softmax(dim=-1).cumsum(dim=-1)
-            chosen = (uniform[:, place, None] > cumulative).sum(dim=-1).clamp_max(COMPONENTS - 1)
+            chosen = (left[:, None] > cumulative).sum(dim=-1).clamp_max(COMPONENTS - 1)
             pick = chosen[:, None, None].expand(-1, 1, 2)
             centre, spread = mean.gather(1, pick)[:, 0], log_scale.gather(1, pick)[:, 0].exp()
-            last = centre + spread * normal[:, place]
+            last = torch.where(held[:, None], last, centre + spread * normal[:, place])
             drawn.append(last)
         return torch.stack(drawn, dim=1) * OFFSET_M
 
@@ -94,15 +104,18 @@ class OffsetDensity(nn.Module):
         return torch.where(size_m > self.drawn_m[-1], beyond, moved).clamp_min(0.0)
 
     @staticmethod
-    def _seen(movement: Tensor, last: Tensor, first: Tensor) -> Tensor:
+    def _seen(movement: Tensor, last: Tensor, held: Tensor, first: Tensor) -> Tensor:
         size = last.norm(dim=-1, keepdim=True).log1p()
-        return torch.cat([movement, last, size, torch.tanh(0.5 * last[..., 1:]), first], dim=-1)
+        flags = torch.stack([held, first], dim=-1).to(movement.dtype)
+        return torch.cat([movement, last, size, torch.tanh(0.5 * last[..., 1:]), flags], dim=-1)
 
-    def _mixture(self, remembered: Tensor, seen: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _mixture(self, remembered: Tensor, seen: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the logit of holding, [...], and the log-weights, means and log-spreads of the mixture."""
         hidden = F.gelu(self.hidden(torch.cat([remembered, seen], dim=-1)))
         out = self.out(hidden).unflatten(-1, (COMPONENTS, 5))
         kept = F.pad(KEPT * last[..., 1:], (1, 0))
         return (
+            self.hold(hidden)[..., 0],
             out[..., 0].log_softmax(dim=-1),
             out[..., 1:3] + kept[..., None, :],
             out[..., 3:5].clamp(MIN_LOG_SCALE, MAX_LOG_SCALE),
@@ -119,10 +132,14 @@ def movement_of(along_m: Tensor, turn: Tensor, interval_s: Tensor) -> Tensor:
     return torch.cat([before[..., None], after[..., None], turn], dim=-1)
 
 
-def _first(width: int, like: Tensor) -> Tensor:
-    """Return which of the points is the first, [B, T, 1]."""
-    first = torch.arange(width, device=like.device) == 0
-    return first[None, :, None].to(like.dtype).expand(len(like), -1, 1)
+def _first(movement: Tensor) -> Tensor:
+    """Return which of the points is the first, [B, T]."""
+    return (torch.arange(movement.shape[1], device=movement.device) == 0).expand(len(movement), -1)
+
+
+def _still(movement: Tensor) -> Tensor:
+    """Return at which points the car is where it was at the point before, [B, T]."""
+    return (movement[..., 0] == 0) & ~_first(movement)
 
 
 def _increasing(values: Tensor) -> Tensor:

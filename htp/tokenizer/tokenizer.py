@@ -6,42 +6,40 @@ Knows files and tables, not training and not language models.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from itertools import groupby
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import geopandas as gpd
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError
 
 from htp.city.linear_referencing import RouteLines, check_roads, lines_through
 from htp.compute.batching import runs_of
 from htp.compute.ragged import Ragged
-from htp.compute.random_streams import POINTS, keys_of, stream_of
+from htp.compute.random_streams import keys_of
 from htp.compute.weights import load_weights, save_weights
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
 from htp.files import replacing
 from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.tokenizer.batch import Batches, DecoderInputs, pad
-from htp.tokenizer.features import anchors_of, describe, from_route_frame, turns
+from htp.tokenizer.features import anchors_of, describe
 from htp.tokenizer.lengths import length_token, pattern_count
 from htp.tokenizer.model import RQVAE
-from htp.tokenizer.offsets import movement_of
 from htp.tokenizer.roads import node2vec, road_features
+from htp.tokenizer.scatter import drawn_offsets, placed, random_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from htp.city.network import City
+    from htp.tokenizer.scatter import Points
 
 BATCH = 256
-DRAWN = 128  # trips whose offsets are drawn together: the draws of a point are small, and a call costs more
 
 
 @dataclass(frozen=True)
@@ -68,24 +66,6 @@ class DecoderConditions:
     interval_s: NDArray[np.float32]  # [B]
     first_m: NDArray[np.float32] | None  # [B] where the first point lies, NaN where the decoder says; None: always so
     keys: NDArray[np.uint64]  # [B, 2] seed and place in the request: each trip's own random stream
-
-
-@dataclass(frozen=True)
-class Points:
-    """Where the points of B trips lie, N points in all, trip after trip."""
-
-    percent: NDArray[np.float32]  # [N] 0 to 1 along the route
-    offset: NDArray[np.float32]  # [N, 2] metres east and north
-    lonlat: NDArray[np.float64]  # [N, 2]
-    counts: NDArray[np.int64]  # [B]
-
-
-@dataclass(frozen=True)
-class _Moved:
-    """How the cars of B trips move, which is what their offsets are drawn from."""
-
-    rows: NDArray[np.int64]  # [B] of the trips
-    movement: torch.Tensor  # [B, T, MOVEMENT]
 
 
 class Tokenizer:
@@ -121,13 +101,16 @@ class Tokenizer:
         return cls(model.to(device), city)
 
     @classmethod
-    def moved(cls, folder: Path, city: City, *, seed: int = 0) -> Self:
-        """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there."""
+    def moved(cls, folder: Path, city: City, increments: str, *, seed: int = 0) -> Self:
+        """Load a tokenizer and put it on another city: its network, that city's roads; to be fine-tuned there.
+
+        Where its steps are placed in another way than by `increments`, what places them begins anew.
+        """
         facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        new = cls.new(TokenizerConfig(**with_tuples(facts)), city, seed=seed)
-        state = load_weights(folder / "model.safetensors")
-        state["roads.node2vec"] = new.model.state_dict()["roads.node2vec"]
-        new.model.load_state_dict(state)
+        new = cls.new(replace(TokenizerConfig(**with_tuples(facts)), increments=increments), city, seed=seed)
+        known, state = load_weights(folder / "model.safetensors"), new.model.state_dict()
+        taken = state.keys() & known.keys() - {"roads.node2vec"}
+        new.model.load_state_dict(state | {name: known[name] for name in taken})
         return new
 
     def save(self, folder: Path) -> None:
@@ -165,53 +148,24 @@ class Tokenizer:
     def decode(self, patterns: Patterns, drives: DecoderConditions) -> Points:
         """Return the points that patterns stand for along the routes; offsets are drawn from each trip's own stream."""
         lines = RouteLines.of(self.city, drives.roads)
-        first_point = np.r_[0, np.cumsum(patterns.points)]
-        along_m = np.zeros(first_point[-1])
-        offset_m = np.zeros((first_point[-1], 2))
-        moved: list[_Moved] = []
+        places = Ragged.from_counts(np.zeros(int(patterns.points.sum())), patterns.points)
+        regressed_m = places.like(np.zeros((len(places.flat), 2)))
         longest = np.maximum(patterns.points, lines.roads.counts)
         order = np.argsort(longest, kind="stable")
         for run in runs_of(longest[order].tolist(), self.device.type):
             rows = order[run]
             routes = self._routes(patterns, drives, lines, rows).to(self.device)
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
-            along, h = self.model.decode(codes, routes)
-            place, mask = _places(first_point, rows), routes.point_mask
-            along_m[place] = along[mask].cpu().numpy()
-            if self.model.noise is None:
-                offset_m[place] = self.model.regressed_offsets(h)[mask].cpu().numpy()
-            else:
-                moved.append(_Moved(rows, movement_of(along, self._turns(lines, rows, along, mask), routes.interval_s)))
-        for some in _together(moved):
-            offset_m[_places(first_point, some.rows)] = self._draw_offsets(some, patterns, drives)
-        row = np.repeat(np.arange(len(order)), patterns.points)
-        return self._to_points(lines, row, along_m, offset_m)
-
-    def _draw_offsets(self, moved: _Moved, patterns: Patterns, drives: DecoderConditions) -> NDArray[np.float32]:
-        """Return the offsets along and across the road in metres of all points of some trips, trip after trip."""
-        assert self.model.noise is not None
-        points, width = patterns.points[moved.rows], moved.movement.shape[1]
-        uniform, normal = offset_numbers(drives.keys[moved.rows], points, width)
-        drawn_m = self.model.noise.draw(moved.movement, uniform.to(self.device), normal.to(self.device))
-        return drawn_m.cpu().numpy()[np.arange(width) < points[:, None]]
-
-    def _to_points(
-        self, lines: RouteLines, row: NDArray[np.int64], along_m: NDArray[np.float64], offset_m: NDArray[np.float64]
-    ) -> Points:
-        along_m = np.clip(along_m, 0.0, lines.length_m[row])
-        offset = from_route_frame(offset_m, lines.direction(row, along_m))
-        lonlat = self.city.to_lonlat(lines.place(row, along_m) + offset)
-        percent = (along_m / lines.length_m[row]).astype(np.float32)
-        return Points(percent, offset.astype(np.float32), lonlat, np.bincount(row, minlength=len(lines.length_m)))
-
-    @staticmethod
-    def _turns(lines: RouteLines, rows: NDArray[np.int64], along: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return how the routes turn between points at `along` [B, T] metres, [B, T, 2]."""
-        real = mask.cpu().numpy()
-        row = np.repeat(rows, real.sum(axis=1))
-        turn = np.zeros((*real.shape, 2), dtype=np.float32)
-        turn[real] = turns(row, lines.direction(row, along.cpu().numpy()[real].astype(np.float64)))
-        return torch.from_numpy(turn).to(along.device)
+            numbers = random_numbers(drives.keys[rows], patterns.points[rows], routes.point_mask.shape[1])
+            along, regressed = self.model.decode(codes, routes, numbers.steps.to(self.device))
+            at, mask = _places(places.first, rows), routes.point_mask
+            places.flat[at] = along[mask].cpu().numpy()
+            if regressed is not None:
+                regressed_m.flat[at] = regressed[mask].cpu().numpy()
+        if self.model.noise is None:
+            return placed(self.city, lines, places, regressed_m.flat)
+        offset_m = drawn_offsets(self.model.noise, lines, places, np.asarray(drives.interval_s), drives.keys)
+        return placed(self.city, lines, places, offset_m)
 
     def _routes(
         self, patterns: Patterns, drives: DecoderConditions, lines: RouteLines, rows: NDArray[np.int64]
@@ -250,28 +204,6 @@ def with_points(trips: gpd.GeoDataFrame, points: Points) -> gpd.GeoDataFrame:
     }
     lines = lines_through(points.lonlat, points.counts)
     return trips.assign(**columns, geometry=gpd.GeoSeries(lines, trips.index, "EPSG:4326"))
-
-
-def offset_numbers(
-    keys: NDArray[np.uint64], points: NDArray[np.int64], width: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the uniform [B, width] and normal [B, width, 2] numbers of each trip's own stream."""
-    uniform, normal = np.zeros((len(keys), width), np.float32), np.zeros((len(keys), width, 2), np.float32)
-    for row, (key, n) in enumerate(zip(keys, points, strict=True)):
-        stream = stream_of(key, POINTS)
-        numbers = stream.random((n,), dtype=np.float32), stream.standard_normal((n, 2), dtype=np.float32)
-        uniform[row, :n], normal[row, :n] = numbers
-    return torch.from_numpy(uniform), torch.from_numpy(normal)
-
-
-def _together(moved: list[_Moved]) -> Iterator[_Moved]:
-    """Join neighbours into batches of up to `DRAWN` trips."""
-    ends = np.cumsum([len(some.rows) for some in moved])
-    for _, places in groupby(range(len(moved)), key=lambda place: (ends[place] - 1) // DRAWN):
-        joined = [moved[place] for place in places]
-        width = max(some.movement.shape[1] for some in joined)
-        movement = [F.pad(some.movement, (0, 0, 0, width - some.movement.shape[1])) for some in joined]
-        yield _Moved(np.concatenate([some.rows for some in joined]), torch.cat(movement))
 
 
 def _places(first: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

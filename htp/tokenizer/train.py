@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from htp.compute import distributed
+from htp.compute.length_batches import length_batches
 from htp.compute.optimizer import adamw
-from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster
+from htp.compute.training_loop import Lap, Task, TrainingLoop, TrainingPlan, forget, half_is_faster, kept_apart
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.offsets_train import fit_offsets
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from htp.config import TokenizerTraining
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from htp.tokenizer.features import Samples
     from htp.tokenizer.model import RQVAE
     from htp.tokenizer.tokenizer import Tokenizer
+
+
+CHECK_BATCH = 256
 
 
 class TokenizerTrainer:
@@ -49,15 +55,20 @@ class TokenizerTrainer:
         forget(self.folder)
 
     def fit_patterns(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
-        """Train the RQ-VAE alone: all of the tokenizer but how offsets are drawn."""
+        """Train the RQ-VAE alone: all of the tokenizer but how offsets are drawn.
+
+        A few of the training trips are kept apart: the weights that stay are those that had the least loss on them.
+        """
         settings, batches = self.settings, Batches(train)
+        rows, apart = kept_apart(len(train), settings.seed)
         task = Task(
             self.model,
             adamw(self.model.parameters(), settings.learning_rate, settings.weight_decay),
-            train.points,
-            lambda rows, device: batches.collate(rows).to(device),
+            train.points[rows],
+            lambda chosen, device: batches.collate(rows[chosen]).to(device),
             self._loss,
             lambda lap: self._line(lap, heldout),
+            (lambda: self._mean_loss(batches, apart)) if len(apart) else None,
         )
         plan = TrainingPlan(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
         loop = TrainingLoop(task, plan, report, self.folder)
@@ -72,6 +83,13 @@ class TokenizerTrainer:
         used.scatter_add_(1, codes, real.float().expand_as(codes))
         return {"loss": result.loss, "used": used} | result.parts
 
+    def _mean_loss(self, batches: Batches, rows: NDArray[np.int64]) -> float:
+        """Return the mean loss of some of the trips."""
+        self.model.eval()
+        some = [rows[chosen] for chosen in length_batches(batches.points[rows], CHECK_BATCH)]
+        losses = [float(self.model(batches.collate(part).to(self.tokenizer.device)).loss) for part in some]
+        return float(np.average(losses, weights=[len(part) for part in some]))
+
     def _line(self, lap: Lap, heldout: Samples) -> dict[str, Any]:
         parts = {name: round(lap.mean(name), 4) for name in lap.means if name not in ("loss", "used", "grad_norm")}
         sizes = self.model.config.codebook_sizes
@@ -83,11 +101,12 @@ class TokenizerTrainer:
     def _check(self, heldout: Samples) -> dict:
         """Return the distance along the route between held-out points and their reconstructions, in metres."""
         self.model.eval()
-        batches, errors = Batches(heldout), []
-        for rows in batches.epoch(256, None):
+        batches, errors, generator = Batches(heldout), [], torch.Generator().manual_seed(0)
+        for rows in batches.epoch(CHECK_BATCH, None):
             batch = batches.collate(rows).to(self.tokenizer.device)
+            uniform = torch.rand(*batch.along_m.shape, 2, generator=generator).to(self.tokenizer.device)
             codes = self.model.encode(batch.inputs, batch.routes)
-            along_m, _ = self.model.decode(codes, batch.routes)
+            along_m, _ = self.model.decode(codes, batch.routes, uniform)
             errors.append((along_m - batch.along_m).abs()[batch.routes.point_mask])
         error = torch.cat(errors)
         return {"error_m": {q: round(float(error.quantile(float(q))), 1) for q in ("0.5", "0.9")}}

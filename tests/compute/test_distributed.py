@@ -72,7 +72,7 @@ def test_torchrun_starts_the_processes(tiny_data, tmp_path):
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert_one_model(*seen(tmp_path))
-    assert [line["epoch"] for line in log_of(tmp_path / "tokenizer")] == [1, 2, 3]
+    assert [line["epoch"] for line in log_of(tmp_path / "tokenizer") if "epoch" in line] == [1, 2, 3]
     Checkpoint(tmp_path).verify()
 
 
@@ -81,16 +81,16 @@ def test_torchrun_starts_the_processes(tiny_data, tmp_path):
 def test_two_processes_train_one_tokenizer_and_go_on_after_a_stop(train, tmp_path):
     train("tokenizer", tmp_path / "whole")
     assert_one_model(*seen(tmp_path / "whole"))
-    log = log_of(tmp_path / "whole" / "tokenizer")
+    log = [line for line in log_of(tmp_path / "whole" / "tokenizer") if "epoch" in line]
     assert [line["epoch"] for line in log] == [1, 2, 3]  # one process writes
-    assert log[-1]["percent"] < log[0]["percent"]
+    assert log[-1]["steps"] < log[0]["steps"]
     Checkpoint(tmp_path / "whole").verify()
     assert train("tokenizer", tmp_path / "stopped", "stop") != 0
     assert (tmp_path / "stopped" / "tokenizer" / "resume.pt").exists()
     train("tokenizer", tmp_path / "stopped")
     for name, tensor in seen(tmp_path / "stopped")[0].items():
         torch.testing.assert_close(tensor, seen(tmp_path / "whole")[0][name], msg=name)
-    assert [line["epoch"] for line in log_of(tmp_path / "stopped" / "tokenizer")] == [1, 2, 2, 3]
+    assert [line["epoch"] for line in log_of(tmp_path / "stopped" / "tokenizer") if "epoch" in line] == [1, 2, 2, 3]
 
 
 @pytest.mark.slow

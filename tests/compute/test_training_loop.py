@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from htp.compute import training_loop
-from htp.compute.training_loop import LEAST, WARM_UP, Task, TrainingLoop, TrainingPlan, forget, rate_at
+from htp.compute.training_loop import LEAST, WARM_UP, Task, TrainingLoop, TrainingPlan, forget, kept_apart, rate_at
 from htp.errors import InputError
 
 LENGTHS = np.array([1, 1, 1, 1, 1, 1])  # six rows: three batches of two
@@ -163,3 +164,60 @@ def test_what_cannot_be_gone_on_with_is_a_sentence(loop, tmp_path, left):
         InputError, match="of another kind was stopped here; go on with its options, or delete this file"
     ):
         loop(folder=tmp_path).run()
+
+
+def test_the_averaged_weights_that_did_best_on_held_out_rows_stay(loop):
+    """Held-out losses are made up: the third look is the best."""
+    made, seen = loop(epochs=8), []
+
+    def heldout():
+        seen.append({name: value.clone() for name, value in made.task.model.state_dict().items()})
+        return 0.5 if len(seen) == 3 else 1.0
+
+    made = TrainingLoop(replace(made.task, heldout=heldout), made.plan, lambda _: None)
+    made.run()
+    assert len(seen) > 6
+    for name, value in made.task.model.state_dict().items():
+        torch.testing.assert_close(value, seen[2][name])
+
+
+def test_averaged_weights_are_those_of_the_steps_weighed(loop):
+    """Early on the weights of step n count 9 / (10 + n), by hand for two steps."""
+    made, own, averaged = loop(steps=2), [], []
+    made = TrainingLoop(replace(made.task, heldout=lambda: 1.0), made.plan, lambda _: None)
+    before = made.task.model.weight.item()
+    for _ in range(2):
+        made._take_step()
+        own.append(made.task.model.weight.item())
+        averaged.append(made.averaged["weight"].item())
+    first = before + 9 / 11 * (own[0] - before)
+    assert averaged[0] == pytest.approx(first, rel=1e-4)
+    assert averaged[1] == pytest.approx(first + 9 / 12 * (own[1] - first), rel=1e-4)
+
+
+def test_a_training_that_looks_at_held_out_rows_goes_on_after_a_stop_as_if_without(loop, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_S", -1.0)
+
+    def run(folder, stop_at=None):
+        def report(line):
+            if line["step"] == stop_at:
+                raise KeyboardInterrupt
+
+        made = loop(report=report, folder=folder)
+        weight = made.task.model.weight
+        made = TrainingLoop(replace(made.task, heldout=lambda: abs(float(weight) - 0.3)), made.plan, report, folder)
+        made.run()
+        return made.task.model.state_dict()
+
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", stop_at=3)
+    for name, value in run(tmp_path / "stopped").items():
+        torch.testing.assert_close(value, whole[name])
+
+
+def test_a_few_rows_are_kept_apart_and_none_is_lost():
+    rows, apart = kept_apart(200, seed=1)
+    assert len(apart) == 10
+    assert sorted([*rows, *apart]) == list(range(200))
+    assert len(kept_apart(10, seed=1)[1]) == 0

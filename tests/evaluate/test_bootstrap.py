@@ -23,6 +23,8 @@ def measures_of(steps_m):
         cell=np.zeros(2 * trips, dtype=np.int64),
         road=np.zeros(2 * trips, dtype=np.int32),
         hour=np.zeros(2 * trips, dtype=np.int8),
+        movement=np.zeros((trips, 1), dtype=np.float32),
+        fold=np.zeros(trips, dtype=np.int8),
     )
 
 

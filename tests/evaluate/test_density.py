@@ -36,6 +36,8 @@ def measures(cell: list[int], road: list[int], hour: list[int]) -> Measures:
         cell=np.array(cell),
         road=np.array(road, np.int32),
         hour=np.array(hour, np.int8),
+        movement=np.zeros((1, 1), np.float32),
+        fold=np.zeros(1, np.int8),
     )
 
 

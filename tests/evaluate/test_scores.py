@@ -22,6 +22,8 @@ def measures_of(travel_m, steps_m, cells, roads, hour=8):
         cell=np.array(cells, dtype=np.int64),
         road=np.array(roads, dtype=np.int32),
         hour=np.repeat(np.broadcast_to(hour, len(travel_m)), 2).astype(np.int8),
+        movement=np.zeros((len(travel_m), 1), dtype=np.float32),
+        fold=np.zeros(len(travel_m), dtype=np.int8),
     )
 
 

@@ -55,7 +55,7 @@ def test_a_failed_method_ends_with_code_1_after_the_others(go, tmp_path):
     [
         (
             ["--budget", "5s", "--methods", "flying"],
-            "choose among all, baselines, ablations, copier, failing, HTP, HTP+",
+            "choose among all, references, baselines, ablations, copier, failing, HTP, HTP+",
         ),
         (["--budget", "five"], "such as 90s, 20m or 2h"),
     ],

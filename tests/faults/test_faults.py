@@ -76,7 +76,7 @@ def cases(every_time, thoroughly):
 
 LOADED = {  # what reads a stage of a checkpoint, and says where it is none
     "tokenizer": load_tokenizer,
-    "language": lambda folder: Language.load(folder / "language"),
+    "language": lambda folder: Language.load(folder / "language", load_tokenizer(folder).model.roads.described),
     "routes": lambda folder: Generator.load(folder, "cpu").route_generator(),
 }
 TRAINING = {

@@ -30,13 +30,21 @@ def vocabulary(grid: City) -> Vocabulary:
 
 
 @pytest.fixture(scope="session")
-def new_language(grid: City, vocabulary: Vocabulary, facts: PromptConditions) -> Callable[[], Language]:
+def road_features(grid: City) -> torch.Tensor:
+    """Return what is known of the grid's roads: chance."""
+    return torch.randn(len(grid), FEATURES, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="session")
+def new_language(
+    grid: City, vocabulary: Vocabulary, road_features: torch.Tensor, facts: PromptConditions
+) -> Callable[[], Language]:
     """Return what makes an untrained built-in model; the same one every time."""
 
     def make() -> Language:
         torch.manual_seed(0)
         config = LanguageConfig(hidden=32, layers=2, heads=2, kv_heads=1, intermediate=32, text_vocabulary=300)
-        return Language.new(config, vocabulary, torch.randn(len(grid), FEATURES), facts, grid)
+        return Language.new(config, vocabulary, road_features, facts, grid)
 
     return make
 

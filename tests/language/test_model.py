@@ -119,18 +119,26 @@ def test_a_road_that_no_trip_drove_learns_with_one_that_is_like_it(rows):
     optimizer = torch.optim.SGD(rows.parameters(), lr=0.1)
     rows(torch.tensor([rows.vocabulary.first_road + 1])).sum().backward()
     optimizer.step()
-    moved = road_rows(rows) - before
-    assert moved[4].norm() > 0.01
-    assert moved[1].norm() > moved[4].norm()  # its own row moves as well
+    after = road_rows(rows)
+    assert (after - before)[4].norm() > 0.01
+    torch.testing.assert_close(after[4], after[1])  # no road has anything of its own
 
 
-def test_settling_leaves_every_row_as_it_was(rows):
-    before = road_rows(rows)
-    rows.settle()
-    torch.testing.assert_close(road_rows(rows), before)
-    rows.settle()  # again: nothing happens
-    torch.testing.assert_close(road_rows(rows), before)
-    assert sorted(rows.state_dict()) == ["roads.weight", "small.weight"]
+def test_rows_are_the_same_once_training_is_over_and_follow_what_is_trained_after(rows):
+    trained = road_rows(rows)
+    with torch.no_grad():
+        torch.testing.assert_close(road_rows(rows.eval()), trained)
+        rows.train()
+        rows.tell[2].bias += 1.0
+        torch.testing.assert_close(road_rows(rows.eval()), trained + 1.0)
+    assert not any("roads" in name or "features" in name for name in rows.state_dict())
+
+
+def test_without_features_every_road_has_a_row_of_its_own():
+    rows = TokenRows(Vocabulary((2,), 5), 16, None)
+    rows(torch.tensor([rows.vocabulary.first_road + 1])).sum().backward()
+    torch.optim.SGD(rows.parameters(), lr=0.1).step()
+    assert road_rows(rows).norm(dim=1).nonzero().tolist() == [[1]]
 
 
 def test_marks_lengths_and_codes_have_rows_of_their_own(rows):

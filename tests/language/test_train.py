@@ -112,9 +112,9 @@ def training_config(hidden):
     return LanguageConfig(hidden=hidden, layers=1, heads=1, kv_heads=1, intermediate=16, text_vocabulary=300)
 
 
-def test_a_saved_model_gives_the_same_loss_when_it_is_loaded(train, tmp_path, pairs):
+def test_a_saved_model_gives_the_same_loss_when_it_is_loaded(train, tmp_path, pairs, road_features):
     language = train(tmp_path, LanguageTraining(epochs=1, batch_size=5))
-    loaded = Language.load(tmp_path)
+    loaded = Language.load(tmp_path, road_features)
     losses = []
     for model in (language.model.eval(), loaded.model):
         with torch.no_grad():
@@ -123,7 +123,7 @@ def test_a_saved_model_gives_the_same_loss_when_it_is_loaded(train, tmp_path, pa
     assert losses[1] == pytest.approx(losses[0], rel=0.01)  # weights are kept in bfloat16
     assert {path.suffix for path in tmp_path.iterdir()} <= {".json", ".jsonl", ".safetensors"}
     loaded.save(tmp_path / "again")
-    again = Language.load(tmp_path / "again").model.state_dict()
+    again = Language.load(tmp_path / "again", road_features).model.state_dict()
     for name, tensor in loaded.model.state_dict().items():
         torch.testing.assert_close(tensor, again[name], atol=0, rtol=0, msg=name)
 
@@ -132,19 +132,19 @@ def test_a_saved_model_gives_the_same_loss_when_it_is_loaded(train, tmp_path, pa
     "name", ["language.json", "tokens.safetensors", "backbone.safetensors", "config.json", "tokenizer.json"]
 )
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
-def test_a_missing_or_damaged_file_is_a_sentence(new_language, tmp_path, name, damage):
+def test_a_missing_or_damaged_file_is_a_sentence(new_language, road_features, tmp_path, name, damage):
     new_language().save(tmp_path)
     if damage == "missing":
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:40])
     with pytest.raises(InputError, match="the language model is missing or damaged"):
-        Language.load(tmp_path)
+        Language.load(tmp_path, road_features)
 
 
-def test_rows_of_a_larger_city_are_refused(new_language, tmp_path):
+def test_a_model_over_a_larger_city_is_refused(new_language, road_features, tmp_path):
     new_language().save(tmp_path)
     facts = json.loads((tmp_path / "language.json").read_text())
     (tmp_path / "language.json").write_text(json.dumps(facts | {"roads": 81}))
-    with pytest.raises(InputError, match="the language model is missing or damaged"):
-        Language.load(tmp_path)
+    with pytest.raises(InputError, match="knows 81 roads, the city has 80; train it on it"):
+        Language.load(tmp_path, road_features)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from htp.errors import InputError
-from htp.methods.registry import ABLATIONS, BASELINES, METHODS, OURS, choose
+from htp.methods.registry import ABLATIONS, BASELINES, METHODS, OURS, REFERENCES, choose
 
 ORDER = [
     "HTP",
@@ -16,6 +16,7 @@ ORDER = [
     "w/o R-Loss",
     "w/o OOV",
     "w/o LLM",
+    "regressed steps",
     "regressed offsets",
     "free increments",
     "absolute input",
@@ -49,11 +50,12 @@ def test_every_name_leads_to_the_method_of_that_name():
 def test_the_names_are_known_without_torch():
     code = "import sys; from htp.methods.registry import METHODS; print(len(METHODS), 'torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == [str(6 + len(ORDER)), "False"]
+    assert said.split() == [str(2 + 6 + len(ORDER)), "False"]
 
 
-def test_all_are_the_baselines_and_then_htp_with_its_ablations():
-    assert names("all") == [*BASELINES, *ABLATIONS]
+def test_all_are_the_references_the_baselines_and_then_htp_with_its_ablations():
+    assert names("all") == [*REFERENCES, *BASELINES, *ABLATIONS]
+    assert names("references") == list(REFERENCES)
     assert names("baselines") == list(BASELINES)
     assert names("ablations") == list(ABLATIONS)
     assert next(iter(ABLATIONS)) == OURS
@@ -68,7 +70,7 @@ def test_names_are_taken_without_case_and_punctuation_in_the_order_of_the_tables
 
 @pytest.mark.parametrize("wrong", ["vae", "", "trajvae,", "trajvae,flying"])
 def test_an_unknown_name_is_refused_with_the_list(wrong):
-    with pytest.raises(InputError, match=r"no such method; choose among all, baselines, ablations, trajgan, .*HTP"):
+    with pytest.raises(InputError, match=r"no such method; choose among all, references, baselines, .*trajgan, .*HTP"):
         choose(wrong)
 
 

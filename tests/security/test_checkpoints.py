@@ -14,7 +14,7 @@ import torch
 
 from htp.checkpoint import MANIFEST, Checkpoint
 from htp.errors import InputError
-from htp.generate import Generator
+from htp.generate import Generator, load_tokenizer
 from htp.language.backbone import from_base
 from htp.language.language import Language
 from htp.travel_time.model import MAX_BYTES, MODEL_FILE, TravelTimeModel
@@ -55,9 +55,14 @@ def list_in_manifest(checkpoint, name, **facts):
     path.write_text(json.dumps(manifest))
 
 
+def features_of(checkpoint):
+    """Return what is known of the roads of a checkpoint."""
+    return load_tokenizer(checkpoint.folder).model.roads.described
+
+
 def base_of(checkpoint, folder):
     """Write the backbone of a checkpoint as a base model in Hugging Face layout; return the folder."""
-    language = Language.load(checkpoint.language)
+    language = Language.load(checkpoint.language, features_of(checkpoint))
     language.model.backbone.save_pretrained(folder)
     language.tokenizer.save_pretrained(folder)
     return folder
@@ -127,7 +132,7 @@ def test_an_adapter_that_is_a_pickle_is_refused(foreign, tmp_path, sprung):
     facts |= {"base": str(base), "base_norm": norm}
     (foreign.language / "language.json").write_text(json.dumps(facts))
     with pytest.raises(InputError, match=r"adapter: adapter_model\.safetensors is missing"):
-        Language.load(foreign.language)
+        Language.load(foreign.language, features_of(foreign))
     assert not sprung.exists()
 
 

@@ -1,18 +1,19 @@
-"""Check the figures on a day written by hand: three roads, two hours, two probes."""
+"""Check the figures on a day written by hand: three roads, two hours, a vehicle, two trips."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
-from htp.simulate.check import busiest_arterials, check_day, relative_times, travel_times
-from htp.simulate.probes import raw_trips
-from htp.trips import write_trips
+from htp.simulate.check import busiest_arterials, check_day, relative_times, step_figures, travel_times
+from htp.simulate.record import Record
+from htp.simulate.run import DayFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ def city(triangle: City) -> City:
 
 
 @pytest.fixture
-def day(city: City, tmp_path: Path) -> Path:
+def day(tmp_path: Path) -> DayFolder:
     rows = [(8, 0, 60.0, 100), (23, 0, 30.0, 10), (8, 1, 60.0, 200), (23, 1, 40.0, 10), (8, 2, 99.0, 900)]
     roads = pd.DataFrame(
         {
@@ -37,26 +38,26 @@ def day(city: City, tmp_path: Path) -> Path:
         }
     )
     roads.to_parquet(tmp_path / "roads.parquet")
-    place = np.arange(20)
-    probes = pd.DataFrame(
-        {
-            "timestep_time": 8 * 3600 + 15.0 * place,
-            "vehicle_id": "0",
-            "vehicle_x": 283_000.0 + place,
-            "vehicle_y": 6_690_000.0,
-            "vehicle_speed": np.where(place < 5, 0.0, 8.0),
-        }
-    )
-    probes.to_parquet(tmp_path / "probes.parquet")
     statistics = '<statistics><vehicles inserted="200"/><teleports total="1"/></statistics>'
     (tmp_path / "statistics.xml").write_text(statistics)
-    trips = raw_trips(city, tmp_path / "probes.parquet", date(2024, 5, 14), 15, np.random.default_rng(0))
-    write_trips(trips, tmp_path / "trips.parquet")
-    return tmp_path
+    return DayFolder(tmp_path)
 
 
-def test_figures_of_the_day_are_those_worked_out_by_hand(city: City, day: Path):
-    figures = check_day(city, day)
+@pytest.fixture
+def record() -> Record:
+    place = np.arange(20)
+    return Record(
+        vehicle=np.array([0]),
+        count=np.array([20]),
+        time_s=8 * 3600 + 5 * place,
+        xy_m=np.stack([283_000.0 + place, np.full(20, 6_690_000.0)], axis=1),
+        speed_ms=np.where(place < 5, 0.0, 8.0),
+        road=np.zeros(20, dtype=np.int64),
+    )
+
+
+def test_figures_of_the_day_are_those_worked_out_by_hand(city: City, day: DayFolder, record: Record):
+    figures = check_day(city, day, record)
     assert figures["vehicles"] == 200
     assert figures["teleport_share"] == 0.005
     assert figures["busiest_arterials"] == 2
@@ -64,16 +65,30 @@ def test_figures_of_the_day_are_those_worked_out_by_hand(city: City, day: Path):
     assert figures["standing_share_by_hour"][8] == 0.25
     assert figures["speed_ms_by_hour"][8] == 6.0
     assert figures["speed_ms_by_hour"][9] is None
-    assert figures["trips"] == 1
-    assert figures["mean_points"] == 20
 
 
-def test_busiest_arterials_leave_out_the_residential_road(city: City, day: Path):
-    assert busiest_arterials(city, day / "roads.parquet").tolist() == [1, 0]
+def test_steps_are_those_worked_out_by_hand(triangle: City):
+    """Steps of 0, 30, 60 and 90 m in 30 s, 0, 15, 30 and 45 m in 15 s, and of 120 m in another trip."""
+    lines = [
+        shapely.LineString(
+            triangle.to_lonlat(np.stack([283_000.0 + np.array(x), np.full(len(x), 6_690_000.0)], axis=1))
+        )
+        for x in ([0, 0, 30, 90, 180], [500, 620])
+    ]
+    trips = gpd.GeoDataFrame({"interval": np.float32([30, 30])}, geometry=lines, crs="EPSG:4326")
+    figures = step_figures(triangle, trips)
+    assert figures["step_m"] == pytest.approx(np.mean([0, 15, 30, 45, 60]), abs=0.1)
+    assert figures["step_spread_m"] == pytest.approx(np.std([0, 15, 30, 45, 60]), abs=0.1)
+    assert figures["standing_share"] == 0.2
+    assert figures["speed_autocorrelation"] == pytest.approx(1, abs=0.001)
 
 
-def test_hours_without_traffic_have_no_travel_time(day: Path):
-    times_s = travel_times(day / "roads.parquet", 3)
+def test_busiest_arterials_leave_out_the_residential_road(city: City, day: DayFolder):
+    assert busiest_arterials(city, day.roads).tolist() == [1, 0]
+
+
+def test_hours_without_traffic_have_no_travel_time(day: DayFolder):
+    times_s = travel_times(day.roads, 3)
     assert times_s[2, 8] == 99
     assert np.isnan(times_s[0, 10])
     relative = relative_times(times_s, np.array([0, 1]))

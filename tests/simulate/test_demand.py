@@ -12,12 +12,13 @@ import pytest
 import shapely
 
 from htp.errors import InputError
-from htp.simulate.demand import DAY_S, DECAY_M, _cell_pairs, draw_demand, middles_m
+from htp.simulate.circumstances import Circumstances
+from htp.simulate.demand import DAY_S, REACHES, _cell_pairs, built_up, draw_demand, middles_m
 
 if TYPE_CHECKING:
     from htp.city.network import City
 
-TUESDAY, SATURDAY = date(2024, 5, 14), date(2024, 5, 18)
+TUESDAY, SATURDAY = Circumstances(date(2024, 5, 14)), Circumstances(date(2024, 5, 18))
 
 
 def all_roads(city: City) -> np.ndarray:
@@ -34,7 +35,7 @@ def test_departures_are_sorted_within_the_day_and_ends_differ(wide_grid: City):
 
 
 def test_weekday_has_two_peaks_and_the_weekend_starts_late(wide_grid: City):
-    def per_hour(day: date) -> np.ndarray:
+    def per_hour(day: Circumstances) -> np.ndarray:
         demand = draw_demand(wide_grid, all_roads(wide_grid), day, 20_000, np.random.default_rng(0))
         return np.histogram(demand.depart_s / 3600, bins=24, range=(0, 24))[0] / len(demand.depart_s)
 
@@ -73,8 +74,16 @@ def test_places_draw_trips_as_the_gravity_model_says():
     homes, places = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 1.0])
     home, place = _cell_pairs(cell, centres_m, homes, places, 20_000, np.random.default_rng(0))
     assert (home == 0).all()
-    expected = 0.2**0.8 * np.exp(4000 / DECAY_M)  # d^0.8 exp(-d / decay), 1 km over 5 km: 2.7
-    assert (place == 1).sum() / (place == 2).sum() == pytest.approx(expected, rel=0.06)
+    near = sum(share / (1 + 5**0.8 * np.exp(-4000 / decay_m)) for share, decay_m in REACHES)  # d^0.8 exp(-d / decay)
+    assert (place == 1).mean() == pytest.approx(near, abs=0.01)
+
+
+def test_the_city_is_built_up_where_minor_roads_are(wide_grid: City):
+    streets = wide_grid.roads["highway"].to_numpy() == "residential"  # at the edge
+    middle_m = middles_m(wide_grid)
+    built = built_up(wide_grid, middle_m)
+    assert 0 <= built.min() < built.max() <= 1
+    assert built[streets].mean() > built[~streets].mean() + 0.1
 
 
 def test_city_without_a_usable_road_is_refused(wide_grid: City):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
-from htp.simulate.lights import WEEKDAY_PLANS, _Link, _program, _Stage, _stages, _state, write_lights
+from htp.simulate.circumstances import Circumstances
+from htp.simulate.lights import (
+    WALK_SHARE,
+    WEEKDAY_PLANS,
+    _Link,
+    _program,
+    _Stage,
+    _stages,
+    _state,
+    _walked,
+    write_lights,
+)
 from htp.simulate.network import build_network
 
 if TYPE_CHECKING:
@@ -61,6 +73,12 @@ def test_a_crowded_inner_road_gives_its_approach_a_phase_alone():
     assert [stage.share for stage in found] == pytest.approx([0.3, 0.2, 0.5])
 
 
+def test_people_on_foot_have_a_phase_in_which_no_approach_has_green():
+    walked = _walked(stages(CROSSING, {}), CROSSING)
+    assert [stage.state for stage in walked] == ["GgGr", "rrrG", "rrrr"]
+    assert [stage.share for stage in walked] == pytest.approx([(1 - WALK_SHARE) / 2] * 2 + [WALK_SHARE])
+
+
 def test_program_puts_yellow_and_red_between_the_greens():
     program = ET.fromstring(_program("a", "day", [_Stage(0.5, "Gr"), _Stage(0.5, "rG")], 60, start=0.5))  # noqa: S314  our own
     phases = [(int(phase.attrib["duration"]), phase.attrib["state"]) for phase in program]
@@ -70,10 +88,23 @@ def test_program_puts_yellow_and_red_between_the_greens():
 
 def test_every_light_of_the_city_has_every_plan(secondary_grid: City, tmp_path: Path):
     network = build_network(secondary_grid, tmp_path)
-    write_lights(secondary_grid, network, np.ones(80), WEEKDAY_PLANS, 0, tmp_path / "lights.xml")
+    write_lights(secondary_grid, network, np.ones(80), Circumstances(date(2024, 5, 14)), 0, tmp_path / "lights.xml")
     root = ET.parse(tmp_path / "lights.xml").getroot()  # noqa: S314  our own
     programs = [(logic.attrib["id"], logic.attrib["programID"]) for logic in root.findall("tlLogic")]
     assert len(programs) == len(set(programs)) == 21 * 3
     assert len(root.findall("wautJunction")) == 21
     switches = [(float(s.attrib["time"]) / 3600, s.attrib["to"]) for s in root.find("WAUT").findall("wautSwitch")]
     assert switches == [(plan.from_hour, plan.name) for plan in WEEKDAY_PLANS[1:]]
+
+
+def test_lights_are_out_of_step_in_another_way_every_day(secondary_grid: City, tmp_path: Path):
+    network = build_network(secondary_grid, tmp_path)
+    offsets = []
+    for day in (14, 15):
+        file = tmp_path / f"{day}.xml"
+        write_lights(secondary_grid, network, np.ones(80), Circumstances(date(2024, 5, day)), 0, file)
+        logics = ET.parse(file).getroot().findall("tlLogic")  # noqa: S314  our own
+        phases = [[phase.attrib["duration"] for phase in logic] for logic in logics]
+        offsets.append(([logic.attrib["offset"] for logic in logics], phases))
+    assert offsets[0][0] != offsets[1][0]
+    assert offsets[0][1] == offsets[1][1]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from htp.errors import InputError
-from htp.simulate.network import PRIMARY, build_network, lane_count, lit_nodes, road_rank
+from htp.simulate.network import DRIVEN, PRIMARY, build_network, driven_ms, lane_count, lit_nodes, road_rank, stop_nodes
 from htp.simulate.sumo import call
 
 if TYPE_CHECKING:
@@ -25,6 +25,16 @@ def test_lights_stand_where_named_main_streets_cross(secondary_grid: City):
 
 def test_a_main_street_crossing_only_residential_ones_has_no_lights(grid: City):
     assert len(lit_nodes(grid)) == 0
+
+
+def test_minor_roads_stop_where_they_meet_a_main_one(grid: City):
+    assert set(stop_nodes(grid).tolist()) == {2, 7, 12, 17, 22}  # Avenida 2 is primary, the rest residential
+
+
+def test_roads_are_driven_at_a_share_of_their_limit_by_class(grid: City):
+    speeds_ms = driven_ms(grid)
+    assert speeds_ms[0] == pytest.approx(10 * DRIVEN[6])
+    assert speeds_ms.max() == pytest.approx(20 * DRIVEN[2])
 
 
 def test_link_roads_rank_as_their_class_and_unknown_classes_as_residential(grid: City):

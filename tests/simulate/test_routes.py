@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from htp.simulate.circumstances import Circumstances
 from htp.simulate.demand import VehicleDemand
-from htp.simulate.network import SumoNetwork, build_network
+from htp.simulate.network import DRIVEN, RESIDENTIAL, SumoNetwork, build_network
 from htp.simulate.routes import Turns, choose_routes, free_turns, loaded_turns
 from htp.simulate.slowdown import Slowdown
 
 if TYPE_CHECKING:
     from htp.city.network import City
 
-TUESDAY = date(2024, 5, 14)
+TUESDAY = Circumstances(date(2024, 5, 14))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,8 @@ def test_routes_lead_from_origin_to_destination_by_permitted_turns(grid: City, n
 def test_straight_on_is_driven_straight(grid: City, turns: Turns):
     routes = choose_routes(grid, turns, Slowdown(grid, TUESDAY, 0), trips(0, 6, 1), np.random.default_rng(0))
     assert routes.roads[0].tolist() == [0, 2, 4, 6]  # Calle 0, eastwards
-    assert 20 < routes.expected_s[0] < 45  # three blocks of 10 s, as the driver perceives them
+    expected_s = 30 / DRIVEN[RESIDENTIAL]  # three blocks of 100 m at a limit of 10 m/s
+    assert 0.65 < routes.expected_s[0] / expected_s < 1.5  # as the driver perceives them
 
 
 def test_turns_of_routes_are_found_and_told_apart(turns: Turns):

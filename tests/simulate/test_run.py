@@ -62,13 +62,13 @@ def test_report_says_simulated_and_gives_the_figures_of_each_day(made: Path):
     assert report["trips"] == len(read_trips(made / "trips.parquet"))
     day = report["days"]["2024-05-14"]
     assert day["teleports"] == 0
-    assert 1.1 < day["peak_ratio"] < 1.6  # hardly any traffic: it is the imposed slowdown alone
+    assert 1.2 < day["peak_ratio"] < 2.0  # hardly any traffic or lights: it is the imposed slowdown alone
     assert len(day["standing_share_by_hour"]) == 24
 
 
 def test_second_run_keeps_finished_days_and_makes_the_missing_one_again(made: Path, wide_grid: City, tmp_path: Path):
     before = read_trips(made / "trips.parquet")
-    kept, lost = (made / "work" / str(day) / "trips.parquet" for day in (TUESDAY, SATURDAY))
+    kept, lost = (made / "work" / str(day) / "record.parquet" for day in (TUESDAY, SATURDAY))
     written = kept.stat().st_mtime_ns
     lost.unlink()
     told: list[tuple[int, int]] = []
@@ -76,6 +76,32 @@ def test_second_run_keeps_finished_days_and_makes_the_missing_one_again(made: Pa
     assert kept.stat().st_mtime_ns == written
     assert read_trips(tmp_path / "again.parquet").equals(before)  # the seed decides everything
     assert told[-1] == (200, 200)
+
+
+def test_other_intervals_and_receivers_are_read_off_without_driving_again(
+    made: Path, wide_grid: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "sumo", None)  # SUMO cannot be called
+    simulate(wide_grid, 400, tmp_path / "often.parquet", work=made / "work", interval_s=5)
+    simulate(wide_grid, 400, tmp_path / "other.parquet", work=made / "work", receiver_seed=1)
+    before, often, other = (
+        read_trips(path) for path in (made / "trips.parquet", tmp_path / "often.parquet", tmp_path / "other.parquet")
+    )
+    points = [shapely.get_num_coordinates(trips.geometry.to_numpy()).mean() for trips in (before, often, other)]
+    assert points[1] / points[0] == pytest.approx(3, rel=0.05)
+    assert points[2] / points[0] == pytest.approx(1, rel=0.05)
+    assert not other.geometry.iloc[0].equals(before.geometry.iloc[0])
+
+
+def test_another_day_may_join_the_days_of_a_folder(made: Path, wide_grid: City, tmp_path: Path):
+    simulate(wide_grid, 1000, tmp_path / "one.parquet", work=made / "work", days=[SATURDAY])
+    assert set(read_trips(tmp_path / "one.parquet")["start_time"].dt.date) == {SATURDAY}
+
+
+@pytest.mark.parametrize("interval_s", [0, 7])
+def test_interval_that_is_no_multiple_of_the_records_is_refused(grid: City, tmp_path: Path, interval_s: int):
+    with pytest.raises(InputError, match="multiple of 5"):
+        simulate(grid, 10, tmp_path / "trips.parquet", work=tmp_path / "work", interval_s=interval_s)
 
 
 def test_work_folder_of_other_settings_is_refused(made: Path, wide_grid: City, tmp_path: Path):
@@ -90,9 +116,9 @@ def test_impossible_number_of_trips_is_refused(grid: City, tmp_path: Path, trips
     assert list(tmp_path.iterdir()) == []
 
 
-def test_city_too_small_for_twenty_points_is_refused(grid: City, tmp_path: Path):
+def test_city_too_small_for_eight_points_is_refused(grid: City, tmp_path: Path):
     with pytest.raises(InputError, match="simulate a larger city"):
-        simulate(grid, 10, tmp_path / "trips.parquet", work=tmp_path / "work")
+        simulate(grid, 10, tmp_path / "trips.parquet", work=tmp_path / "work", interval_s=60)
 
 
 def test_ending_that_cannot_be_written_is_refused_before_the_simulation(grid: City, tmp_path: Path):

@@ -12,7 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from htp.errors import InputError
-from htp.tokenizer.tokenizer import Patterns, Tokenizer, decoder_conditions_of, offset_numbers, with_points
+from htp.tokenizer.model import RegressingDecoder
+from htp.tokenizer.scatter import random_numbers
+from htp.tokenizer.tokenizer import Patterns, Tokenizer, decoder_conditions_of, with_points
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +83,23 @@ def test_a_trip_has_the_same_points_alone_and_among_others(fitted, trips, patter
         np.testing.assert_allclose(alone.offset, together.offset[here], atol=1e-3)
 
 
-def test_the_seed_moves_offsets_and_nothing_else(fitted, trips, patterns):
+def test_the_seed_moves_points_but_neither_the_first_nor_the_last(fitted, trips, patterns):
     first, again, other = (
         fitted.decode(patterns, decoder_conditions_of(trips, fitted.city, seed)) for seed in (1, 1, 2)
     )
     assert first.offset.tolist() == again.offset.tolist()
+    assert first.percent.tolist() == again.percent.tolist()
+    assert (first.offset != other.offset).all()
+    ends = np.cumsum(first.counts)
+    for at in (ends - first.counts, ends - 1):
+        np.testing.assert_allclose(first.percent[at], other.percent[at], atol=1e-6)
+    assert (first.percent != other.percent).mean() > 0.5
+
+
+def test_where_steps_are_regressed_the_seed_moves_offsets_and_nothing_else(grid, trips, tiny_config):
+    tokenizer = Tokenizer.new(tiny_config(increments="anchored"), grid)
+    patterns = tokenizer.encode(trips)
+    first, other = (tokenizer.decode(patterns, decoder_conditions_of(trips, grid, seed)) for seed in (1, 2))
     assert (first.offset != other.offset).all()
     np.testing.assert_array_equal(first.percent, other.percent)
 
@@ -111,12 +125,13 @@ def test_trips_take_on_new_points_as_tables_hold_them(fitted, trips, patterns):
 
 def test_every_trip_has_random_numbers_of_its_own():
     keys = np.array([[7, 0], [7, 1], [8, 0]], dtype=np.uint64)
-    uniform, normal = offset_numbers(keys, np.array([9, 9, 9]), 16)
-    assert len({row.tobytes() for row in uniform.numpy()}) == 3
-    longer, _ = offset_numbers(keys[1:2], np.array([9]), 24)
-    torch.testing.assert_close(longer[0, :16], uniform[1])
-    assert (uniform[:, 9:] == 0).all()
-    assert (normal[:, 9:] == 0).all()
+    numbers = vars(random_numbers(keys, np.array([9, 9, 9]), 16))
+    longer = vars(random_numbers(keys[1:2], np.array([9]), 24))
+    for name, drawn in numbers.items():
+        assert len({row.tobytes() for row in drawn.numpy()}) == 3, name
+        torch.testing.assert_close(longer[name][0, :16], drawn[1])
+        assert (drawn[:, 9:] == 0).all()
+        assert (drawn[:, :9] != 0).all()
 
 
 @pytest.mark.parametrize("points", [8, 1024])
@@ -143,7 +158,13 @@ def test_a_loaded_tokenizer_gives_the_codes_of_the_one_that_was_saved(saved, fit
 
 @pytest.mark.parametrize(
     "other",
-    [{"increments": "free"}, {"increments": "normalised"}, {"inputs": "absolute"}, {"offset_noise": False}],
+    [
+        {"increments": "free"},
+        {"increments": "normalised"},
+        {"increments": "anchored"},
+        {"inputs": "absolute"},
+        {"increments": "anchored", "offset_noise": False},
+    ],
     ids=str,
 )
 def test_the_papers_variants_go_there_and_back_as_well(grid, trips, tiny_config, tmp_path, other):
@@ -186,7 +207,10 @@ def test_the_tokenizer_of_another_city_is_refused(saved, triangle):
 
 
 def test_a_tokenizer_moves_to_another_city_with_its_network_and_that_citys_roads(saved, triangle):
-    moved = Tokenizer.moved(saved, triangle)
+    moved = Tokenizer.moved(saved, triangle, "drawn")
     state, old = moved.model.state_dict(), load_file(saved / "model.safetensors")
     assert state["roads.node2vec"].shape[0] == 3
     torch.testing.assert_close(state["encoder.project.weight"], old["encoder.project.weight"].float())
+    regressing = Tokenizer.moved(saved, triangle, "anchored").model  # where steps are placed in another way
+    torch.testing.assert_close(regressing.encoder.project.weight, old["encoder.project.weight"].float())
+    assert isinstance(regressing.decoder, RegressingDecoder)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from htp.evaluate.apart import Apart, floors_apart, verdict
 from htp.evaluate.closest import NEAR_COPY_M
+from htp.evaluate.told_apart import FEWEST
 from htp_app.components.figures import figures
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from htp.evaluate import Closest, Report, Validity
     from htp.evaluate.report import Line
+    from htp.evaluate.told_apart import ToldApart
 
 
 class MetricLabel(NamedTuple):
@@ -134,4 +136,24 @@ def closest_table(closest: Closest | None, folder: str) -> None:
     st.caption(
         f"Among {closest.train:,} training trips. A near copy is closer than {closest.limit_m:.0f} m on the mean over "
         f"the trip (never more than {NEAR_COPY_M:.0f} m). The real trips were not trained on and are the reference."
+    )
+
+
+def told_table(told: ToldApart | None) -> None:
+    """Say whether a classifier tells generated trips from real ones, and by what."""
+    st.markdown("##### Can a classifier tell them apart?")
+    if told is None:
+        st.caption(f"Not asked: it takes {FEWEST} trips of each side.")
+        return
+    st.html(
+        figures((("AUC; 0.5 is chance", f"{told.auc:.3f}"), ("95 % interval", f"{told.low:.3f} – {told.high:.3f}")))
+    )
+    heads = ("What gives them away", "Real, median", "Generated, median", "AUC of this alone")
+    rows = [(one.name, f"{one.real:.4g}", f"{one.generated:.4g}", f"{one.auc:.3f}") for one in told.telling]
+    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    st.html(f"<table class='metrics'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    st.caption(
+        "AUC: of one generated and one real trip, how often gradient boosting finds the generated one by how it moves. "
+        f"{told.real:,} real and {told.generated:,} generated trips; lengths in metres, speeds in m/s."
     )

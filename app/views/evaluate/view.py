@@ -16,7 +16,7 @@ from htp_app.views.evaluate import comparison
 from htp_app.views.evaluate.baselines import baselines
 from htp_app.views.evaluate.choices import HELDOUT, EvaluationChoices
 from htp_app.views.evaluate.controls import NAME, asked_of, evaluation_button, evaluation_panel
-from htp_app.views.evaluate.table import closest_table, metrics_table, summary, validity_table
+from htp_app.views.evaluate.table import closest_table, metrics_table, summary, told_table, validity_table
 
 HELP = (
     "↓ marks a divergence, from 0 (the same) to 1 (nothing in common); ↑ a similarity, from 0 to 1 (the same). **Noise "
@@ -59,6 +59,7 @@ def _show(served: model.Model, found: comparison.Evaluated | None, choices: Eval
         if report.beyond:
             with st.expander("Beyond the paper: speeds, accelerations, hours", icon=":material/add_chart:"):
                 st.html(metrics_table(report.beyond, report.level_percent))
+        told_table(report.told)
         left, right = st.columns(2, gap="medium")
         with left:
             validity_table(report.validity)

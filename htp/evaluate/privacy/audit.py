@@ -9,7 +9,7 @@ import numpy as np
 
 from htp.evaluate.checked_trips import number_of
 from htp.evaluate.privacy.attacks import AuditedTrips, copies, homes, membership, neighbours, rare_routes
-from htp.evaluate.privacy.losses import language_loss, tokenizer_error_m
+from htp.evaluate.privacy.losses import language_loss, tokenizer_loss
 from htp.evaluate.privacy.result import Audit, AuditFigure
 from htp.evaluate.privacy.traces import read_traces
 from htp.generate import Generator
@@ -64,9 +64,9 @@ def audit(  # noqa: PLR0913  a checkpoint and three tables, then four options
 def _by_models(generator: Generator, trips: AuditedTrips, tell: Callable[[int], None]) -> list[AuditFigure]:
     """Ask the tokenizer and the language model about the chosen trips."""
     members, others = trips.train.chosen, trips.heldout.chosen
-    known_m, unseen_m = (tokenizer_error_m(side, generator.tokenizer) for side in (members, others))
+    back, unseen_back = (tokenizer_loss(side, generator.tokenizer) for side in (members, others))
     known, unseen = (language_loss(side, generator.tokenizer, generator.language, tell) for side in (members, others))
-    by_tokenizer = membership("tokenizer", "how well the tokenizer brings it back", known_m, unseen_m, trips.random)
+    by_tokenizer = membership("tokenizer", "how well the tokenizer brings it back", back, unseen_back, trips.random)
     by_language = membership("language model", "how likely the language model finds it", known, unseen, trips.random)
     return [*by_tokenizer, *by_language]
 

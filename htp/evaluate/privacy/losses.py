@@ -26,18 +26,13 @@ BATCH = 32
 
 
 @torch.inference_mode()
-def tokenizer_error_m(trips: gpd.GeoDataFrame, tokenizer: Tokenizer) -> NDArray[np.float64]:
-    """Return the mean distance along the route between each trip's points and their reconstructions in metres, [B]."""
+def tokenizer_loss(trips: gpd.GeoDataFrame, tokenizer: Tokenizer) -> NDArray[np.float64]:
+    """Return how badly each trip goes through the tokenizer and back, [B]: nats a step, metres where none is drawn."""
     batches = Batches(describe(trips, tokenizer.city, inputs=tokenizer.model.config.inputs))
-    error_m = np.zeros(len(trips))
+    loss = np.zeros(len(trips))
     for rows in batches.epoch(BATCH, None):
-        batch = batches.collate(rows)
-        routes = batch.routes.to(tokenizer.device)
-        codes = tokenizer.model.encode(batch.inputs.to(tokenizer.device), routes)
-        along_m, _ = tokenizer.model.decode(codes, routes)
-        apart_m = (along_m - batch.along_m.to(tokenizer.device)).abs() * routes.point_mask
-        error_m[rows] = (apart_m.sum(dim=1) / routes.points).cpu().numpy()
-    return error_m
+        loss[rows] = tokenizer.model.trip_losses(batches.collate(rows).to(tokenizer.device)).cpu().numpy()
+    return loss
 
 
 @torch.inference_mode()

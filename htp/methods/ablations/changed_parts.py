@@ -21,17 +21,26 @@ if TYPE_CHECKING:
 ROW_STD = 0.02  # as the rows of the other new tokens start
 
 
+class WithRegressedSteps(HTP):
+    """Regress each pattern's shares of its way instead of drawing steps from a learned density."""
+
+    name = "regressed steps"
+
+    def _tokenizer_config(self) -> TokenizerConfig:
+        return replace(self.config.tokenizer, increments="anchored")
+
+
 class WithRegressedOffsets(HTP):
-    """Regress offsets to their mean (equation 11) instead of drawing them from a learned density."""
+    """Regress offsets to their mean as well (equation 11); it is to be compared with regressed steps."""
 
     name = "regressed offsets"
 
     def _tokenizer_config(self) -> TokenizerConfig:
-        return replace(self.config.tokenizer, offset_noise=False)
+        return replace(self.config.tokenizer, increments="anchored", offset_noise=False)
 
 
 class WithFreeIncrements(HTP):
-    """Regress increments (equation 10) instead of sharing the distance: they may run backwards or beyond the route.
+    """Regress increments freely (equation 10): they may run backwards or beyond the route.
 
     Anchors are still written, as they are for HTP; a decoder of this kind has no use for them.
     """
@@ -63,6 +72,7 @@ class PlainRoadTokens(HTP):
         text = built_in_tokenizer(question_texts(conditions, self.city), self.config.language.text_vocabulary)
         backbone = built_in(self.config.language, len(text))
         model = Language.model_type(backbone, vocabulary_of(self.tokenizer), len(text))
+        assert model.rows.roads is not None
         nn.init.normal_(model.rows.roads.weight, std=ROW_STD)
         return Language(model, text)
 

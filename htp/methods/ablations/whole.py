@@ -148,7 +148,8 @@ class HTP(Method[HTPConfig]):
         settings = stages.settings(self._language_training())
         with stages.run("language", language.model.backbone, len(answers), settings.batch_size) as report:
             fit(language, pairs, settings, work / "language", report, anew=True)
-        return self.language_type.load(work / "language", self.device)
+        told = language.model.rows.features
+        return self.language_type.load(work / "language", torch.empty(0) if told is None else told.cpu(), self.device)
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
         """Return a trip for each of the conditions; `tell` hears how many more are written."""
@@ -171,7 +172,7 @@ class HTP(Method[HTPConfig]):
 
     def _load(self, folder: Path) -> None:
         self.tokenizer = self.tokenizer_type.load(folder / "tokenizer", self.city, self.device)
-        self.language = self.language_type.load(folder / "language", self.device)
+        self.language = self.language_type.load(folder / "language", self._road_features(), self.device)
 
     def _tokenizer_config(self) -> TokenizerConfig:
         return self.config.tokenizer

@@ -19,7 +19,7 @@ from htp.generate import with_patterns
 from htp.methods.ablations.whole import HTP
 from htp.tokenizer.batch import Batches, pad
 from htp.tokenizer.features import ABSOLUTE_INPUTS, absolute_inputs, describe
-from htp.tokenizer.model import RQVAE, Reconstruction
+from htp.tokenizer.model import RQVAE, Reconstruction, RegressingDecoder
 from htp.tokenizer.tokenizer import BATCH, Tokenizer
 from htp.tokenizer.train import TokenizerTrainer
 
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 class PointRQVAE(RQVAE):
     """The RQ-VAE with a head for coordinates; in training they stand behind the inputs, [B, 8P, F + 2]."""
 
+    decoder: RegressingDecoder
+
     def __init__(self, config: TokenizerConfig, node2vec_: Tensor, features: Tensor) -> None:
-        told = config.increments == "anchored"
+        told = config.increments in ("drawn", "anchored")
         # neither heads nor losses of percent and offset: "free" brings a decoder that needs neither
         super().__init__(replace(config, increments="free", offset_noise=False), node2vec_, features)
         self.config = config
@@ -52,18 +54,19 @@ class PointRQVAE(RQVAE):
 
     def decode_points(self, codes: Tensor, routes: DecoderInputs) -> Tensor:
         """Return the coordinates [B, 8P, 2], normalised, that codes [B, P, L] stand for."""
-        return self._points(self.decode(codes, routes)[1])
+        quantized = self.quantizer.look_up(codes) * routes.pattern_mask[:, :, None]
+        return self._points(self.decoder.points(quantized, self._context(routes), routes)[0])
 
     def forward(self, batch: Batch) -> Reconstruction:
         """Reconstruct trips; the loss is equation 9 and the mean squared error of the coordinates."""
         routes, mask, seen = batch.routes, batch.routes.point_mask, self.encoder.project.in_features
         embedded = self.encoder(batch.inputs[..., :seen], mask)
         quantized, codes, commitment = self.quantizer(embedded, routes.pattern_mask)
-        h, along_m, _ = self.decoder(quantized, self._context(routes), routes)
+        h, _, _ = self.decoder.points(quantized, self._context(routes), routes)
         error = (self._points(h) - batch.inputs[..., seen:]).square().sum(-1)
         points = (error * mask).sum() / mask.sum()
         parts = {"commitment": commitment.detach(), "points": points.detach()}
-        return Reconstruction(along_m, codes, commitment + points, parts)
+        return Reconstruction(codes, commitment + points, parts)
 
     def _points(self, h: Tensor) -> Tensor:
         with torch.autocast(h.device.type, enabled=False):  # bfloat16 knows a city of 30 km to 60 m

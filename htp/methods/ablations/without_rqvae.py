@@ -16,6 +16,7 @@ import shapely
 import torch
 
 from htp.city.linear_referencing import lines_through
+from htp.compute.weights import load_weights, save_weights
 from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.language.backbone import encode_texts
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from htp.methods.budget import Stages
     from htp.tokenizer.tokenizer import DecoderConditions
 
+FEATURES = "roads.safetensors"  # what is known of the roads, [V, F]
 MARGIN_M = 100.0  # around the roads; points further out are written at the edge, ours
 SHORTER = 4  # times fewer trips a batch than HTP's, for answers are ten times as long; ours
 
@@ -115,14 +117,15 @@ class WithoutRQVAE(HTP):
     name = "w/o RQ-VAE"
     language_type = CellLanguage
     language: CellLanguage
+    features: torch.Tensor  # [V, F] of the roads
 
     def _train(self, trips: gpd.GeoDataFrame, stages: Stages, work: Path) -> None:
         conditions = prompt_conditions_of(trips, self.city)
         vectors = self._road_vectors(stages).float()
-        features = torch.cat([vectors, torch.from_numpy(road_features(self.city))], dim=1)
+        self.features = torch.cat([vectors, torch.from_numpy(road_features(self.city))], dim=1)
         torch.manual_seed(stages.seed)
         vocabulary = Vocabulary((), len(self.city))  # roads, lengths and marks: no codes
-        language = CellLanguage.new(self.config.language, vocabulary, features, conditions, self.city)
+        language = CellLanguage.new(self.config.language, vocabulary, self.features, conditions, self.city)
         assert isinstance(language, CellLanguage)
         language.over(self.city)
         xy, row = shapely.get_coordinates(trips.geometry.to_numpy(), return_index=True)
@@ -130,6 +133,9 @@ class WithoutRQVAE(HTP):
         trained = self._train_language(language, conditions, [answer_of(part) for part in cells], stages, work)
         assert isinstance(trained, CellLanguage)
         self.language = trained.over(self.city)
+
+    def _road_features(self) -> torch.Tensor:
+        return self.features
 
     def _draw(self, like: gpd.GeoDataFrame, drives: DecoderConditions, tell: Callable[[int], None]) -> gpd.GeoDataFrame:
         conditions = prompt_conditions_of(like, self.city)
@@ -140,9 +146,11 @@ class WithoutRQVAE(HTP):
 
     def _save(self, folder: Path) -> None:
         self.language.save(folder / "language")
+        save_weights({"features": self.features}, folder / FEATURES)
 
     def _load(self, folder: Path) -> None:
-        language = CellLanguage.load(folder / "language", self.device)
+        self.features = load_weights(folder / FEATURES)["features"]
+        language = CellLanguage.load(folder / "language", self.features, self.device)
         assert isinstance(language, CellLanguage)
         if (known := language.model.vocabulary.roads) != len(self.city):
             raise InputError(

@@ -1,6 +1,6 @@
 """Make a table of trips for those who have none: more people and more roads attract more trips, distance fewer.
 
-The gravity model and its decay are those of the simulation (`htp.simulate.demand`); its numbers are ours.
+The gravity model is that of the simulation (`htp.simulate.demand`) with one decay for all trips; its numbers are ours.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import shapely
 
 from htp.errors import InputError
 from htp.planning.demand.table import MAX_TRIPS, Flows
-from htp.simulate.demand import DECAY_M, DECAY_POWER
+from htp.simulate.demand import DECAY_POWER
 
 if TYPE_CHECKING:
     from htp.city import City
     from htp.planning.demand.zones import Zones
 
+DECAY_M = 1750.0  # d^0.8 exp(-d / 1.75 km): mean trip of 5.9 km in La Serena–Coquimbo
 WITHIN = 1 / 3  # of a zone's size: how far apart two places of it are taken to be
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,8 +15,11 @@ from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.evaluate.privacy import Audit, AuditFigure, audit
 from htp.evaluate.privacy.chance import Estimate
-from htp.evaluate.privacy.losses import language_loss, tokenizer_error_m
+from htp.evaluate.privacy.losses import language_loss, tokenizer_loss
 from htp.generate import Generator, answers_of, reconstruct
+from htp.tokenizer.batch import Batches
+from htp.tokenizer.features import describe
+from htp.tokenizer.tokenizer import Tokenizer
 from htp.trips import read_trips, write_trips
 
 NAMES = [
@@ -45,12 +49,21 @@ def result(tiny_checkpoint, tiny_data, heldout):
     return audit(tiny_checkpoint, tiny_data / "train.parquet", made, heldout, sample=20)
 
 
-def test_the_tokenizers_error_is_how_far_its_points_lie_from_those_of_the_trip(generator, heldout):
-    back = reconstruct(heldout, generator.tokenizer)
+def test_the_tokenizers_loss_of_a_trip_is_what_it_is_by_itself(generator, heldout):
+    model, batches = generator.tokenizer.model, Batches(describe(heldout, generator.city))
+    with torch.inference_mode():
+        alone = [float(model(batches.collate(np.array([row]))).parts["steps"]) for row in range(len(heldout))]
+    np.testing.assert_allclose(tokenizer_loss(heldout, generator.tokenizer), alone, rtol=0.01, atol=0.001)
+
+
+def test_where_steps_are_regressed_it_is_how_far_points_lie_from_where_they_were(heldout, generator):
+    config = replace(generator.tokenizer.model.config, increments="anchored")
+    tokenizer = Tokenizer.new(config, generator.city, vectors=generator.tokenizer.model.roads.node2vec)
+    back = reconstruct(heldout, tokenizer)
     length_m = [generator.city.length_m[roads].sum() for roads in heldout["roads"]]
     pairs = zip(heldout["percent"], back["percent"], length_m, strict=True)
     expected = [np.abs(one - two).mean() * metres for one, two, metres in pairs]
-    np.testing.assert_allclose(tokenizer_error_m(heldout, generator.tokenizer), expected, rtol=0.02, atol=0.1)
+    np.testing.assert_allclose(tokenizer_loss(heldout, tokenizer), expected, rtol=0.02, atol=0.1)
 
 
 def test_the_language_models_loss_of_a_trip_is_what_it_is_by_itself(generator, heldout):

@@ -28,7 +28,8 @@ def test_a_trip_stays_on_its_route_and_drives_the_distance_asked_for(tiny, trips
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
-        ("regressed offsets", {"offset_noise": False}),
+        ("regressed steps", {"increments": "anchored"}),
+        ("regressed offsets", {"increments": "anchored", "offset_noise": False}),
         ("free increments", {"increments": "free"}),
         ("absolute input", {"inputs": "absolute"}),
         ("no anchors", {"increments": "normalised"}),
@@ -55,8 +56,8 @@ def test_what_leaves_the_tokenizer_alone_has_the_same_codes_as_htp(name, tiny, t
 def test_plain_road_tokens_start_at_random_and_not_from_features(tiny, trips, grid):
     variant = tiny("plain road tokens")
     rows = variant._new_language(prompt_conditions_of(trips, grid)).model.rows
-    assert rows.project is None
+    assert rows.tell is None
     assert float(rows.roads.weight.detach().std()) == pytest.approx(0.02, rel=0.1)
     whole = tiny("HTP")._new_language(prompt_conditions_of(trips, grid)).model.rows
-    assert whole.project is not None
-    assert float(whole.roads.weight.detach().abs().max()) == 0.0
+    assert whole.tell is not None
+    assert whole.roads is None

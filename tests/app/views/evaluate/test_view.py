@@ -17,6 +17,7 @@ from htp.errors import InputError
 from htp.evaluate import BEYOND, METRICS, Closest, Interval, Report, Validity
 from htp.evaluate.closest import Distances
 from htp.evaluate.report import Line, Size
+from htp.evaluate.told_apart import Telling, ToldApart
 from htp.trips import count_trips, read_trips, to_geojson, write_trips
 from htp_app.jobs import command
 from htp_app.stores import store
@@ -48,6 +49,7 @@ def report_on(sizes: dict[str, int], *, closest: bool) -> Report:
         seed=0,
         validity=Validity(sizes["real"], 1.0, 0.5, 1.0, None, None),
         closest=Closest(sizes["train"], 20.0, found, found) if closest else None,
+        told=ToldApart(0.8, 0.75, 0.85, sizes["real"], sizes["generated"], (Telling("mean jerk", 0.7, 0.25, 0.2),)),
     )
 
 
