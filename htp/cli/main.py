@@ -229,14 +229,14 @@ def generate(
     if ray is not None and like is not None:
         count = _generate_on(ray, Like(checkpoint.absolute(), like, sampling, plus, seed, device), out, force)
     else:
-        generator = Generator.load(checkpoint, device)
+        generator, note = Generator.load(checkpoint, device), partial(print, file=sys.stderr)
         with Bar("generating") as bar:
             if like is not None:
-                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=bar, say=_note)
+                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=bar, say=note)
             else:
                 when = generator.city.local_time(depart or "")
                 wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
-                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=bar, say=_note)
+                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=bar, say=note)
     print(f"{out}: {count:,} generated trips")
 
 
@@ -324,10 +324,6 @@ def main() -> None:
 def _end(sentence: str) -> None:
     console.print(f"[bold red]htp:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     sys.exit(2)
-
-
-def _note(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
 
 
 def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
