@@ -42,19 +42,24 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
     plus: str | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Write a generated trip for the conditions of every prepared one, under its `trip_id`; return how many.
 
-    With `plus` the routes are written as well (HTP+), told no more of the given ones than it says, see `TOLD`.
+    `say` is told, in a sentence, where points are read off at another interval than the model's own. With `plus` the
+    routes are written as well (HTP+), told no more of the given ones than it says, see `TOLD`.
     """
     total = count_trips(like)
     route_generator = None if plus is None else generator.route_generator()
+
+    intervals_s: set[float] = set()
 
     def pieces() -> Iterator[gpd.GeoDataFrame]:
         names: list[str] = []
 
         def conditions() -> Iterator[Conditions]:
             for piece in iter_trips(like, needs=("roads", "percent")):
+                intervals_s.update(piece["interval"])
                 asked, first = conditions_of(piece, generator.city), len(names)
                 names.extend(piece["trip_id"])
                 if route_generator is not None and plus is not None:
@@ -66,7 +71,9 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
             yield made.assign(trip_id=names[done : done + len(made)])
             done += len(made)
 
-    return write_pieces(pieces(), out)
+    count = write_pieces(pieces(), out)
+    _say_read_off(intervals_s, generator.recording.interval_s, say)
+    return count
 
 
 def generate_along(  # noqa: PLR0913  the request and what it is answered with
@@ -78,10 +85,23 @@ def generate_along(  # noqa: PLR0913  the request and what it is answered with
     *,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Write `n` trips for the same conditions; return how many."""
+    """Write `n` trips for the same conditions; return how many. `say` is told what `generate_like` tells it."""
     stream = generator.stream((conditions for _ in range(n)), seed=seed, sampling=sampling, total=n, progress=progress)
-    return write_pieces((piece.assign(trip_id=[f"0-{name}" for name in piece["trip_id"]]) for piece in stream), out)
+    count = write_pieces((piece.assign(trip_id=[f"0-{name}" for name in piece["trip_id"]]) for piece in stream), out)
+    own_s = generator.recording.interval_s
+    _say_read_off({own_s if conditions.interval_s is None else conditions.interval_s}, own_s, say)
+    return count
+
+
+def _say_read_off(intervals_s: set[float], own_s: float, say: Callable[[str], None]) -> None:
+    others = ", ".join(f"{float(one):g}" for one in sorted(intervals_s - {own_s}))
+    if others:
+        say(
+            f"made with a point every {own_s:g} s, as the model learned; points every {others} s are read off along "
+            "the route, smoother than recorded ones where they are closer."
+        )
 
 
 @dataclass(frozen=True)

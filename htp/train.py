@@ -229,6 +229,8 @@ def _further(data: Path, files: Checkpoint) -> gpd.GeoDataFrame:
 
 
 def _prepared(data: Path, name: str) -> gpd.GeoDataFrame:
+    if data.is_file():
+        raise InputError(f"{data}: is a file; give the folder that `htp prepare` wrote, which holds train.parquet.")
     path = data / f"{name}.parquet"
     if not path.exists():
         raise InputError(f"{path}: no such file; prepare trips with `htp prepare TRIPS --city CITY --out {data}`.")

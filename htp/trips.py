@@ -32,7 +32,8 @@ from htp.geoparquet import LineColumn, checked_lists
 from htp.unpacked import most_held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
@@ -81,7 +82,7 @@ class Conditions:
 def read_trips(path: Path | str, columns: list[str] | None = None) -> gpd.GeoDataFrame:
     """Read a table of trips from a GeoParquet file or a folder of parts; `InputError` names what is wrong with it."""
     path = Path(path)
-    frames = [_read_part(part, columns) for part in _parts(path)]
+    frames = list(_in_one_zone(_read_part(part, columns) for part in _parts(path)))
     return frames[0] if len(frames) == 1 else gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
 
 
@@ -93,12 +94,29 @@ def iter_trips(
     `plain` leaves every other column than those of any trip unread. `InputError` where a column of a table of trips, or
     one that it `needs` besides, is missing.
     """
+    zone = None
     for part in _parts(Path(path)):
         file = open_parquet(part)
         lines = _check_columns(file, part, needs)
         names = [*COLUMNS[:3], lines.name] if plain else None
-        for table in _tables(file, rows, part, names):
-            yield _to_frame(table, part, lines)
+        frames = (_to_frame(table, part, lines) for table in _tables(file, rows, part, names))
+        for frame in _in_one_zone(frames, zone):
+            zone = frame["start_time"].dt.tz
+            yield frame
+
+
+def _in_one_zone(frames: Iterable[gpd.GeoDataFrame], zone: tzinfo | None = None) -> Iterator[gpd.GeoDataFrame]:
+    """Yield tables of trips with all times by the clocks of that zone, or of the first one."""
+    for frame in frames:
+        if "start_time" in frame:
+            zone = zone or frame["start_time"].dt.tz
+            frame["start_time"] = frame["start_time"].dt.tz_convert(zone)
+        yield frame
+
+
+def of_any_trips(trips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return trips without columns that mean nothing here; pieces of a table may disagree on what is in them."""
+    return trips[[name for name in trips if name in (*COLUMNS, *LIST_COLUMNS, "length_token")]]
 
 
 def count_trips(path: Path | str) -> int:
@@ -149,12 +167,22 @@ def write_pieces(pieces: Iterator[gpd.GeoDataFrame], path: Path | str) -> int:
             else:
                 table = to_arrow(piece, with_bounds=False)
                 writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema, **PARQUET))
-                writer.write_table(table)
+                writer.write_table(_as_before(table, writer.schema))
             count += len(piece)
         if not count:
             raise _nothing_to(path)
         stack.close()
     return count
+
+
+def _as_before(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a piece with its columns as in those before; `InputError` where it has others."""
+    others = set(table.column_names) ^ set(schema.names)
+    if others:
+        raise InputError(
+            f"the column {min(others)!r} is in some parts of the table alone; give parts that have the same columns."
+        )
+    return table.select(schema.names).cast(schema)
 
 
 def compact(trips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -311,7 +339,9 @@ def _refused(part: Path) -> Iterator[None]:
     except InputError:
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        raise InputError(f"{part}: not a readable Parquet file; give trips as GeoParquet.") from error
+        raise InputError(
+            f"{part}: not a readable Parquet file; give trips as GeoParquet, which `htp prepare` makes of others."
+        ) from error
 
 
 def _bytes_held(facts: pq.FileMetaData) -> int:

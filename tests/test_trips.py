@@ -19,6 +19,7 @@ from htp.trips import (
     compact,
     count_trips,
     iter_trips,
+    of_any_trips,
     point_count,
     read_trips,
     replacing,
@@ -150,6 +151,27 @@ def test_pieces_are_written_as_the_whole_is(trips, tmp_path, ending):
         assert gpd.read_parquet(streamed).crs.to_epsg() == 4326
     else:
         assert streamed.read_text() == whole.read_text()
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "geojson", "gpx"])
+def test_parts_in_other_zones_and_orders_of_columns_become_one_table(trips, tmp_path, ending):
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    write_trips(trips, parts / "0.parquet")
+    write_trips(
+        trips.assign(start_time=trips["start_time"].dt.tz_convert("UTC"))[list(trips)[::-1]], parts / "1.parquet"
+    )
+    assert write_pieces(iter_trips(parts), tmp_path / f"trips.{ending}") == 2 * len(trips)
+    assert read_trips(parts)["start_time"].tolist() == trips["start_time"].tolist() * 2
+    if ending == "parquet":
+        assert_same(read_trips(tmp_path / "trips.parquet").iloc[: len(trips)], read_trips(parts / "0.parquet"))
+
+
+def test_pieces_with_other_columns_are_refused(trips, tmp_path):
+    with pytest.raises(InputError, match="the column 'note' is in some parts of the table alone"):
+        write_pieces(iter([trips, trips.assign(note="late")]), tmp_path / "trips.parquet")
+    assert not list(tmp_path.iterdir())
+    assert list(of_any_trips(trips.assign(note="late"))) == list(trips)
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "geojson"])

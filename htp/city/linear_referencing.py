@@ -87,12 +87,13 @@ class RouteLines:
 
 def check_roads(city: City, routes: Sequence[NDArray[np.int32]]) -> None:
     """Raise `InputError` where a route is empty or drives a road that the city does not have."""
-    for number, route in enumerate(routes):
-        if len(route) == 0 or np.min(route) < 0 or np.max(route) >= len(city):
-            raise InputError(
-                f"route {number} is empty or drives roads that {city.name} does not have, whose {len(city)} count from "
-                "0; are these trips of another city? Prepare them for this one."
-            )
+    roads = Ragged.of(routes, np.int64)
+    bad = (roads.min(-1) < 0) | (roads.max(-1) >= len(city))
+    if bad.any():
+        raise InputError(
+            f"route {int(np.argmax(bad))} is empty or drives roads that {city.name} does not have, whose {len(city)} "
+            "count from 0; are these trips of another city? Prepare them for this one."
+        )
 
 
 def lines_through(xy: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -130,7 +130,7 @@ def _print_report(out: Path, report: dict[str, Any]) -> None:
 
     for note in report["notes"]:
         print(note)
-    further = f", {report['further_drives']:,} of them further drives of one row" if report["further_drives"] else ""
+    further = f", {report['further_drives']:,} of them further parts of one row" if report["further_drives"] else ""
     every = f"a point every {report['settings']['interval_s']:g} s"
     print(f"{out}: kept {report['kept']:,} of {report['rows'] + report['further_drives']:,} trips{further}, {every}")
     for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]):
@@ -229,14 +229,14 @@ def generate(
     if ray is not None and like is not None:
         count = _generate_on(ray, Like(checkpoint.absolute(), like, sampling, plus, seed, device), out, force)
     else:
-        generator = Generator.load(checkpoint, device)
-        with Bar("generating") as progress:
+        generator, note = Generator.load(checkpoint, device), partial(print, file=sys.stderr)
+        with Bar("generating") as bar:
             if like is not None:
-                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=progress)
+                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=bar, say=note)
             else:
                 when = generator.city.local_time(depart or "")
                 wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
-                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=progress)
+                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=bar, say=note)
     print(f"{out}: {count:,} generated trips")
 
 
@@ -337,7 +337,7 @@ def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
 
 def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
     """Send a table of trips through a step piece by piece."""
-    from htp.trips import count_trips, iter_trips, write_pieces
+    from htp.trips import count_trips, iter_trips, of_any_trips, write_pieces
 
     _check_file(out, force)
     total, done = count_trips(trips), 0
@@ -346,7 +346,7 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
         def pieces() -> Iterator[gpd.GeoDataFrame]:
             nonlocal done
             for piece in iter_trips(trips, needs=("roads", "percent", "offset")):
-                yield step(piece, tokenizer, done)
+                yield step(of_any_trips(piece), tokenizer, done)
                 done += len(piece)
                 progress(done, total)
 

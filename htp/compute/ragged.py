@@ -97,6 +97,13 @@ class Ragged(Generic[Scalar]):
         """Return the greatest value of each row, [B, ...]; `empty` where there is none."""
         return self._reduce(np.maximum, empty)
 
+    def median(self) -> NDArray[np.float64]:
+        """Return the median of each row, [B]; NaN where it is empty."""
+        ordered = np.r_[self.flat[np.lexsort((self.flat, self.row))], np.nan]
+        half, odd = np.divmod(self.counts, 2)
+        middle = self.first[:-1] + half
+        return np.where(self.counts > 0, (ordered[middle] + ordered[middle + odd - 1]) / 2, np.nan)
+
     def argmin(self) -> NDArray[np.int64]:
         """Return where among all values the least of each row is, the first of several, [B]; -1 where it is empty."""
         order = np.lexsort((self.flat, self.row))

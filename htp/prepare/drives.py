@@ -88,8 +88,9 @@ def steps(raw: RawTrips) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def median_step_s(raw: RawTrips) -> NDArray[np.float64]:
     """Return the median time between two points of each trip in seconds, at least 1; NaN of a single point, [B]."""
     _, step_s = steps(raw)
-    own = Ragged(step_s, raw.first).split()
-    return np.array([max(float(np.median(one[1:])), 1.0) if len(one) > 1 else np.nan for one in own])
+    within = np.ones(len(step_s), dtype=bool)
+    within[raw.first[:-1]] = False
+    return np.maximum(Ragged.from_counts(step_s[within], raw.count - 1).median(), 1.0)  # NaN stays
 
 
 @dataclass(frozen=True)

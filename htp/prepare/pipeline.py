@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 TABLES, PART = ("train", "heldout"), "trips"
 MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
-VERSION = 5  # of what preparation does to a trip; parts of another version are made again
+VERSION = 6  # of what preparation does to a trip; parts of another version are made again
 
 
 def prepare(

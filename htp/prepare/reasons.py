@@ -24,10 +24,10 @@ REASONS = {
     "no_road_nearby": "points are more than 100 m from every road; check that the city has the roads that were driven",
     "broken": "no path of roads joins the points; check that the city has the roads that were driven",
     "matched_part_too_short": "the part that could be matched has too few points",
-    "off_road": "the part driven on the city's roads has too few points",
+    "off_road": "driven off the city's roads, or too few points in a row on them",
     "detour": "the matched route is over 1.3 times as long as the GPS track",
     "shortcut": "the matched route is under 0.8 times as long as the GPS track",
-    "unmatched": "points lie beyond the longest part that could be matched",
+    "unmatched": "points lie beyond the parts that could be matched",
 }
 
 

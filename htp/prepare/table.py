@@ -23,7 +23,7 @@ from htp.prepare.clean import resample
 from htp.prepare.drives import in_order
 from htp.prepare.readers.times import ZONED
 from htp.prepare.sources import open_sources
-from htp.trips import COLUMNS, LIST_COLUMNS, read_trips
+from htp.trips import COLUMNS, LIST_COLUMNS, of_any_trips, read_trips
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +72,7 @@ def said(dropped: Counter[str]) -> str:
 
 def _known(trips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return trips without columns that mean nothing here, their ids as text."""
-    known = [name for name in trips if name in (*COLUMNS, *LIST_COLUMNS, "length_token")]
-    return trips[known].assign(trip_id=trips["trip_id"].astype(str))
+    return of_any_trips(trips).assign(trip_id=trips["trip_id"].astype(str))
 
 
 def _from_points(path: Path, city: City) -> TripTable:

@@ -22,16 +22,17 @@ class Tally:
     """Counts of rows, trips and points; `rows` and `further` are always the sum of `dropped` and `kept`."""
 
     rows: int = 0  # of the sources
-    further: int = 0  # drives of a row beyond its first
+    further: int = 0  # trips of a row beyond its first
     dropped: Counter[str] = field(default_factory=Counter)  # reason -> rows
     left_out: Counter[str] = field(default_factory=Counter)  # reason -> points of trips that others remain of
     examples: dict[str, str] = field(default_factory=dict)  # reason -> the first value or trip that shows it
-    eligible: int = 0  # trips of the right length in town, before matching
+    eligible: int = 0  # drives of the right length in town, before matching
     kept: int = 0
     heldout: int = 0
+    read: int = 0  # points, whatever became of them
     points: int = 0  # of kept trips
-    matched_points: int = 0  # of eligible trips
-    cut: int = 0  # kept trips of which only the longest part was kept
+    matched_points: int = 0  # of eligible drives
+    cut: int = 0  # drives of which some points lie in no stretch that was kept
     offset_bins: Counter[int] = field(default_factory=Counter)  # bin -> points
     ratio_bins: Counter[int] = field(default_factory=Counter)  # bin -> trips
 
@@ -77,6 +78,7 @@ class Tally:
             "train": self.kept - self.heldout,
             "heldout": self.heldout,
             "cut": self.cut,
+            "points_read": self.read,
             "points": self.points,
             "offset_m": _quantiles(self.offset_bins, OFFSET_BIN_M),
             "matched_to_gps_length": _quantiles(self.ratio_bins, RATIO_BIN),

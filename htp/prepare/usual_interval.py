@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # All ours.
 INTERVALS_S = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60, 90, 120)
-LOOKED_AT = 16  # chunks of a source, and then every so many: a file may hold one vehicle after another
+LOOKED_AT = 8  # chunks of a source at most, from all over it: a file may hold one vehicle after another
 OTHERWISE_S = 15.0  # where no trip has two points, as the paper's Porto
 
 
@@ -31,6 +31,9 @@ def usual_interval_s(some: Iterable[RawTrips]) -> float:
 def sample_of(sources: Sequence[Source]) -> Iterator[RawTrips]:
     """Yield trips from all over the sources."""
     for source in sources:
-        for number, chunk in enumerate(source.chunks()):
-            if number < LOOKED_AT or number % LOOKED_AT == 0:
+        done, wanted = 0, 0.0
+        for chunk in source.chunks():
+            if done >= wanted:
+                wanted = (done * LOOKED_AT // max(source.size, 1) + 1) * source.size / LOOKED_AT
                 yield chunk.parse()
+            done += chunk.size

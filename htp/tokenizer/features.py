@@ -14,6 +14,7 @@ import shapely
 
 from htp.city.linear_referencing import RouteLines
 from htp.compute.ragged import Ragged
+from htp.errors import InputError
 from htp.recording import REFERENCE_S
 from htp.trips import POINTS_PER_PATTERN
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 STEP_M, OFFSET_M, ROUTE_M = 100.0, 10.0, 1000.0  # scales of the inputs, ours; a step in REFERENCE_S
 BEND_M = (30.0, 90.0)  # how far before and behind a point the encoder sees the route bend, ours
+BACK, BEYOND = 1e-5, 0.1  # how far percent may run backwards, by rounding, and lie beyond its route
 RELATIVE_INPUTS = 6 + 4 * len(BEND_M) + 3
 ABSOLUTE_INPUTS = 2
 
@@ -54,9 +56,10 @@ class Samples:
 
 
 def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -> Samples:
-    """Return the samples of prepared trips; `inputs` as in TokenizerConfig."""
+    """Return the samples of prepared trips; `inputs` as in TokenizerConfig. `InputError` where labels are none."""
     lines = RouteLines.of(city, list(trips["roads"]))
     percent = Ragged.of(trips["percent"], np.float64)
+    _check_labels(trips, percent)
     row = percent.row
     along_m = percent.flat * lines.length_m[row]
     east_north = np.concatenate(list(trips["offset"])).reshape(-1, 2)
@@ -78,6 +81,24 @@ def describe(trips: gpd.GeoDataFrame, city: City, *, inputs: str = "relative") -
         lines.road_length_m.astype(np.float32),
         interval_s,
     )
+
+
+def _check_labels(trips: gpd.GeoDataFrame, percent: Ragged[np.float64]) -> None:
+    """Raise `InputError` where percent, offset or interval are none that a prepared trip can have."""
+    offset = Ragged.of(trips["offset"], np.float64)
+    interval_s = trips["interval"].to_numpy(dtype=np.float64)
+    falls = np.zeros(len(percent.flat), dtype=bool)
+    falls[1:] = (np.diff(percent.flat) < -BACK) & (percent.place[1:] > 0)
+    off = ~((percent.flat >= -BEYOND) & (percent.flat <= 1 + BEYOND)) | falls
+    bad = {
+        "interval": ~((interval_s > 0) & np.isfinite(interval_s)),
+        "percent": (percent.counts == 0) | percent.like(off).max(False),
+        "offset": (offset.counts != 2 * percent.counts) | offset.like(~np.isfinite(offset.flat)).max(False),
+    }
+    for column, rows in bad.items():
+        if rows.any():
+            trip = trips["trip_id"].iloc[int(np.argmax(rows))]
+            raise InputError(f"trip {trip}: its {column!r} is none of a prepared trip; run `htp prepare` again.")
 
 
 def relative_inputs(

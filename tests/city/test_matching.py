@@ -90,9 +90,20 @@ def test_a_very_short_trip_is_no_error(grid, matcher, on, points):
 
 def test_of_a_trip_that_leaves_the_roads_the_longest_part_is_kept(grid, matcher, on):
     before, away, after = along((10, 0), (90, 0), points=4), [(3000, 3000)], along((400, 5), (400, 395), points=9)
-    (match,) = matcher.match([on(grid, *before, *away, *after)])
+    track_m = on(grid, *before, *away, *after)
+    (match,) = matcher.match([track_m])
     assert (match.first, match.stop) == (5, 14)
     assert match.roads.tolist() == [72, 74, 76, 78]
+    ((one, other),) = matcher.parts([track_m])
+    assert (one.first, one.stop, one.roads.tolist()) == (0, 4, [0])
+    assert other.roads.tolist() == match.roads.tolist()
+
+
+def test_a_match_is_cut_at_a_detour_and_both_parts_are_there(triangle, on):
+    ((one, other),) = Matcher(triangle).parts([on(triangle, (50, 0), (150, 0), (90, 0), (170, 0), (250, 0))])
+    assert (one.first, one.stop, other.first, other.stop) == (0, 2, 2, 5)
+    assert one.roads.tolist() == other.roads.tolist() == [0]
+    np.testing.assert_allclose(other.offset_m, [90, 170, 250], atol=0.1)
 
 
 @pytest.mark.parametrize(("back_m", "first"), [(40, 0), (60, 2)], ids=["noise", "more than noise"])
@@ -121,8 +132,12 @@ def test_no_part_without_a_detour_is_a_break(triangle, on):
     ids=["loop", "ramp", "short", "at the ends", "alone", "short alone"],
 )
 def test_a_detour_is_long_against_its_straight_line_and_its_neighbours(driven_m, straight_m, found):
-    flags = detours(np.array(driven_m, dtype=float), np.array(straight_m, dtype=float))
-    assert np.flatnonzero(flags).tolist() == found
+    steps = len(driven_m)
+    # the same trip twice: neither sees the other
+    flags = detours(
+        np.tile(driven_m, 2).astype(float), np.tile(straight_m, 2).astype(float), np.arange(2).repeat(steps)
+    )
+    assert np.flatnonzero(flags).tolist() == found + [step + steps for step in found]
 
 
 def test_a_match_is_connected_and_its_points_never_change_to_a_road_before(grid, matcher, random_trips):
@@ -147,7 +162,7 @@ def test_a_match_does_not_depend_on_the_others(grid, matcher, random_trips):
 
 
 def test_no_trips_have_no_matches(matcher):
-    assert matcher.match([]) == []
+    assert matcher.match([]) == matcher.parts([]) == []
 
 
 def test_the_matcher_keeps_the_network_that_fastmm_reads_from(grid, on):

@@ -285,6 +285,18 @@ def test_trips_are_generated_along_places_and_written_over_with_force(htp, files
     assert [line.wkt for line in read_trips(out).geometry] == [line.wkt for line in first.geometry]
 
 
+def test_points_at_another_interval_than_the_models_own_are_said(htp, files, via):
+    arguments = ("generate", "--checkpoint", files / "whole", "--out", files / "read-off.csv", "--force")
+    _, _, err = htp(*arguments, *via, *DEPART, "--interval", 5)
+    assert "made with a point every 15 s, as the model learned; points every 5 s are read off along the route" in err
+    _, _, err = htp(*arguments, *via, *DEPART, "--interval", 15)
+    assert "read off" not in err
+    trips = read_trips(files / "trips.parquet")
+    write_trips(trips.assign(interval=10.0), files / "ten.parquet")
+    code, _, err = htp(*arguments, "--like", files / "ten.parquet")
+    assert (code, "points every 10 s are read off" in err) == (0, True)
+
+
 @pytest.mark.parametrize("ending", ["csv", "geojson", "gpx"])
 def test_trips_are_written_in_the_format_of_the_ending(htp, files, via, ending):
     out = files / f"out.{ending}"
@@ -329,7 +341,7 @@ def test_from_raw_trips_to_an_evaluation(htp, grid, random_trips, tmp_path, monk
     assert htp("prepare", "raw.csv", "--city", "city", "--out", "data", "--workers", 1)[0] == 0
     report = json.loads((tmp_path / "data" / "report.json").read_text())
     assert report["rows"] == len(trips)
-    assert report["kept"] + sum(report["dropped"].values()) == len(trips)
+    assert report["kept"] + sum(report["dropped"].values()) == len(trips) + report["further_drives"]
     assert report["kept"] > 40
     assert htp("train", "tokenizer", "data", "--city", "city", "--out", "town", "--epochs", 1)[0] == 0
     assert htp("train", "language", "data", "--checkpoint", "town", "--epochs", 1, "--batch-size", 64)[0] == 0

@@ -34,6 +34,7 @@ def test_each_row_has_a_sum_a_least_and_a_greatest_value(three):
     assert three.sum().tolist() == [4, 0, 9]
     assert three.min(empty=np.inf).tolist() == [1, np.inf, 2]
     assert three.max().tolist() == [3, 0, 5]
+    np.testing.assert_array_equal(three.median(), [2, np.nan, 2])
     assert three.argmin().tolist() == [1, -1, 2]  # of the two 2s the first
     assert three.sum_before().tolist() == [0, 3, 0, 2, 4]
 
@@ -62,6 +63,7 @@ def test_no_rows_and_rows_without_values_are_no_error():
     empty = Ragged.of([np.empty(0)] * 2)
     assert empty.sum().tolist() == [0, 0]
     assert empty.argmin().tolist() == [-1, -1]
+    assert np.isnan(empty.median()).all()
     assert empty.pad(2).tolist() == [[0, 0], [0, 0]]
 
 
@@ -91,5 +93,7 @@ def test_rows_are_reduced_as_one_by_one(rows):
     assert ragged.min(empty=100).tolist() == [row.min(initial=100) for row in rows]
     assert ragged.max(empty=-100).tolist() == [row.max(initial=-100) for row in rows]
     assert ragged.sum_before().tolist() == [sum(row[:place]) for row in rows for place in range(len(row))]
+    medians = [np.median(row) if len(row) else np.nan for row in rows]
+    np.testing.assert_array_equal(ragged.median(), medians)
     least = [start + row.argmin() if len(row) else -1 for start, row in zip(ragged.first, rows, strict=False)]
     assert ragged.argmin().tolist() == least

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from htp.city.matching import Matcher
 from htp.errors import InputError
 from htp.prepare.chunk import prepare_chunk
 from htp.prepare.options import PrepareOptions
@@ -31,6 +32,20 @@ def test_a_chunk_counts_what_was_cut(raw, drive, matcher):
     cut = 22 - len(trips.loc["0", "percent"])
     assert prepared.tally.left_out == {"unmatched": cut}
     assert trips.loc["0", "start_time"].timestamp() == NOON_S + 15 * cut
+
+
+def test_every_part_of_a_drive_that_is_long_enough_is_a_trip_of_its_own(raw, triangle):
+    """On a one-way street a point far behind the one before is a cut."""
+    xs = np.r_[10:170:20, 90:290:20, 200, 150, 170]
+    track = np.column_stack([xs, np.zeros(len(xs))])
+    prepared = prepare_chunk(raw(track, track[:8]), Matcher(triangle), PrepareOptions(15.0))
+    assert prepared.trips["trip_id"].tolist() == ["0-0", "0-1", "1"]
+    assert [len(percent) for percent in prepared.trips["percent"]] == [8, 10, 8]
+    starts_s = [start.timestamp() - NOON_S for start in prepared.trips["start_time"]]
+    assert starts_s == [0, 8 * 15, 0]
+    tally = prepared.tally
+    assert (tally.rows, tally.further, tally.kept, tally.dropped) == (2, 1, 3, {})
+    assert (tally.read, tally.points, tally.left_out.total(), tally.cut) == (29, 26, 3, 1)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from htp.city.linear_referencing import RouteLines
 from htp.city.matching import NO_ROAD, Match, Matcher, places_m
+from htp.compute.ragged import Ragged
 from htp.prepare.label import MAX_RATIO, MIN_RATIO, Labels, forward, label
 
 ABC = [0, 1]  # roads of the triangle: 300 m east, then 400 m north
@@ -24,12 +25,15 @@ def match_of(city, roads, along_m, first=0):
 
 @pytest.fixture
 def labels_of(triangle, place):
-    """(track in metres of the toy frame, match or places along A-B-C) -> labels or a reason."""
+    """(track in metres of the toy frame, match or places along A-B-C) -> labels of the one stretch, or a reason."""
 
     def make(track, match, min_points=2, interval_s=15.0):
         track_m = triangle.to_metres(np.array([place(*xy) for xy in track]))
         match = match if isinstance(match, Match) else match_of(triangle, ABC, match)
-        (one,) = label(triangle, [track_m], [match], interval_s, min_points=min_points)
+        (own,) = label(triangle, [track_m], [match], interval_s, min_points=min_points)
+        if isinstance(own, str):
+            return own
+        (one,) = own
         return one
 
     return make
@@ -63,6 +67,15 @@ def test_roads_before_the_first_point_that_is_kept_are_trimmed_as_well(labels_of
     np.testing.assert_allclose(one.percent, [30 / 400, 100 / 400, 180 / 400], atol=1e-4)
 
 
+@pytest.mark.parametrize("aside_m", [-1e-7, 0.0, 1e-7])
+def test_rounding_does_not_decide_the_road_of_an_end_that_lies_on_a_node(labels_of, aside_m):
+    node_m = 300 + aside_m
+    one = labels_of([(30, 0), (165, 0), (300, 0)], [30, 165, node_m])
+    assert (one.roads.tolist(), one.percent[-1]) == ([0], 1.0)
+    one = labels_of([(300, 0), (300, 150), (300, 270)], [node_m, 450, 570])
+    assert (one.roads.tolist(), one.percent[0]) == ([1], pytest.approx(0, abs=1e-8))
+
+
 def test_the_first_point_counts_from_the_start_of_the_whole_trip(labels_of, triangle):
     match = match_of(triangle, ABC, [60, 130, 200, 270], first=3)
     one = labels_of([(9, 9)] * 3 + [(60, 0), (130, 0), (200, 0), (270, 0)], match)
@@ -83,6 +96,17 @@ def test_the_first_point_counts_from_the_start_of_the_whole_trip(labels_of, tria
 def test_points_that_were_driven_elsewhere_are_cut_off(labels_of, away, kept):
     one = labels_of([(45 * k, away.get(k, 0)) for k in range(7)], 45.0 * np.arange(7), min_points=3)
     assert (one.first, len(one.percent)) == (kept[0], len(kept))
+
+
+def test_every_stretch_that_is_long_enough_has_labels_of_its_own(triangle, place):
+    away = {4: 160, 8: 60, 9: 60}
+    track_m = triangle.to_metres(np.array([place(25 * k, away.get(k, 0)) for k in range(13)]))
+    match = match_of(triangle, [0], 25.0 * np.arange(13), first=0)
+    (own,) = label(triangle, [track_m], [match], 15.0, min_points=3)
+    assert [(one.first, len(one.percent)) for one in own] == [(0, 4), (5, 3), (10, 3)]
+    np.testing.assert_allclose(own[1].percent, [125 / 300, 150 / 300, 175 / 300], atol=1e-4)
+    (own,) = label(triangle, [track_m], [match], 15.0, min_points=4)
+    assert [one.first for one in own] == [0]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +131,7 @@ def test_a_failed_match_passes_its_reason_on_and_spares_its_neighbours(triangle)
     track_m = triangle.xy_m[0] + np.array([(10, 0), (90, 0), (170, 0)])
     results = label(triangle, [track_m] * 3, [nothing, good, nothing], 15.0, min_points=2)
     assert (results[0], results[2]) == (NO_ROAD, NO_ROAD)
-    assert isinstance(results[1], Labels)
+    assert [type(one) for one in results[1]] == [Labels]
     assert label(triangle, [track_m], [nothing], 15.0, min_points=2) == [NO_ROAD]
     assert label(triangle, [], [], 15.0, min_points=2) == []
 
@@ -125,13 +149,14 @@ def test_a_failed_match_passes_its_reason_on_and_spares_its_neighbours(triangle)
 )
 def test_places_are_brought_forward(along_m, x_m, expected):
     xy_m = np.column_stack([x_m, np.zeros(len(x_m))]).astype(float)
-    np.testing.assert_allclose(forward(np.array(along_m, dtype=float), xy_m, 6.0), expected)
+    rows = Ragged.of([along_m, along_m], float)  # neither sees the other
+    np.testing.assert_allclose(forward(rows, np.tile(xy_m, (2, 1)), 6.0).flat, expected * 2)
 
 
 @given(st.lists(st.tuples(st.floats(0, 500), st.floats(-50, 500)), min_size=2, max_size=30), st.floats(0.1, 6))
 def test_places_never_run_backwards_nor_leave_the_range_of_the_matched_ones(points, still_m):
     along_m, x_m = np.array(points).T
-    places = forward(along_m, np.column_stack([x_m, np.zeros(len(x_m))]), still_m)
+    places = forward(Ragged.of([along_m]), np.column_stack([x_m, np.zeros(len(x_m))]), still_m).flat
     assert (np.diff(places) >= 0).all()
     assert along_m.min() - 1e-6 <= places[0]
     assert places[-1] <= along_m.max() + 1e-6
@@ -143,10 +168,15 @@ def test_labels_of_noisy_drives_keep_what_they_promise(grid, matcher, random_tri
     track_m = grid.to_metres(shapely.get_coordinates(line))
     track_m = track_m + np.random.default_rng(seed).normal(0, noise_m, track_m.shape)
     matches = matcher.match([track_m])
-    (one,) = label(grid, [track_m], matches, 15.0, min_points=2)
-    if isinstance(one, str):
-        assert one in {"broken", "matched_part_too_short", "off_road", "detour", "shortcut"}
+    (own,) = label(grid, [track_m], matches, 15.0, min_points=2)
+    if isinstance(own, str):
+        assert own in {"broken", "matched_part_too_short", "off_road", "detour", "shortcut"}
         return
+    for one in own:
+        keeps_what_it_promises(grid, track_m, one)
+
+
+def keeps_what_it_promises(grid, track_m, one):
     kept_m = track_m[one.first : one.first + len(one.percent)]
     np.testing.assert_allclose(placed(grid, one) + one.offset_m, kept_m, atol=0.002)  # exactly, but for 32 bits
     assert (np.diff(one.percent) >= 0).all()
@@ -166,7 +196,7 @@ def test_a_car_that_stands_in_the_noise_stays_in_one_place(triangle, place):
     track = np.column_stack([xs + rng.normal(0, 1, len(xs)), rng.normal(0, 1, len(xs))])
     track_m = triangle.to_metres(np.array([place(*xy) for xy in track]))
     (match,) = Matcher(triangle).match([track_m])
-    (one,) = label(triangle, [track_m], [match], 15.0, min_points=20)
+    ((one,),) = label(triangle, [track_m], [match], 15.0, min_points=20)
     standing = one.percent[3:23]
     assert np.ptp(standing) == 0
     assert standing[0] * 300 == pytest.approx(np.mean(places_m(triangle, match)[3:23]), abs=0.1)

@@ -116,6 +116,7 @@ def test_without_trips_there_are_no_quantiles():
         "train": 0,
         "heldout": 0,
         "cut": 0,
+        "points_read": 0,
         "points": 0,
         "offset_m": {},
         "matched_to_gps_length": {},

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from htp.errors import InputError
 from htp.tokenizer.features import (
     ABSOLUTE_INPUTS,
     RELATIVE_INPUTS,
@@ -111,3 +112,23 @@ def test_anchors_of_many_trips_lie_under_their_points(trips, grid):
         last = samples.first_point[row] + np.minimum(np.arange(8, n + 8, 8), n) - 1
         expected = np.searchsorted(ends, samples.along_m[last], side="right") - 1
         assert anchors[first[row] : first[row + 1]].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("interval", 0.0),
+        ("interval", np.nan),
+        ("percent", np.linspace(1, 0, 9)),
+        ("percent", np.linspace(0, 100, 9)),
+        ("percent", np.full(9, np.nan)),
+        ("percent", np.empty(0)),
+        ("offset", np.zeros(17)),
+        ("offset", np.full(18, np.inf)),
+    ],
+)
+def test_labels_that_no_prepared_trip_has_are_refused(triangle, column, value):
+    trips = drive(triangle, ALONG_M, [0, 1])
+    trips[column] = [value]
+    with pytest.raises(InputError, match=f"trip a: its '{column}' is none of a prepared trip"):
+        describe(trips, triangle)

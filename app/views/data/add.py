@@ -12,7 +12,16 @@ from htp.errors import InputError
 from htp.workspace import INCOMING, Kind, report_of
 from htp_app.jobs.action import action, forget, result, running
 from htp_app.state import INTERVALS_S
-from htp_app.views.data.additions import MAX_UPLOAD_MB, ROADS, TRIPS, Added, Files, city_work, trips_work
+from htp_app.views.data.additions import (
+    MAX_UPLOAD_MB,
+    ROADS,
+    TRIPS,
+    Added,
+    Files,
+    LineHints,
+    city_work,
+    trips_work,
+)
 from htp_app.views.data.report import report_panel
 
 if TYPE_CHECKING:
@@ -26,21 +35,51 @@ if TYPE_CHECKING:
 UPLOAD, FOLDER = "Upload", "From the folder"
 NAME_HELP = "Up to 40 letters, digits, - and _. It names the folder in the workspace."
 IN_USE = "The city in use"
+SPEED_UNITS = ("", "km/h", "mph")
+FIELDS = "Which field says what: oneway, speed, name, class, lanes or id. Otherwise found by the usual names."
 BUTTON_PX = 360  # width, and of the progress in its place
 
 
 def add_city(workspace: Workspace) -> None:
-    """Make a city of an OpenStreetMap extract."""
+    """Make a city of an OpenStreetMap extract or of centre lines."""
     st.markdown(
-        "A city is made of an OpenStreetMap extract (`.osm.pbf`, `.osm`) or a graph saved by osmnx (`.graphml`), for "
-        "example a city from an extract service, cut to the area of the trips."
+        "A city is made of an OpenStreetMap extract (`.osm.pbf`, `.osm`, an answer of Overpass), for example from an "
+        "extract service, cut to the area of the trips; of a graph saved by osmnx (`.graphml`); or of centre lines: "
+        "the streets of a city's own map or Overture's segments (`.gpkg`, `.geojson`, `.parquet`, `.fgb`, a Shapefile "
+        "in a `.zip`)."
     )
     name = st.text_input("Name of the city", key="add-city-name", placeholder="porto", help=NAME_HELP)
     files = _files("add-city", workspace, ROADS, several=False)
-    work = partial(city_work, workspace, name, files) if name and files else None
+    hints = _line_hints()
+    work = partial(city_work, workspace, name, files, hints) if name and files else None
     made = _adding("add-city", "Add the city", work)
     if made is not None:
-        st.success(f"**{made.name}** is in the workspace: {made.said}", icon=":material/check_circle:")
+        *notes, last = made.said.splitlines() or [""]
+        st.success(f"**{made.name}** is in the workspace: {last}", icon=":material/check_circle:")
+        for note in notes:
+            st.text(note)  # of a file: no markup
+
+
+def _line_hints() -> LineHints:
+    """Ask for what centre lines may not say of themselves."""
+    with st.expander("Centre lines: what the file does not say"):
+        left, right = st.columns(2)
+        return LineHints(
+            fields=left.text_input(
+                "Fields", key="add-city-fields", placeholder="oneway=ONE_WAY speed=LIMIT", help=FIELDS
+            ),
+            speed_unit=right.selectbox("Speeds are in", SPEED_UNITS, key="add-city-unit", format_func=_unit_name),
+            crs=left.text_input("Reference system", key="add-city-crs", placeholder="EPSG:2263"),
+            layer=right.text_input("Layer", key="add-city-layer", help="Where the file has several."),
+            attribution=left.text_input(
+                "Credit on maps", key="add-city-attribution", placeholder="© Municipality of X"
+            ),
+            licence=right.text_input("Licence", key="add-city-licence", placeholder="CC BY 4.0"),
+        )
+
+
+def _unit_name(unit: str) -> str:
+    return unit or "as the file says"
 
 
 def add_trips(served: Model | None, workspace: Workspace, city: str | None) -> str | None:

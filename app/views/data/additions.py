@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-ROADS = (".osm.pbf", ".osm", ".graphml")
+OPENSTREETMAP = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".graphml", ".json", ".json.gz")
+CENTRE_LINES = (".gpkg", ".geojson", ".geojsonl", ".parquet", ".geoparquet", ".fgb", ".zip")
+ROADS = (
+    *OPENSTREETMAP,
+    *CENTRE_LINES,
+)  # what `htp city` takes, but for places to fetch, folders and files beside others
 TRIPS = (".csv", ".gpx", ".parquet")
 MAX_UPLOAD_MB = 200  # an upload is held in memory; larger files are put into the workspace's folder `incoming`
 
@@ -45,10 +50,31 @@ class Added:
     said: str  # what the command printed
 
 
-def city_work(workspace: Workspace, name: str, files: Files) -> Callable[[Progress], Added]:
+@dataclass(frozen=True)
+class LineHints:
+    """What a layer of centre lines does not say of itself, as far as the user says it; nothing where it is empty."""
+
+    fields: str = ""  # role=NAME, a space between
+    speed_unit: str = ""
+    crs: str = ""
+    layer: str = ""
+    attribution: str = ""
+    licence: str = ""
+
+    def options(self) -> list[str]:
+        """Return them as options of `htp city`."""
+        single = {name.replace("_", "-"): text.strip() for name, text in vars(self).items() if name != "fields"}
+        fields = [f"--field={pair}" for pair in self.fields.split()]
+        return fields + [f"--{name}={text}" for name, text in single.items() if text]
+
+
+def city_work(
+    workspace: Workspace, name: str, files: Files, hints: LineHints | None = None
+) -> Callable[[Progress], Added]:
     """Return what adds a city; `InputError` where the name cannot be used."""
     folder = workspace.new(Kind.city, name)
-    return lambda progress: _run(workspace, files, ["city"], folder, [], progress)
+    options = (hints or LineHints()).options()
+    return lambda progress: _run(workspace, files, ["city"], folder, options, progress)
 
 
 def trips_work(

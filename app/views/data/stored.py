@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TITLES = {Kind.city: "Cities", Kind.trips: "Prepared trips", Kind.checkpoint: "Checkpoints"}
 NOTHING = {
-    Kind.city: "None yet: add one from an OpenStreetMap extract.",
+    Kind.city: "None yet: add one from an OpenStreetMap extract or centre lines.",
     Kind.trips: "None yet: add trips for a city.",
     Kind.checkpoint: "None yet: train one (see Train), with the folder checkpoints as its --out.",
 }

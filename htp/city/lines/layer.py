@@ -6,7 +6,9 @@ heights and measures are dropped.
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,19 @@ PARQUET_ENDINGS = (".parquet", ".geoparquet")
 PACKED_ENDINGS = (".shp.zip", ".gdb.zip", ".gpkg.zip", ".geojson.zip", ".zip", ".shz")
 GDAL_ENDINGS = (".gpkg", ".shp", ".gdb", ".geojson", ".geojsonl", ".geojsons", ".fgb", ".kml", ".gml")
 LINE_ENDINGS = (*PARQUET_ENDINGS, *PACKED_ENDINGS, *GDAL_ENDINGS)
+VSIZIP = "/vsizip/"
 WITHIN_ZIP = (".shp", ".gpkg", ".geojson", ".fgb")
+HEAD_BYTES = 1 << 16  # of a file, which have to be what its ending says: GDAL goes by them, and some lead elsewhere
+STARTS = {  # ending -> what such files begin with
+    ".gpkg": rb"SQLite format 3\0",
+    ".fgb": rb"fgb\x03",
+    ".shp": rb"\0\0\x27\x0a",
+    ".kml": rb"(?s)\s*<.*<(\w+:)?kml\b",
+    ".gml": rb"(?s)\s*<.*FeatureCollection\b",
+}
+ANY_JSON = rb"[\s\x1e]*[{\[]"
+LEADS_AWAY = rb"(?i)<OGRVRT|<OGRWFS|WFS_Capabilities|<GDAL_"  # what GDAL would follow to other files and machines
+NO_DOWNLOADS = {"GML_DOWNLOAD_SCHEMA": "NO", "GML_SKIP_RESOLVE_ELEMS": "ALL"}
 LINE_TYPES = (1, 2)  # shapely's numbers of LineString and LinearRing
 
 
@@ -82,6 +96,10 @@ def _parquet(path: Path) -> tuple[NDArray[np.object_], pd.DataFrame, pyproj.CRS 
 
 def _by_gdal(path: Path, wanted: str | None) -> tuple[NDArray[np.object_], pd.DataFrame, pyproj.CRS | None]:
     address, wanted = _within(path, wanted) if path.name.lower().endswith(PACKED_ENDINGS) else (str(path), wanted)
+    if not address.startswith(VSIZIP) and path.is_file():
+        with path.open("rb") as file:
+            _check_head(path, path.name, file.read(HEAD_BYTES))
+    pyogrio.set_gdal_config_options(NO_DOWNLOADS)
     try:
         layer = _chosen(path, pyogrio.list_layers(address), wanted)
         read = pyogrio.read_dataframe(address, layer=layer)
@@ -97,6 +115,16 @@ def _by_gdal(path: Path, wanted: str | None) -> tuple[NDArray[np.object_], pd.Da
     return np.asarray(read.geometry.array), pd.DataFrame(read.drop(columns="geometry")), crs
 
 
+def _check_head(path: Path, name: str, head: bytes) -> None:
+    """Raise `InputError` where a file, or one within a packed one, does not begin as its name says."""
+    start = STARTS.get("." + name.lower().rsplit(".", 1)[-1], ANY_JSON)
+    if not re.match(start, head.removeprefix(b"\xef\xbb\xbf")) or re.search(LEADS_AWAY, head):
+        raise InputError(
+            f"{path}: cannot be read as a layer of lines ({name} is not what its ending says); give the file that they "
+            "were saved in."
+        )
+
+
 def _is_nameless(crs: pyproj.CRS) -> bool:
     """Say whether a reference system says nothing of where on earth it is (GeoPackage's undefined ones)."""
     return bool(crs.is_engineering or crs.name.lower().startswith(("undefined", "unknown")))
@@ -108,7 +136,11 @@ def _within(path: Path, wanted: str | None) -> tuple[str, str | None]:
         with zipfile.ZipFile(path) as packed:
             held = sum(one.file_size for one in packed.infolist())
             names = [one.filename for one in packed.infolist() if not one.filename.startswith("__MACOSX")]
-    except (zipfile.BadZipFile, OSError) as error:
+            for name in names if held <= most_held(path) else ():
+                if name.lower().endswith(WITHIN_ZIP):
+                    with packed.open(name) as file:
+                        _check_head(path, name, file.read(HEAD_BYTES))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
         raise InputError(f"{path}: cannot be unpacked ({error}); get it anew.") from error
     if held > most_held(path):
         raise InputError(f"{path}: holds {held:,} bytes, far more than its size; no roads are packed like that.")
@@ -119,7 +151,7 @@ def _within(path: Path, wanted: str | None) -> tuple[str, str | None]:
         raise InputError(f"{path}: holds no layer of lines ({', '.join(WITHIN_ZIP)}); give one that does.")
     if len(files) > 1 and not named:
         raise InputError(f"{path}: holds {', '.join(files)}; name one of them with --layer.")
-    return f"/vsizip/{path.absolute()}/{(named or files)[0]}", None if named else wanted
+    return f"{VSIZIP}{path.absolute()}/{(named or files)[0]}", None if named else wanted
 
 
 def _chosen(path: Path, layers: NDArray[np.object_], wanted: str | None) -> str:

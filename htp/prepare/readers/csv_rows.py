@@ -64,7 +64,7 @@ def read_rows(layout: CsvLayout, columns: Mapping[str, int], block_bytes: int, b
     path = layout.path
     try:
         reader = pa.csv.open_csv(
-            open_unpacked(path) if is_packed(path) else path,
+            open_unpacked(path) if is_packed(path) else pa.OSFile(str(path)),  # a path would be unpacked by its name
             # one thread, for the count of bad lines is no lock
             read_options=pa.csv.ReadOptions(
                 use_threads=False,

@@ -194,7 +194,8 @@ class _Found:
             self.examples.setdefault("no_time", f"a point of trip {label}")
         lon, lat, time = (pd.Series(values, dtype=object) for values in zip(*timed, strict=True))
         time_s = parse_times(time.astype(str), "UTC")  # without a zone it is UTC, as GPX says
-        xy = np.column_stack([pd.to_numeric(one, errors="coerce").to_numpy(dtype=np.float64) for one in (lon, lat)])
+        plain = [one.astype(str).str.replace(",", ".", regex=False) for one in (lon, lat)]  # some write a decimal comma
+        xy = np.column_stack([pd.to_numeric(one, errors="coerce").to_numpy(dtype=np.float64) for one in plain])
         places = [f"lon={a} lat={b}" for a, b in zip(lon, lat, strict=True)]
         unplaced = ~np.isfinite(xy).all(axis=1)
         for reason, bad, shown in (("unread_time", np.isnan(time_s), time), ("unread_position", unplaced, places)):

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (np.inf, 1e9))  # Unix times below this number, units a second
+SERIAL_DAYS = (25_569.0, 73_051.0)  # spreadsheets count days from 30 December 1899: these are the years 1970 to 2099
+SERIAL_STEP = 0.01  # ours, of a day: seconds of a simulation lie further apart
 EARLIEST_S = 1e8  # ours: numbers below it, 1973, count from the start of a simulation or a day
 DIGITS = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?"  # 20240514081530
-ZONED = r"(?:Z|[T ]\d{2}[^+-]*[+-]\d{2}(?::?\d{2})?)\s*$"  # a time, not a date alone, that ends on its zone
+ZONED = r"(?:Z|[T ]\d{2}[^+-]*[+-]\d{2}(?::?\d{2})?)[ \t]*$"  # a time, not a date alone, that ends on its zone
 NUMBERS_FIRST = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?:[ ,T]|$)"  # 05/04/2024, whichever is the day
 MONTHS = r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 CLOCK = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*$"  # a time of day alone
 
 
 def is_local(text: str) -> bool:
-    """Say whether a text is a date and a time without a zone."""
-    is_time = re.search(r"\d[/.-]\d.*\d:\d\d", text) is not None
+    """Say whether a text is a date and a time without a zone, a spreadsheet's number of days among them."""
+    is_time = re.search(r"\d[/.-]\d.*\d:\d\d|^\s*\d{5}\.\d{4,}\s*$", text) is not None
     return is_time and re.search(r"Z|UTC|GMT|:\d\d(\.\d+)?\s*[+-]\d\d", text) is None
 
 
@@ -90,7 +92,9 @@ def parse_times(
     `trip` is the trip of each value, in the order of the file; `first_day` the day that small numbers count from.
     """
     text = text.reset_index(drop=True)
-    number = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
+    number = np.full(len(text), np.nan)
+    plain = ~text.str.contains(":", regex=False).to_numpy(dtype=bool)  # others are never numbers: 0.2 s a chunk
+    number[plain] = pd.to_numeric(text[plain], errors="coerce").to_numpy(dtype=np.float64)
     finite = np.abs(number[np.isfinite(number)])
     if len(finite) and 2 * len(finite) >= (text.str.strip() != "").sum():
         filled = text[np.isfinite(number)].str.strip()
@@ -116,6 +120,11 @@ def _of_numbers(
     number: NDArray[np.float64], finite: NDArray[np.float64], timezone: str, first_day: date | None
 ) -> NDArray[np.float64]:
     middle = float(np.quantile(finite, 0.5, method="lower"))  # a mean of two huge numbers would be none
+    steps = np.diff(np.unique(finite))
+    if SERIAL_DAYS[0] <= middle < SERIAL_DAYS[1] and len(steps) and np.median(steps) < SERIAL_STEP:
+        days = pd.Series(np.where((number >= 0) & (number < SERIAL_DAYS[1]), number, np.nan))
+        local = pd.Timestamp("1899-12-30") + pd.to_timedelta((days * 86_400).round(3), unit="s")
+        return _local_seconds(local.dt.as_unit("us"), timezone, None)
     if first_day is not None and middle < EARLIEST_S:
         return number + pd.Timestamp(first_day).tz_localize(timezone, nonexistent="shift_forward").timestamp()
     return np.asarray(number / next(scale for below, scale in UNITS if middle < below))
@@ -156,7 +165,7 @@ def _repaired(text: pd.Series, *, day_first: bool | None) -> pd.Series:
         text = text.str.replace(NUMBERS_FIRST, lambda found: _year_first(*found.group(*order)), regex=True)
     text = text.str.replace(r"(?<=\d)[ T]+(\d)(?=:\d)", r" 0\1", regex=True)
     return text.str.strip().str.replace(
-        r"(?i)(\d{2})(:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([ap])\.?m\.?", _to_24_hours, regex=True
+        r"(?i)(\d{2})(:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([ap])\.?\s?m\.?", _to_24_hours, regex=True
     )
 
 

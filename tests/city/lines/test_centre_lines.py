@@ -53,15 +53,35 @@ def heard(said: list[str], part: str) -> bool:
     return any(part in sentence for sentence in said)
 
 
-@pytest.mark.parametrize("name", ["town.gpkg", "town.shp", "town.geojson", "town.fgb", "town.parquet"])
-def test_every_kind_of_file_gives_the_same_block(built, name):
+@pytest.mark.filterwarnings("ignore:.*TARGET_ARCGIS_VERSION")
+@pytest.mark.parametrize("ending", ["gpkg", "shp", "geojson", "geojsonl", "fgb", "gdb", "gml", "kml", "parquet"])
+def test_every_kind_of_file_gives_the_same_block(built, ending):
     table = block(FULLNAME=NAMES)
-    city, _ = built(table.to_crs("EPSG:4326") if name.endswith("json") else table, name)
+    degrees = ending in ("geojson", "geojsonl", "kml")
+    city, _ = built(table.to_crs("EPSG:4326") if degrees else table, f"town.{ending}")
     assert len(city) == 8
     np.testing.assert_allclose(city.length_m, 100, atol=0.05)
     assert sorted(city.roads["name"].dropna()) == ["First", "First", "Main", "Main", "Second", "Second"]
     assert set(city.roads["highway"]) == {"road"}
     assert city.name == "Town"
+
+
+@pytest.mark.parametrize(
+    "name", ["town.geojson", "town.kml", "town.gml", "town.fgb", "town.gpkg", "town.shp", "town.zip"]
+)
+def test_a_file_that_leads_to_others_is_refused(built, tmp_path, name):
+    """GDAL goes by what a file holds: it would follow this one, whatever it is called."""
+    built(block(), "secret.gpkg")
+    source = f"<SrcDataSource>{tmp_path / 'secret.gpkg'}</SrcDataSource>"
+    text = f'<OGRVRTDataSource><OGRVRTLayer name="secret">{source}</OGRVRTLayer><!--<kml>--></OGRVRTDataSource>'
+    (tmp_path / "town.geojson").write_text(text)
+    if name == "town.zip":
+        with zipfile.ZipFile(tmp_path / name, "w") as packed:
+            packed.write(tmp_path / "town.geojson", "town.geojson")
+    elif name != "town.geojson":
+        (tmp_path / "town.geojson").rename(tmp_path / name)
+    with pytest.raises(InputError, match="is not what its ending says"):
+        build_city(str(tmp_path / name))
 
 
 def test_a_packed_shapefile_in_a_folder_is_read(built, tmp_path):

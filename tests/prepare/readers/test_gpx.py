@@ -228,6 +228,11 @@ def test_a_route_with_times_is_a_trip(read):
     assert read(text.replace("<x>", "").replace("</x>", "")).trip_id == ["file0"]
 
 
+def test_a_decimal_comma_is_one(read):
+    text = document(track(point("1,5", "2,25") + point("3", "4", "2024-05-06T12:00:15Z")))
+    assert read(text).lonlat.tolist() == [[1.5, 2.25], [3, 4]]
+
+
 def test_coordinates_that_are_no_numbers_are_left_for_the_cleaning_to_count(read):
     assert np.isnan(read(document(track(point(lat="nan")))).lonlat[0, 1])
 

@@ -52,6 +52,10 @@ def test_points_are_put_into_the_order_of_time_and_a_time_counts_once(source):
     assert trips_of(source(text)) == {"a": [[1, 1, 100], [2, 2, 115], [7, 7, 130]]}
 
 
+def test_a_file_that_is_only_called_packed_is_read(source):
+    assert trips_of(source(TEXT, name="points.csv.gz")) == trips_of(source(TEXT))
+
+
 def test_guessed_columns_are_said(source):
     found = source("No;Lat;ride_id;Longitude;Recorded_At\n1;2;a;1;100\n")
     assert found.notes == [

@@ -43,6 +43,19 @@ def test_a_time_without_a_zone_is_the_citys(text, utc):
     assert seconds == pd.Timestamp(utc, tz="UTC").timestamp()
 
 
+@pytest.mark.parametrize("first_day", [None, date(2024, 5, 14)])
+def test_a_spreadsheets_days_are_the_citys_dates(first_day):
+    times = pd.Series(["45426.333333333", "45426.333506944", "", "45426.333680556", "9e99"])
+    seconds = parse_times(times, SANTIAGO, first_day=first_day)
+    start = pd.Timestamp("2024-05-14 08:00", tz=SANTIAGO).timestamp()
+    np.testing.assert_allclose(seconds, [start, start + 15, np.nan, start + 30, np.nan], atol=0.001)
+
+
+def test_seconds_of_a_simulation_are_no_days():
+    seconds = parse_times(pd.Series(["45426.00", "45426.10", "45426.20"]), "UTC", first_day=date(2024, 5, 14))
+    assert seconds[0] == pd.Timestamp("2024-05-14", tz="UTC").timestamp() + 45426
+
+
 def test_times_with_and_without_a_zone_may_be_mixed():
     seconds = parse_times(pd.Series(["2024-05-06 08:00:15", "2024-05-06T12:00:00Z", ""]), SANTIAGO)
     assert seconds[0] - seconds[1] == 15
@@ -110,6 +123,7 @@ def test_in_the_hour_that_comes_twice_a_trip_without_other_points_lies_in_the_fi
         ("06.05.2024 08:15:30", True),
         ("05/06/2024 8:15:30 AM", False),
         ("05/06/2024 08:15:30 a.m.", False),
+        ("05/06/2024 08:15:30 a. m.", False),
         ("06/05/2024 14:15:30 +0200", True),
     ],
 )

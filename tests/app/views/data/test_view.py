@@ -13,8 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 import htp.checkpoint
 import htp_app.model
+from htp.city.lines.layer import LINE_ENDINGS
+from htp.city.sources import OSM_ENDINGS
 from htp.errors import InputError
 from htp_app.jobs import command
+from htp_app.views.data.additions import ROADS
 from htp_app.views.data.choices import PARTS, DataChoices
 from htp_app.views.data.report import report_panel
 from htp_app.views.data.used import card_of
@@ -31,6 +34,10 @@ REPORT = {
     "dropped": {"too_short": 2, "out_of_town": 1},
     "offset_m": {"0.5": 3.05, "0.9": 8.95},
     "matched_to_gps_length": {"0.5": 1.04},
+    "left_out": {"jump": 3, "unmatched": 40},
+    "points": 260,
+    "points_read": 400,
+    "examples": {"too_short": "trip 8"},
     "notes": ["rides.csv: took the columns 'id' as trip_id."],
     "seconds": 1.5,
 }
@@ -61,6 +68,21 @@ def ran(space, monkeypatch):
 
     monkeypatch.setattr(command, "run", run)
     return commands
+
+
+@pytest.fixture
+def block_of_lines() -> bytes:
+    """Return GeoJSON of four streets around a block."""
+    corners = [(-71.3, -29.95), (-71.298, -29.95), (-71.298, -29.948), (-71.3, -29.948)]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"FULLNAME": "Main"},
+            "geometry": {"type": "LineString", "coordinates": [corner, corners[(number + 1) % 4]]},
+        }
+        for number, corner in enumerate(corners)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
 def open_page(**link: str) -> AppTest:
@@ -128,6 +150,34 @@ def test_a_city_is_added_from_an_upload(ran, space):
     assert "Town, 12 roads" in said(open_page(part="stored"))
 
 
+def test_a_city_is_added_from_centre_lines_with_what_their_file_does_not_say(ran, space):
+    page = open_page(part="add-city")
+    page.text_input(key="add-city-fields").set_value("oneway=WAY speed=LIMIT")
+    page.selectbox(key="add-city-unit").set_value("mph")
+    page.text_input(key="add-city-attribution").set_value(" © X ").run()
+    add(page, "town", ("streets.gpkg", b"x"))
+    [(arguments, files)] = ran
+    assert files == ["streets.gpkg"]
+    assert arguments[:2] == ["city", "streets.gpkg"]
+    assert arguments[4:] == ["--field=oneway=WAY", "--field=speed=LIMIT", "--speed-unit=mph", "--attribution=© X"]
+
+
+def test_the_guesses_of_the_reader_are_shown_and_a_bad_file_is_a_sentence(space, block_of_lines):
+    page = add(open_page(part="add-city"), "town", ("streets.geojson", block_of_lines))
+    assert "**town** is in the workspace: Streets, 8 roads" in said(page)
+    assert any("streets.geojson: 4 lines, name from FULLNAME" in note.value for note in page.text)
+    page = add(open_page(part="add-city"), "bad", ("bad.gpkg", b"no layer"))
+    assert "bad.gpkg is not what its ending says" in page.error[0].value
+    assert not page.exception
+
+
+def test_the_app_takes_what_htp_city_takes():
+    taken = (*OSM_ENDINGS, *LINE_ENDINGS)
+    assert all(one.endswith(taken) for one in ROADS)
+    elsewhere = {".shp", ".gdb", ".kml", ".gml", ".geojsons", ".shz"}  # files beside it, folders, or rare
+    assert {one for one in taken if not one.endswith(ROADS) and ".os" not in one} - elsewhere == {".pbf"}
+
+
 def test_trips_are_added_for_the_city_in_use_with_the_report_of_what_was_dropped(ran, space):
     page = add(open_page(part="add-trips"), "taxis", ("a.csv", b"x"), ("b.gpx", b"y"))
     [(arguments, _)] = ran
@@ -135,7 +185,8 @@ def test_trips_are_added_for_the_city_in_use_with_the_report_of_what_was_dropped
     assert "--interval" not in arguments  # as recorded
     assert "7 of 10<small>70.0%</small>" in said(page)
     assert "Too short" in said(page)
-    assert "sample more often with --interval" in said(page)
+    assert "sample more often with --interval (trip 8)" in said(page)
+    assert "Unmatched</th><td>40</td><td>10.0%</td><td>points lie beyond the parts" in said(page)
     assert not page.exception
 
 
