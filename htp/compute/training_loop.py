@@ -92,9 +92,7 @@ class Task:
     collate: Callable[[NDArray[np.int64], torch.device], Any]  # rows to their batch, on the device
     loss: Callable[[Any, Any], dict[str, Tensor]]  # of model and batch: `loss`, to be lowered, and what else is told
     line: Callable[[Lap], dict[str, Any]]  # what is logged and reported
-    heldout: Callable[[], float] | None = (
-        None  # loss of the model as it is on held-out rows; None: the last weights stay
-    )
+    heldout: Callable[[], float] | None = None  # loss of the model on held-out rows; None: the last weights stay
 
 
 @dataclass(frozen=True)
@@ -285,7 +283,9 @@ class TrainingLoop:
         self.task.model.load_state_dict(state["model"], strict=False)  # without those that stay as they are
         self.task.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
-        self.averaged, self.best, self.checks = state["averaged"], Best(**state["best"]), state["checks"]
+        self.best, self.checks = Best(**state["best"]), state["checks"]
+        if self.averaged is not None:
+            self.averaged = {name: value.to(self.device) for name, value in state["averaged"].items()}
 
 
 def kept_apart(count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -89,7 +89,8 @@ def _changes(speed: Padded, every_s: Padded) -> dict[str, NDArray[np.float64]]:
     found["acceleration like 1 before"] = _correlation(acceleration, 1)
     found["mean jerk"] = np.nanmean(np.abs(jerk), 1)
     found["spread of jerk"] = np.nanstd(jerk, 1)
-    steady = np.abs(speed[:, :-1] - np.nanmedian(speed, 1)[:, None]) < 0.2 * np.nanmedian(speed, 1)[:, None]
+    usual = _quantile(speed, 0.5)[:, None]
+    steady = np.abs(speed[:, :-1] - usual) < 0.2 * usual
     found["acceleration in steady driving"] = np.nanmean(np.where(steady, np.abs(acceleration), np.nan), 1)
     return found
 

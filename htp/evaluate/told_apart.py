@@ -54,7 +54,7 @@ class ToldApart:
 
 
 def told_apart(real: Measures, generated: Measures, seed: int = 0) -> ToldApart | None:
-    """Tell measured generated trips from real ones; None where a side has less than `FEWEST`."""
+    """Tell measured generated trips from real ones; None where a side has less than `FEWEST`, or a fold none of it."""
     if min(len(real.points), len(generated.points)) < FEWEST:
         return None
     generator = np.random.default_rng([seed, 2])
@@ -62,6 +62,8 @@ def told_apart(real: Measures, generated: Measures, seed: int = 0) -> ToldApart 
     x, fold = (np.concatenate(parts) for parts in zip(*sides, strict=True))
     x = np.where(np.isfinite(x).mean(axis=0) > RARELY, x, np.float32(0))
     y = np.repeat([0, 1], [len(part) for _, part in sides])
+    if len(np.unique(2 * fold + y)) < 2 * FOLDS:
+        return None  # names that many trips share
     score, lost = np.zeros(len(y)), np.zeros(x.shape[1])
     for number in range(FOLDS):
         asked = fold == number

@@ -79,7 +79,7 @@ class Language:
         """Return the model put on another city, whose roads have `road_features` [V, F], to be trained on there.
 
         Its roads begin like roads here that are like them, as far as the `columns` of the features tell, which mean
-        the same in both cities.
+        the same in both cities. Rows that roads have of their own stay behind: those of the new city begin anew.
         """
         model = type(self.model)(self.model.backbone, vocabulary, self.model.text_size, road_features, self.model.gain)
         rows = {name for name in self.model.state_dict() if name.startswith("rows.roads")}

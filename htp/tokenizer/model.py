@@ -105,8 +105,11 @@ class DrawingDecoder(PatternDecoder):
         known, _ = self._known(quantized, roads, batch.routes)
         return self.steps.trip_losses(known, batch.along_m, batch.routes.point_mask)
 
-    def decode(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs, uniform: Tensor) -> tuple[Tensor, None]:
+    def decode(
+        self, quantized: Tensor, roads: Tensor, routes: DecoderInputs, uniform: Tensor | None
+    ) -> tuple[Tensor, None]:
         """Return places along the route [B, 8P] in metres, drawn by uniform numbers [B, 8P, 2]; no offsets."""
+        assert uniform is not None
         known, span = self._known(quantized, roads, routes)
         return self.steps.draw(known, span.begin_m[:, 0], uniform), None
 
@@ -156,7 +159,7 @@ class RegressingDecoder(PatternDecoder):
         quantized: Tensor,
         roads: Tensor,
         routes: DecoderInputs,
-        uniform: Tensor,  # noqa: ARG002  nothing is drawn here
+        uniform: Tensor | None,  # noqa: ARG002  nothing is drawn here
     ) -> tuple[Tensor, Tensor | None]:
         """Return places along the route [B, 8P] and, where they are regressed, offsets [B, 8P, 2] in metres."""
         h, along_m, _ = self.points(quantized, roads, routes)
@@ -209,11 +212,16 @@ class RQVAE(nn.Module):
         embedded = self.encoder(inputs, routes.point_mask)
         return self.quantizer(embedded, routes.pattern_mask)[1]
 
-    def decode(self, codes: Tensor, routes: DecoderInputs, uniform: Tensor) -> tuple[Tensor, Tensor | None]:
+    @property
+    def draws_steps(self) -> bool:
+        """Whether places are drawn, not regressed."""
+        return isinstance(self.decoder, DrawingDecoder)
+
+    def decode(self, codes: Tensor, routes: DecoderInputs, uniform: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return places along the route [B, 8P] and offsets [B, 8P, 2] in metres, for codes [B, P, L].
 
-        Places are drawn by `uniform` numbers [B, 8P, 2] where the decoder draws. None for offsets that are drawn, which
-        is done apart.
+        Places are drawn by `uniform` numbers [B, 8P, 2] where `draws_steps`; they may be missing elsewhere. None for
+        offsets that are drawn, which is done apart.
         """
         quantized = self.quantizer.look_up(codes) * routes.pattern_mask[:, :, None]
         return self.decoder.decode(quantized, self._context_once(routes), routes, uniform)

@@ -156,8 +156,11 @@ class Tokenizer:
             rows = order[run]
             routes = self._routes(patterns, drives, lines, rows).to(self.device)
             codes = pad(patterns.codes, patterns.first, rows, routes.anchors.shape[1]).long().to(self.device)
-            numbers = random_numbers(drives.keys[rows], patterns.points[rows], routes.point_mask.shape[1])
-            along, regressed = self.model.decode(codes, routes, numbers.steps.to(self.device))
+            uniform = None
+            if self.model.draws_steps:
+                numbers = random_numbers(drives.keys[rows], patterns.points[rows], routes.point_mask.shape[1])
+                uniform = numbers.steps.to(self.device)
+            along, regressed = self.model.decode(codes, routes, uniform)
             at, mask = _places(places.first, rows), routes.point_mask
             places.flat[at] = along[mask].cpu().numpy()
             if regressed is not None:

@@ -53,3 +53,9 @@ def test_descriptions_that_a_trip_has_not_are_no_obstacle():
 
 def test_a_handful_of_trips_tell_nothing():
     assert told_apart(side(1, FEWEST - 1), side(2)) is None
+
+
+def test_trips_that_share_their_names_cannot_be_kept_apart_and_tell_nothing():
+    real, generated = side(1), side(2)
+    real.fold[:] = generated.fold[:] = 3
+    assert told_apart(real, generated) is None
