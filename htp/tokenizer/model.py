@@ -18,7 +18,7 @@ from htp.tokenizer.features import ABSOLUTE_INPUTS, OFFSET_M, RELATIVE_INPUTS
 from htp.tokenizer.increments import INCREMENTS, AnchoredEnds, Increments, PatternEnds, Span
 from htp.tokenizer.offsets import OffsetDensity
 from htp.tokenizer.quantizer import Quantizer
-from htp.tokenizer.roads import RoadContext
+from htp.tokenizer.roads import RoadContext, RouteContext
 from htp.tokenizer.steps import Known, StepDensity
 
 if TYPE_CHECKING:
@@ -94,29 +94,29 @@ class DrawingDecoder(PatternDecoder):
         super().__init__(config)
         self.steps = StepDensity(config)
 
-    def losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, quantized: Tensor, context: RouteContext, batch: Batch) -> dict[str, Tensor]:
         """Return how far patterns end from where they should, and how unlikely the steps are."""
-        known, span = self._known(quantized, roads, batch.routes)
+        known, span = self._known(quantized, context, batch.routes)
         steps = self.steps.loss(known, batch.along_m, batch.routes.point_mask)
         return {"ends": self.increments.ends_loss(batch.along_m, span, batch.routes), "steps": steps}
 
-    def trip_losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> Tensor:
+    def trip_losses(self, quantized: Tensor, context: RouteContext, batch: Batch) -> Tensor:
         """Return how unlikely the steps of each trip are, [B] nats a step."""
-        known, _ = self._known(quantized, roads, batch.routes)
+        known, _ = self._known(quantized, context, batch.routes)
         return self.steps.trip_losses(known, batch.along_m, batch.routes.point_mask)
 
     def decode(
-        self, quantized: Tensor, roads: Tensor, routes: DecoderInputs, uniform: Tensor | None
+        self, quantized: Tensor, context: RouteContext, routes: DecoderInputs, uniform: Tensor | None
     ) -> tuple[Tensor, None]:
         """Return places along the route [B, 8P] in metres, drawn by uniform numbers [B, 8P, 2]; no offsets."""
         assert uniform is not None
-        known, span = self._known(quantized, roads, routes)
+        known, span = self._known(quantized, context, routes)
         return self.steps.draw(known, span.begin_m[:, 0], uniform), None
 
-    def _known(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs) -> tuple[Known, Span]:
-        h, span = self(quantized, roads, routes)
+    def _known(self, quantized: Tensor, context: RouteContext, routes: DecoderInputs) -> tuple[Known, Span]:
+        h, span = self(quantized, context.embedded, routes)
         assert span is not None
-        return self.steps.know(h, span, roads, routes), span
+        return self.steps.know(h, span, context, routes), span
 
 
 class RegressingDecoder(PatternDecoder):
@@ -138,9 +138,9 @@ class RegressingDecoder(PatternDecoder):
         dim = dims[-1]
         self.offset = None if config.offset_noise else nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, 2))
 
-    def losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, quantized: Tensor, context: RouteContext, batch: Batch) -> dict[str, Tensor]:
         """Return the errors of places (equation 10) and, where they are regressed, of offsets (equation 11)."""
-        h, along_m, span = self.points(quantized, roads, batch.routes)
+        h, along_m, span = self.points(quantized, context, batch.routes)
         losses = {"percent": self.increments.loss(along_m, batch.along_m, span, batch.routes)}
         if self.offset is not None:
             mask = batch.routes.point_mask
@@ -148,25 +148,26 @@ class RegressingDecoder(PatternDecoder):
             losses["offset"] = (error * mask).sum() / mask.sum()
         return losses
 
-    def trip_losses(self, quantized: Tensor, roads: Tensor, batch: Batch) -> Tensor:
+    def trip_losses(self, quantized: Tensor, context: RouteContext, batch: Batch) -> Tensor:
         """Return how far the points of each trip are from where they were along the route, [B] metres in the mean."""
         mask = batch.routes.point_mask
-        apart_m = (self.points(quantized, roads, batch.routes)[1] - batch.along_m).abs()
+        apart_m = (self.points(quantized, context, batch.routes)[1] - batch.along_m).abs()
         return (apart_m * mask).sum(dim=1) / batch.routes.points
 
     def decode(
         self,
         quantized: Tensor,
-        roads: Tensor,
+        context: RouteContext,
         routes: DecoderInputs,
         uniform: Tensor | None,  # noqa: ARG002  nothing is drawn here
     ) -> tuple[Tensor, Tensor | None]:
         """Return places along the route [B, 8P] and, where they are regressed, offsets [B, 8P, 2] in metres."""
-        h, along_m, _ = self.points(quantized, roads, routes)
+        h, along_m, _ = self.points(quantized, context, routes)
         return along_m, None if self.offset is None else self.offset(h).float() * OFFSET_M
 
-    def points(self, quantized: Tensor, roads: Tensor, routes: DecoderInputs) -> tuple[Tensor, Tensor, Span | None]:
+    def points(self, quantized: Tensor, context: RouteContext, routes: DecoderInputs) -> tuple[Tensor, Tensor, Span | None]:
         """Return point embeddings H' [B, 8P, d], places along the route [B, 8P] in metres, and the patterns' spans."""
+        roads = context.embedded
         h, span = self(quantized, roads, routes)
         per_pattern = 1
         for double, place, conv, layer in zip(self.doublings, self.places, self.convs, self.layers, strict=True):
@@ -242,12 +243,12 @@ class RQVAE(nn.Module):
         loss = torch.stack(list(parts.values())).sum()
         return Reconstruction(codes, loss, {name: part.detach() for name, part in parts.items()})
 
-    def _context_once(self, routes: DecoderInputs) -> Tensor:
+    def _context_once(self, routes: DecoderInputs) -> RouteContext:
         """Return the context, computed for one trip where all go along the same route."""
         parts = (routes.roads, routes.start_m, routes.length_m, routes.mask)
         if len(routes.roads) > 1 and all(bool((part == part[:1]).all()) for part in parts):
-            return self.roads(*(part[:1] for part in parts)).expand(len(routes.roads), -1, -1)
+            return self.roads(*(part[:1] for part in parts)).for_each(len(routes.roads))
         return self._context(routes)
 
-    def _context(self, routes: DecoderInputs) -> Tensor:
+    def _context(self, routes: DecoderInputs) -> RouteContext:
         return self.roads(routes.roads, routes.start_m, routes.length_m, routes.mask)

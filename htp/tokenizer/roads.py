@@ -7,11 +7,13 @@ route: the latter lets a pattern find the roads it is on.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from htp.tokenizer.blocks import WAVES, TransformerLayer, waves
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service", "other")
 PLACE_WAVES = 6  # wavelengths of the bounds' width and its halves, for the absolute place (equation 7)
 WALKS, WALK_STEPS = 10, 40  # ours
+LEAVE, ARRIVE = slice(5, 7), slice(7, 9)  # columns of the directions in which a road begins and ends
 FEATURES = 11 + len(CLASSES) + 4 * PLACE_WAVES
 
 
@@ -77,8 +80,20 @@ def road_features(city: City) -> NDArray[np.float32]:
     return np.clip(np.column_stack(columns), -8.0, 8.0).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class RouteContext:
+    """What the decoder knows of the roads of B routes."""
+
+    embedded: Tensor  # [B, R, d_r] H'_r of equation 8
+    turns: Tensor  # [B, R, 2] cosine less one and sine (left is positive) of the turn into each road; ours
+
+    def for_each(self, trips: int) -> RouteContext:
+        """Return the context of one route for that many trips along it."""
+        return RouteContext(self.embedded.expand(trips, -1, -1), self.turns.expand(trips, -1, -1))
+
+
 class RoadContext(nn.Module):
-    """Turn the road sequence of a route into its embedding sequence H'_r (equation 8)."""
+    """Turn the road sequence of a route into its embedding sequence H'_r (equation 8), and say how it turns."""
 
     node2vec: Tensor
     features: Tensor
@@ -104,8 +119,8 @@ class RoadContext(nn.Module):
         """What is known of every road, embedding and geometry side by side, [V, 128 + FEATURES]."""
         return torch.cat([self.node2vec.float(), self.features], dim=1)
 
-    def forward(self, roads: Tensor, start_m: Tensor, length_m: Tensor, mask: Tensor) -> Tensor:
-        """Embed routes [B, R] of road_id, where each road starts on its route and its length; return [B, R, d_r]."""
+    def forward(self, roads: Tensor, start_m: Tensor, length_m: Tensor, mask: Tensor) -> RouteContext:
+        """Return the context of routes [B, R] of road_id, given where each road starts on its route and its length."""
         place = torch.cat([waves(start_m), waves(start_m + length_m)], dim=-1)
         h = (
             self.embed_node2vec(self.node2vec[roads].float())
@@ -115,4 +130,11 @@ class RoadContext(nn.Module):
         h = h * mask[:, :, None]
         for layer in self.layers:
             h = layer(h, mask)
-        return self.norm(h)
+        return RouteContext(self.norm(h), self._turns(roads, mask))
+
+    def _turns(self, roads: Tensor, mask: Tensor) -> Tensor:
+        leave, arrive = (self.features[roads][..., columns] for columns in (LEAVE, ARRIVE))
+        before, after = arrive[:, :-1], leave[:, 1:]
+        cosine = (before * after).sum(dim=-1) - 1.0
+        sine = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
+        return F.pad(torch.stack([cosine, sine], dim=-1), (0, 0, 1, 0)) * mask[:, :, None]

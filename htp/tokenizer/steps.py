@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from htp.config import TokenizerConfig
     from htp.tokenizer.batch import DecoderInputs
     from htp.tokenizer.increments import Span
+    from htp.tokenizer.roads import RouteContext
 
 STEP_M = 50.0  # steps are counted in units of this in REFERENCE_S, ours
 REST_M = 0.05  # ours: what is less is a car at rest
 HIDDEN = 160  # ours
 COMPONENTS = 8  # ours
 SCALES = (-5.5, 1.5)  # ours: of the logarithm of a component's spread
-SEEN = 15  # facts of a place, see `_facts`
+SEEN = 23  # facts of a place, see `_facts`
+TURN_M = 30.0  # ours: how far a turn is felt
 ROADS_SEEN = 3  # the road that the car is on, and those behind it
 
 
@@ -38,6 +40,7 @@ class Known:
 
     start_m: Tensor  # [B, R] where each road begins, beyond all places where there is none
     end_m: Tensor  # [B, R] where it ends
+    turns: Tensor  # [B, R + 2, 2] cosine less one and sine of the turn into each road, none beyond the last
     roads: Tensor  # [B, R + ROADS_SEEN, ROADS_SEEN, HIDDEN] what each road says to the network, near and far
     patterns: Tensor  # [B, P, HIDDEN] what each pattern says to it
     goal_m: Tensor  # [B, P] where each pattern is to end
@@ -72,13 +75,14 @@ class StepDensity(nn.Module):
         self.out = nn.Linear(HIDDEN, COMPONENTS * 5)
         nn.init.normal_(self.number.weight, std=0.1)
 
-    def know(self, h: Tensor, span: Span, context: Tensor, routes: DecoderInputs) -> Known:
-        """Return what the patterns `h` [B, P, d_e], their spans and the roads [B, R, d_r] say."""
+    def know(self, h: Tensor, span: Span, context: RouteContext, routes: DecoderInputs) -> Known:
+        """Return what the patterns `h` [B, P, d_e], their spans and the roads say."""
         beyond = torch.where(routes.mask, routes.start_m, torch.inf)
-        roads = self.tell_roads(context * routes.mask[..., None]).unflatten(-1, (ROADS_SEEN, HIDDEN))
+        roads = self.tell_roads(context.embedded * routes.mask[..., None]).unflatten(-1, (ROADS_SEEN, HIDDEN))
         return Known(
             beyond,
             torch.where(routes.mask, routes.start_m + routes.length_m, torch.inf),
+            F.pad(context.turns, (0, 0, 0, 2)),
             F.pad(roads, (0, 0, 0, 0, 0, ROADS_SEEN)),
             self.tell_pattern(h),
             span.end_m,
@@ -188,7 +192,10 @@ class StepDensity(nn.Module):
             torch.log1p(all_left.float()) / 3.0,
             torch.log(per_step * STEP_M).expand_as(last),
         ]
-        return torch.stack(facts, dim=-1).clamp(-8.0, 8.0), needed
+        behind, ahead, beyond = (known.turns[rows, road + k] for k in range(3))
+        near_behind, near_ahead = (torch.exp(-m.clamp_min(0.0)[..., None] / TURN_M) for m in (into_m, ahead_m))
+        bends = [near_behind * behind, ahead, near_ahead * ahead, beyond]
+        return torch.cat([torch.stack(facts, dim=-1).clamp(-8.0, 8.0), *bends], dim=-1), needed
 
     def _mixture(self, remembered: Tensor, seen: Tensor, steps: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Return the log-weights, means and log-spreads of the components, [..., COMPONENTS] each."""

@@ -68,13 +68,24 @@ def test_a_route_is_embedded_the_same_whatever_stands_behind_it(context):
         torch.full((1, 4), 100.0),
         torch.tensor([[True, True, True, False]]),
     )
-    torch.testing.assert_close(padded[:, :3], alone)
+    torch.testing.assert_close(padded.embedded[:, :3], alone.embedded)
+    torch.testing.assert_close(padded.turns, torch.nn.functional.pad(alone.turns, (0, 0, 0, 1)))
 
 
 def test_the_same_road_is_told_apart_by_its_place_on_the_route(context):
     roads, mask = torch.tensor([[0, 0]]), torch.ones(1, 2, dtype=torch.bool)
     found = context(roads, torch.tensor([[0.0, 800.0]]), torch.full((1, 2), 100.0), mask)
-    assert (found[0, 0] - found[0, 1]).abs().max() > 0.01
+    assert (found.embedded[0, 0] - found.embedded[0, 1]).abs().max() > 0.01
+
+
+def test_a_route_knows_how_it_turns(context, grid):
+    east = 0  # Calle 0 from its first crossing to the next
+    onwards = next(road for road in grid.successors[[east]].indices if grid.u[road] == 1 and grid.v[road] == 2)
+    left = next(road for road in grid.successors[[east]].indices if grid.u[road] == 1 and grid.v[road] not in (0, 2))
+    roads, mask = torch.tensor([[east, onwards], [east, left]]), torch.ones(2, 2, dtype=torch.bool)
+    turns = context(roads, torch.tensor([[0.0, 100.0]] * 2), torch.full((2, 2), 100.0), mask).turns
+    expected = torch.tensor([[[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [-1.0, 1.0]]])  # cosine less one, sine
+    torch.testing.assert_close(turns, expected, atol=0.05, rtol=0.0)
 
 
 def test_node2vec_is_frozen(context):

@@ -13,6 +13,7 @@ from htp.recording import REFERENCE_S
 from htp.tokenizer.batch import Batches
 from htp.tokenizer.features import describe
 from htp.tokenizer.increments import Span
+from htp.tokenizer.roads import RouteContext
 from htp.tokenizer.steps import REST_M, STEP_M, StepDensity
 
 LENGTHS = (8, 9, 16, 17, 20, 26)
@@ -35,7 +36,8 @@ def known_of(density, routes, first_m=0.0):
     patterns = routes.anchors.shape[1]
     generator = torch.Generator().manual_seed(1)
     h = torch.randn(len(routes.points), patterns, config_dim, generator=generator)
-    context = torch.randn(*routes.roads.shape, road_dim, generator=generator)
+    embedded = torch.randn(*routes.roads.shape, road_dim, generator=generator)
+    context = RouteContext(embedded, torch.randn(*routes.roads.shape, 2, generator=generator))
     ends = first_m + routes.distance_m[:, None] * torch.arange(1, patterns + 1) / patterns
     begins = torch.cat([torch.full_like(ends[:, :1], first_m), ends[:, :-1]], dim=1)
     return density.know(h, Span(begins, ends), context, routes)
