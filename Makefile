@@ -65,7 +65,6 @@ demo-intervals: $(VENV)/.demo  ## read the demo's days off every 5 and every 30 
 checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26
 	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 4 --minutes 84
-	$(BIN)/htp train sharpness $(PREPARED) --checkpoint $(CHECKPOINT)
 	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 12
 	$(BIN)/htp card --checkpoint $(CHECKPOINT) --simulated --train $(PREPARED)/train.parquet
 

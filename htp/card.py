@@ -7,15 +7,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from htp.checkpoint import Checkpoint
 from htp.errors import InputError
 from htp.evaluate import evaluate
+from htp.evaluate.calibration import LEVELS
 from htp.evaluate.privacy import audit
+from htp.evaluate.stops import ALL_DAY
 from htp.files import replacing
 from htp.generate import Generator, reconstruct
 from htp.generate_files import generate_like
 from htp.trip_source import Sampling
-from htp.trips import count_trips, iter_trips, write_pieces
+from htp.trips import count_trips, iter_trips, read_trips, write_pieces, write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from htp.evaluate.privacy.result import Audit
     from htp.evaluate.report import Line, Report
 
+DRAWS, CALIBRATED_ON = 9, 500  # draws for the conditions of so many trips
 SIMULATED = (
     "**The trips are simulated**, not recorded: see `docs/simulation.md` of the project for how, "
     "and for what is imposed."
@@ -55,12 +60,14 @@ def write_card(  # noqa: PLR0913  the command's options
         generated, ceiling = Path(folder) / "generated.parquet", Path(folder) / "reconstructed.parquet"
         generate_like(generator, files.heldout, generated, Sampling(), seed=seed, progress=progress)
         write_pieces(_reconstructed(files, generator, seed), ceiling)
+        draws = _drawn(files, generator, Path(folder), seed)
         report = evaluate(
             files.heldout,
             generated,
             generator.city,
             ceiling=ceiling,
             train=train,
+            draws=draws,
             seed=seed,
             workers=workers,
             progress=progress,
@@ -73,6 +80,15 @@ def write_card(  # noqa: PLR0913  the command's options
         path.write_text(card_text(files, generator, report, audited, origin, simulated=simulated), encoding="utf-8")
     files.seal()
     return report
+
+
+def _drawn(files: Checkpoint, generator: Generator, folder: Path, seed: int) -> Path:
+    """Write `DRAWS` trips for the conditions of each of `CALIBRATED_ON` held-out trips from all over their table."""
+    like, draws = folder / "some.parquet", folder / "draws.parquet"
+    trips = read_trips(files.heldout)
+    write_trips(trips.iloc[np.unique(np.linspace(0, len(trips) - 1, CALIBRATED_ON).astype(int))], like)
+    generate_like(generator, like, draws, Sampling(), draws=DRAWS, draw_time=True, seed=seed)
+    return draws
 
 
 def _reconstructed(files: Checkpoint, generator: Generator, seed: int) -> Iterator[gpd.GeoDataFrame]:
@@ -132,8 +148,8 @@ def _metric_lines(report: Report) -> list[str]:
     return [
         "## Held-out trips against trips generated from their conditions",
         "",
-        "`htp generate --like heldout.parquet`, then `htp evaluate`. The noise floor is one half of the real trips",
-        "against the other; the ceiling is the real trips through the tokenizer and back. The last four are not the",
+        "`htp generate --like heldout.parquet`, then `htp evaluate`. The noise floor is what two sets of as many real",
+        "trips get by chance; the ceiling is the real trips through the tokenizer and back. The last four are not the",
         "paper's.",
         "",
         f"| metric | generated | {report.level_percent:.0f} % interval | noise floor | ceiling |",
@@ -141,6 +157,8 @@ def _metric_lines(report: Report) -> list[str]:
         *rows,
         "",
         *_told_lines(report),
+        *_calibration_lines(report),
+        *_stop_lines(report),
         *_validity_lines(report),
         *_copy_lines(report),
     ]
@@ -163,6 +181,38 @@ def _told_lines(report: Report) -> list[str]:
         f"{given_away}."
     )
     return [said, ""]
+
+
+def _calibration_lines(report: Report) -> list[str]:
+    found = report.calibration
+    if found is None:
+        return []
+    heads = [*(f"in the {level:.0%} interval" for level in LEVELS), "CRPS", "CRPS of a draw"]
+    rows = [
+        f"| {one.quantity} | {' | '.join(f'{share:.1%}' for share in one.coverage)} | {one.crps:.1f} "
+        f"| {one.crps_of_draws:.1f} |"
+        for one in found.spreads
+    ]
+    return [
+        f"Calibration: {found.draws} draws for each of {found.trips:,} held-out trips, travel times drawn as well.",
+        "",
+        f"| quantity | {' | '.join(heads)} |",
+        "|" + " --- |" * (len(heads) + 1),
+        *rows,
+        "",
+    ]
+
+
+def _stop_lines(report: Report) -> list[str]:
+    rows = [
+        f"| {one.name} | {one.real:.3g} | {one.generated:.3g} | {one.low:.2f} to {one.high:.2f} |"
+        for one in report.stops
+        if one.band == ALL_DAY
+    ]
+    if not rows:
+        return []
+    heads = "| stops and junctions | real | generated | generated / real, 95 % interval |"
+    return [heads, "| --- | --- | --- | --- |", *rows, ""]
 
 
 def _validity_lines(report: Report) -> list[str]:

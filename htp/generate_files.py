@@ -6,7 +6,7 @@ A piece is the same wherever it is made: its trips draw by the seed and their pl
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,10 @@ import pandas as pd
 from htp.checkpoint import MANIFEST, Checkpoint
 from htp.compute.random_streams import keys_of
 from htp.conditions import conditions_of
+from htp.evaluate.calibration import draw_names
 from htp.generate import PIECE, Generator
 from htp.prepare.sources import digest
+from htp.recording import Recording
 from htp.scale.parts import PartRecord, Parts, forget, write_part
 from htp.scale.store import Store
 from htp.trip_source import Sampling
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from htp.city.network import City
     from htp.scale.cluster import Cluster
 
 VERSION = 1  # of what generation makes of the same request; parts of another version are refused
@@ -40,16 +43,20 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
     sampling: Sampling,
     *,
     plus: str | None = None,
+    draws: int = 1,
+    draw_time: bool = False,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Write a generated trip for the conditions of every prepared one, under its `trip_id`; return how many.
+    """Write `draws` generated trips for the conditions of every prepared one; return how many.
 
-    `say` is told, in a sentence, where points are read off at another interval than the model's own. With `plus` the
-    routes are written as well (HTP+), told no more of the given ones than it says, see `TOLD`.
+    One alone has the `trip_id` of the prepared trip, several are called `ID/1`, `ID/2`, ... With `draw_time` their
+    travel time is not told but drawn. `say` is told, in a sentence, where points are read off at another interval than
+    the model's own. With `plus` the routes are written as well (HTP+), told no more of the given ones than it says, see
+    `TOLD`.
     """
-    total = count_trips(like)
+    total = count_trips(like) * draws
     route_generator = None if plus is None else generator.route_generator()
 
     intervals_s: set[float] = set()
@@ -60,8 +67,8 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
         def conditions() -> Iterator[Conditions]:
             for piece in iter_trips(like, needs=("roads", "percent")):
                 intervals_s.update(piece["interval"])
-                asked, first = conditions_of(piece, generator.city), len(names)
-                names.extend(piece["trip_id"])
+                asked, first = _conditions_like(piece, generator.city, draws, draw_time=draw_time), len(names)
+                names.extend(_names_like(piece, draws))
                 if route_generator is not None and plus is not None:
                     asked = route_generator.regenerate(asked, keys_of(seed, first, len(asked)), sampling, told=plus)
                 yield from asked
@@ -74,6 +81,19 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
     count = write_pieces(pieces(), out)
     _say_read_off(intervals_s, generator.recording.interval_s, say)
     return count
+
+
+def _conditions_like(trips: gpd.GeoDataFrame, city: City, draws: int, *, draw_time: bool) -> list[Conditions]:
+    """Return the conditions of prepared trips, each `draws` times."""
+    asked = conditions_of(trips, city)
+    if draw_time:
+        asked = [replace(one, duration_s=None) for one in asked]
+    return [one for one in asked for _ in range(draws)]
+
+
+def _names_like(trips: gpd.GeoDataFrame, draws: int) -> list[str]:
+    """Return what the trips for `_conditions_like` are called."""
+    return list(trips["trip_id"]) if draws == 1 else draw_names(trips["trip_id"], draws)
 
 
 def generate_along(  # noqa: PLR0913  the request and what it is answered with
@@ -106,12 +126,14 @@ def _say_read_off(intervals_s: set[float], own_s: float, say: Callable[[str], No
 
 @dataclass(frozen=True)
 class Like:
-    """A request for a trip for the conditions of every prepared one; all that the trips depend on, and the device."""
+    """A request for trips for the conditions of every prepared one; all that the trips depend on, and the device."""
 
     checkpoint: Path
     trips: Path
     sampling: Sampling = field(default_factory=Sampling)
     plus: str | None = None
+    draws: int = 1
+    draw_time: bool = False
     seed: int = 0
     device: str = "auto"
     part_trips: int = PIECE  # as without a cluster, so that the same trips come out to the last digit
@@ -125,6 +147,8 @@ class Like:
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
             "plus": self.plus,
+            "draws": self.draws,
+            "draw_time": self.draw_time,
             "seed": self.seed,
             "part_trips": self.part_trips,
             "version": VERSION,
@@ -138,29 +162,32 @@ def generate_on(
     *,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Answer a request on a cluster, in parts that a rerun keeps; return how many trips there are.
 
     `out` is a folder or URL where the parts stay, or a file that they are joined to. `InputError` where it holds parts
-    of another request, unless `force` makes them anew.
+    of another request, unless `force` makes them anew. `say` is told what `generate_like` tells it.
     """
     place = out if "://" in out else str(Path(out).absolute())  # workers may have another working folder
     whole = Path(place) if Path(out).suffix and "://" not in out else None
     if whole:
         check_ending(whole)
-    total, store = count_trips(request.trips), Store(f"{whole}.parts" if whole else place)
+    given, store = count_trips(request.trips), Store(f"{whole}.parts" if whole else place)
     if force:
         forget(store)
-    parts = Parts(store, request.facts(), -(-total // request.part_trips))
+    parts = Parts(store, request.facts(), -(-given // request.part_trips))
     load = partial(PartMaker, request, store)
+    intervals_s: set[float] = set()
     try:
-        for _, (number, part) in cluster.each(load, PartMaker.make, _missing(request, parts)):
+        for _, (number, part) in cluster.each(load, PartMaker.make, _missing(request, parts, intervals_s)):
             parts.add(number, part)
             if progress:
-                progress(parts.rows, total)
+                progress(parts.rows, given * request.draws)
     finally:
         parts.save()
     store.sweep()
+    _say_read_off(intervals_s, Recording.load(Checkpoint(request.checkpoint).recording).interval_s, say)
     if whole:
         parts.check()
         write_pieces(iter_trips(store.address, request.part_trips), whole)
@@ -180,20 +207,21 @@ class PartMaker:
         """Generate and write the part of a number for its prepared trips."""
         number, like = task
         request, generator = self.request, self.generator
-        first = number * request.part_trips
-        asked = conditions_of(like, generator.city)
+        first = number * request.part_trips * request.draws
+        asked = _conditions_like(like, generator.city, request.draws, draw_time=request.draw_time)
         if self.route_generator is not None and request.plus is not None:
             keys = keys_of(request.seed, first, len(asked))
             asked = self.route_generator.regenerate(asked, keys, request.sampling, told=request.plus)
         made = generator.trips_of(generator.completed(asked, first, request.seed), request.sampling)
-        return number, write_part(self.store, number, made.assign(trip_id=like["trip_id"].to_numpy()))
+        return number, write_part(self.store, number, made.assign(trip_id=_names_like(like, request.draws)))
 
 
-def _missing(request: Like, parts: Parts) -> Iterator[tuple[int, gpd.GeoDataFrame]]:
-    """Yield what is needed to make the parts that are missing, read as it is asked for."""
+def _missing(request: Like, parts: Parts, intervals_s: set[float]) -> Iterator[tuple[int, gpd.GeoDataFrame]]:
+    """Yield what is needed to make the parts that are missing, read as it is asked for; remember its intervals."""
     missing = set(parts.missing)
     for number, piece in enumerate(_cut(request.trips, request.part_trips) if missing else ()):
         if number in missing:
+            intervals_s.update(piece["interval"])
             yield number, piece
 
 

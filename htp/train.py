@@ -27,7 +27,6 @@ from htp.recording import Recording
 from htp.routes.conditions import route_conditions_of
 from htp.routes.generator import RouteGenerator
 from htp.routes.train import RouteTrainer
-from htp.sharpness import fit_sharpness
 from htp.tokenizer.features import describe
 from htp.tokenizer.offsets_train import fit_offsets
 from htp.tokenizer.tokenizer import Tokenizer
@@ -127,16 +126,6 @@ def train_language(  # noqa: PLR0913  the command's options
     fit(language, pairs, settings, files.language, report, anew=start is None)
     if distributed.is_first():
         files.seal()
-
-
-def train_sharpness(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:
-    """Find on `data`/train.parquet how sharply a checkpoint's language model draws; its weights stay."""
-    distributed.refuse("fitting sharpness")
-    files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
-    language = Language.load(files.language, tokenizer.model.roads.described)
-    fit_sharpness(language, tokenizer, _further(data, files), seed=seed, report=report)
-    language.save_facts(files.language)
-    files.seal()
 
 
 def train_routes(

@@ -195,6 +195,29 @@ def test_one_trip_is_generated_like_each_given_one_under_its_name(generator, tin
     assert [len(p) for p in made["percent"]] == [len(p) for p in real["percent"]]
 
 
+def test_several_trips_are_drawn_for_each_given_one(generator, tiny_data, tmp_path):
+    like, out, plain = tiny_data / "heldout.parquet", tmp_path / "draws.parquet", tmp_path / "one.parquet"
+    real = read_trips(like)
+    assert generate_like(generator, like, out, Sampling(), draws=3, seed=2) == 3 * len(real)
+    made = read_trips(out)
+    assert made["trip_id"].tolist() == [f"{name}/{number}" for name in real["trip_id"] for number in (1, 2, 3)]
+    assert [len(p) for p in made["percent"]] == [len(p) for p in real["percent"] for _ in range(3)]
+    assert len({tuple(percent) for percent in made["percent"][:3]}) == 3
+    generate_like(generator, like, plain, Sampling(), seed=2)
+    assert made["percent"][0].tolist() == read_trips(plain)["percent"][0].tolist()  # the first place in the request
+
+
+def test_travel_times_are_drawn_where_they_are_not_to_be_told(generator, tiny_data, tmp_path):
+    like, out = tiny_data / "heldout.parquet", tmp_path / "drawn.parquet"
+    generate_like(generator, like, out, Sampling(), draws=2, draw_time=True, seed=2)
+    real, made = read_trips(like), read_trips(out)
+    points = np.array([len(percent) for percent in made["percent"]]).reshape(-1, 2)
+    assert (points != np.array([[len(percent)] for percent in real["percent"]])).any()
+    assert (points[:, 0] != points[:, 1]).any()
+    routes = [roads for roads in real["roads"] for _ in range(2)]
+    assert all(a.tolist() == b.tolist() for a, b in zip(made["roads"], routes, strict=True))
+
+
 def test_trips_along_a_route_stream_into_a_file_as_generated_at_once(generator, conditions, tmp_path, monkeypatch):
     monkeypatch.setattr(generator, "limit", 2)
     assert generate_along(generator, conditions, 5, tmp_path / "out.parquet", Sampling(), seed=9) == 5

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,15 +23,19 @@ from htp.cli.bench import bench, load
 from htp.cli.city import city
 from htp.cli.demand import demand
 from htp.cli.experiment import experiment
+from htp.cli.generate import generate
 from htp.cli.options import (
     CheckpointFolder,
     CheckpointRead,
     CityFolder,
     CityRead,
     Force,
+    Ray,
     Seed,
+    check_file,
     pair,
     refuse_to_overwrite,
+    two_numbers,
 )
 from htp.cli.privacy import audit
 from htp.cli.train import train
@@ -44,7 +48,6 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.generate_files import Like
 
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
@@ -54,13 +57,12 @@ app.command()(audit)
 app.command()(bench)
 app.command()(load)
 app.command()(demand)
+app.command()(generate)
 serve_commands.add_to(app)
 console = Console(stderr=True)
-Number = TypeVar("Number", int, float)
 ANY = f"{MIN_POINTS}:{MAX_POINTS}"
 
 OutFile = Annotated[Path, typer.Option("--out", help="Trips: .parquet, .geojson, .gpx or .csv.")]
-Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: local, auto or HOST:PORT.")]
 
 
 class Dates(StrEnum):
@@ -75,14 +77,6 @@ class HeldoutBy(StrEnum):
 
     trip = "trip"
     day = "day"
-
-
-class Plus(StrEnum):
-    """What HTP+ is told of a route that it writes."""
-
-    nothing = "nothing"
-    start = "start"
-    destination = "destination"
 
 
 @app.command()
@@ -198,55 +192,15 @@ def reconstruct(
 
 
 @app.command()
-def generate(
-    checkpoint: CheckpointRead,
-    out: Annotated[str, typer.Option(help="Trips: .parquet, .geojson, .gpx or .csv; with --ray also a folder or URL.")],
-    like: Annotated[Path | None, typer.Option(help="One trip for each of these trips' conditions.")] = None,
-    plus: Annotated[Plus | None, typer.Option(help="With --like: write the routes too, told so much of them.")] = None,
-    via: Annotated[list[str], typer.Option(help="LON,LAT of a place to pass; at least two, in order.")] = [],
-    depart: Annotated[str | None, typer.Option(help="Local time, e.g. '2024-05-06 08:15'.")] = None,
-    duration: Annotated[float | None, typer.Option(help="Travel time in seconds; drawn if not given.")] = None,
-    interval: Annotated[float | None, typer.Option(help="Seconds between points; else the checkpoint's.")] = None,
-    n: Annotated[int, typer.Option("-n", help="Trips to generate along the route.")] = 1,
-    temperature: Annotated[float, typer.Option(help="0: the likeliest patterns; 1: as they were learned.")] = 1.0,
-    top_p: Annotated[float, typer.Option(help="Only the likeliest tokens of this probability together.")] = 1.0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    ray: Ray = None,
-    seed: Seed = 0,
-    force: Force = False,
-) -> None:
-    """Generate trips: like given ones, or along the fastest route through places."""
-    from htp import Conditions, Generator
-    from htp.generate_files import Like, generate_along, generate_like
-    from htp.trip_source import Sampling, check_count
-
-    file, sampling = Path(out), Sampling(temperature, top_p)
-    if ray is None or file.suffix:
-        _check_file(file, force)
-    _check_asked(like, via, plus, depart, ray)
-    check_count(1, n)
-    places = [_place(text) for text in via]
-    if ray is not None and like is not None:
-        count = _generate_on(ray, Like(checkpoint.absolute(), like, sampling, plus, seed, device), out, force)
-    else:
-        generator, note = Generator.load(checkpoint, device), partial(print, file=sys.stderr)
-        with Bar("generating") as bar:
-            if like is not None:
-                count = generate_like(generator, like, file, sampling, plus=plus, seed=seed, progress=bar, say=note)
-            else:
-                when = generator.city.local_time(depart or "")
-                wanted = Conditions(generator.city.route(places), when, duration, interval_s=interval)
-                count = generate_along(generator, wanted, n, file, sampling, seed=seed, progress=bar, say=note)
-    print(f"{out}: {count:,} generated trips")
-
-
-@app.command()
 def evaluate(
     real: Annotated[Path, typer.Option(help="Real trips.")],
     generated: Annotated[Path, typer.Option(help="Generated trips.")],
     city: CityRead,
     ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
     train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
+    draws: Annotated[
+        Path | None, typer.Option(help="Several trips for each real one: `htp generate --like -n 9`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     ray: Ray = None,
@@ -258,7 +212,7 @@ def evaluate(
 
     town = City.load(city)
     with Bar("measuring") as progress:
-        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, seed=seed)
+        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, draws=draws, seed=seed)
         report = asked(workers=workers, ray=ray, progress=progress)
     if as_json:
         print(report.to_json())
@@ -326,20 +280,11 @@ def _end(sentence: str) -> None:
     sys.exit(2)
 
 
-def _generate_on(address: str, request: Like, out: str, force: bool) -> int:
-    """Answer a request on a Ray cluster, in parts; return how many trips there are."""
-    from htp.generate_files import generate_on
-    from htp.scale import Cluster
-
-    with Cluster(address, gpus=request.device != "cpu") as cluster, Bar("generating") as progress:
-        return generate_on(cluster, request, out, force=force, progress=progress)
-
-
 def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:
     """Send a table of trips through a step piece by piece."""
     from htp.trips import count_trips, iter_trips, of_any_trips, write_pieces
 
-    _check_file(out, force)
+    check_file(out, force)
     total, done = count_trips(trips), 0
     with Bar("tokenizing") as progress:
 
@@ -354,39 +299,8 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
     print(f"{out}: {total:,} trips")
 
 
-def _check_asked(like: Path | None, via: list[str], plus: Plus | None, depart: str | None, ray: str | None) -> None:
-    if (like is None) == (not via):
-        raise InputError("give either --like TRIPS or --via LON,LAT at least twice.")
-    if ray is not None and like is None:
-        raise InputError("--ray shares out the trips of --like TRIPS; along --via one machine is enough.")
-    if plus is not None and like is None:
-        raise InputError("--plus writes the routes of --like TRIPS; along --via the route is given.")
-    if like is None and depart is None:
-        raise InputError("give --depart, the local time at which the trips begin: --depart '2024-05-06 08:15'.")
-
-
-def _check_file(out: Path, force: bool) -> None:
-    from htp.trips import check_ending
-
-    refuse_to_overwrite(out, force)
-    check_ending(out)
-
-
 def _points(text: str) -> tuple[int, int]:
-    return _two(int, text.split(":"), f"--points {text!r}: write LEAST:MOST, e.g. --points 20:200.")
-
-
-def _place(text: str) -> tuple[float, float]:
-    return _two(float, text.split(","), f"--via {text!r}: write LON,LAT in degrees, e.g. --via -71.34,-29.95.")
-
-
-def _two(number: Callable[[str], Number], parts: list[str], otherwise: str) -> tuple[Number, Number]:
-    """Return two numbers that stand in an option; `InputError` with that sentence where they are not."""
-    try:
-        one, other = map(number, parts)
-    except ValueError as error:
-        raise InputError(otherwise) from error
-    return one, other
+    return two_numbers(int, text.split(":"), f"--points {text!r}: write LEAST:MOST, e.g. --points 20:200.")
 
 
 def _day(text: str, option: str = "--day") -> date:

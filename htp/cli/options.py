@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from htp.checkpoint import Checkpoint, shipped
 from htp.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHIPPED = "the city that ships"
 
@@ -45,6 +48,8 @@ CheckpointRead = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**61 - 1, help="The same seed gives the same trips again.")]
+Ray = Annotated[str | None, typer.Option("--ray", help="Work on a Ray cluster: local, auto or HOST:PORT.")]
+Number = TypeVar("Number", int, float)
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
@@ -60,3 +65,20 @@ def pair(text: str, option: str, example: str) -> tuple[str, str]:
     if not equals:
         raise InputError(f"{option} {text!r}: write role=name, e.g. {option} {example}.")
     return role, name
+
+
+def check_file(out: Path, force: bool) -> None:
+    """Raise `InputError` where there is a file already, or trips cannot be written with its ending."""
+    from htp.trips import check_ending
+
+    refuse_to_overwrite(out, force)
+    check_ending(out)
+
+
+def two_numbers(number: Callable[[str], Number], parts: list[str], otherwise: str) -> tuple[Number, Number]:
+    """Return two numbers that stand in an option; `InputError` with that sentence where they are not."""
+    try:
+        one, other = map(number, parts)
+    except ValueError as error:
+        raise InputError(otherwise) from error
+    return one, other

@@ -15,7 +15,7 @@ from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, Tokeni
 from htp.errors import InputError
 
 train = typer.Typer(
-    help="Train stage 1 (tokenizer, offsets), stage 2 (language, sharpness), or HTP+ (routes).", no_args_is_help=True
+    help="Train stage 1 (tokenizer, offsets), stage 2 (language), or HTP+ (routes).", no_args_is_help=True
 )
 
 Minutes = Annotated[float | None, typer.Option(min=0.05, help="Train for this long instead of all epochs.")]
@@ -98,18 +98,6 @@ def train_language(
         raise InputError("give either --base MODEL or --from CHECKPOINT; a checkpoint knows what it is based on.")
     settings = LanguageTraining(epochs, minutes, batch_size, learning_rate, lora_rank=lora_rank, seed=seed)
     run(data, checkpoint, settings, base=base, start=start, config=LanguageConfig(), report=_say)
-
-
-@train.command("sharpness")
-def train_sharpness(
-    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
-    checkpoint: CheckpointFolder,
-    seed: Seed = 0,
-) -> None:
-    """Find how sharply the trained language model is to draw; its weights stay as they are."""
-    from htp.train import train_sharpness as run
-
-    run(data, checkpoint, seed=seed, report=_say)
 
 
 @train.command("routes")

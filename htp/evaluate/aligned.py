@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from scipy.spatial import KDTree
 
 from htp.city.linear_referencing import RouteLines
 from htp.compute.ragged import Ragged
 from htp.evaluate.checked_trips import CheckedTrips, nothing_in
-from htp.evaluate.measure import UNMATCHED, Measures, Surveyor, street_segments
+from htp.evaluate.measure import UNMATCHED, Measures, Surveyor, junctions, street_segments
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -31,6 +32,7 @@ class AlignedSurveyor(Surveyor):
         """Build the index of the roads' segments; there is no matcher."""
         self.city = city
         self.roads = shapely.STRtree(street_segments(city))
+        self.junctions = KDTree(junctions(city))
 
     def measure_trips(self, trips: gpd.GeoDataFrame) -> Measures:
         """Measure trips; `InputError` where there are none, or one is no line or lies nowhere near the city."""

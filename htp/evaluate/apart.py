@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from htp.evaluate.report import Line
 
+NOISE = 1.5  # ours: chance alone is above its mean half of the time, but seldom by so much
 CLOSE = 3.0  # ours: up to so many noise floors a difference is small, though more than chance
 
 
@@ -36,4 +37,4 @@ def verdict(line: Line) -> Apart:
     times = floors_apart(line)
     if times is None or times > CLOSE:
         return Apart.far
-    return Apart.noise if times <= 1 else Apart.close
+    return Apart.noise if times <= NOISE else Apart.close

@@ -12,7 +12,7 @@ import numpy as np
 
 from htp.evaluate.measure import UNMATCHED
 from htp.evaluate.metrics import TOP_K, cosine
-from htp.evaluate.scores import SPLITS
+from htp.evaluate.scores import METRICS, SPLITS, at_full_size, halves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class Density:
 
 @dataclass(frozen=True)
 class Floor:
-    """What one random half of the real trips scores against the other: what chance alone makes of as good trips."""
+    """What chance alone makes of trips as good as the real ones, see `htp.evaluate.scores.noise_floor`."""
 
     similarity: float  # of G-Den or R-Den
     f1: float  # of G-Pat or R-Pat
@@ -102,12 +102,12 @@ def _floor(real: Measures, field: str, hours: tuple[int, int], seed: int) -> Flo
     trip = np.repeat(np.arange(len(real.points)), real.points)[kept]
     random, found = np.random.default_rng(seed), []
     for _ in range(SPLITS):
-        half = np.zeros(len(real.points), dtype=bool)
-        half[random.permutation(len(half))[: len(half) // 2]] = True
-        found.append(_between(places[half[trip]], places[~half[trip]]))
+        half = halves(len(real.points), random)[trip]
+        found.append(_between(places[~half], places[half]))
+    density, pattern = (metric for metric in METRICS if metric.quantity == field)
     return Floor(
-        float(np.mean([density.similarity for density in found])),
-        float(np.mean([density.top().f1 for density in found])),
+        at_full_size(density, [between.similarity for between in found]),
+        at_full_size(pattern, [between.top().f1 for between in found]),
     )
 
 

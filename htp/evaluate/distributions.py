@@ -35,11 +35,11 @@ class Distribution:
     real: NDArray[np.float64]  # [K] percent of the values
     generated: NDArray[np.float64] | None  # [K]; None where there are no generated trips
     divergence: float | None  # Jensen–Shannon, 0 to 1
-    floor: float  # that of one random half of the real trips against the other
+    floor: float  # that of as many trips as good as the real ones by chance alone
 
 
 def distributions(real: Measures, generated: Measures | None, roads: int, seed: int = 0) -> list[Distribution]:
-    """Compare measured trips, those of `SHOWN` in order; the city has so many `roads`, `seed` is that of the halves."""
+    """Compare measured trips, those of `SHOWN` in order; the city has so many `roads`, `seed` is that of the floor."""
     scale = Binning.of(real, [generated] if generated else [], roads)
     binned = Binned.of(real, scale)
     floor = noise_floor(binned, seed)

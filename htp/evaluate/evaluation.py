@@ -12,11 +12,13 @@ import numpy as np
 
 from htp.errors import InputError
 from htp.evaluate.bootstrap import LEVEL_PERCENT, RESAMPLES, intervals
+from htp.evaluate.calibration import calibration
 from htp.evaluate.checked_trips import number_of
 from htp.evaluate.closest import closest_training
 from htp.evaluate.measure import Survey
 from htp.evaluate.report import Bins, Line, Report, Size
 from htp.evaluate.scores import BEYOND, METRICS, SPLITS, Binned, Binning, noise_floor, score
+from htp.evaluate.stops import stop_figures
 from htp.evaluate.told_apart import told_apart
 from htp.evaluate.validity import validity
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from htp.city import City
+    from htp.evaluate.calibration import Calibration
     from htp.evaluate.checked_trips import Trips
     from htp.evaluate.closest import Closest
     from htp.evaluate.measure import Measures
@@ -39,6 +42,7 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then six options
     *,
     ceiling: Trips | None = None,
     train: Trips | None = None,
+    draws: Trips | None = None,
     seed: int = 0,
     workers: int | None = None,
     ray: str | None = None,
@@ -47,15 +51,17 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then six options
     """Compare generated trips with real ones, each a table, a file or a folder of parts.
 
     `ceiling` is the real trips through the tokenizer and back, `train` the trips that the generator was trained on, to
-    look for copies of them, `seed` that of the random halves and bootstrap samples, `workers` the number of processes
-    (one a core by default), `ray` the address of a Ray cluster to measure on instead; `progress` is called with the
-    trips measured so far and in all. Validity is checked where every generated trip has a real one of the same
-    `trip_id`. `InputError` where a table is empty or lies elsewhere.
+    look for copies of them, `draws` several trips for the conditions of each of some real ones (`calibration.py`),
+    `seed` that of the floor's parts and of bootstrap samples, `workers` the number of processes (one a core by
+    default), `ray` the address of a Ray cluster to measure on instead; `progress` is called with the trips measured so
+    far and in all. Validity is checked where every generated trip has a real one of the same `trip_id`. `InputError`
+    where a table is empty or lies elsewhere.
     """
     tables = {"real": real, "generated": generated} | ({} if ceiling is None else {"ceiling": ceiling})
     total = sum(map(number_of, tables.values()))
     checked = validity(real, generated, city)  # first, for it may refuse
     closest = None if train is None else closest_training(train, real, generated, city, workers=workers)
+    calibrated = None if draws is None else calibration(real, draws, city)
     measured: dict[str, Measures] = {}
     with Survey(city, workers=workers, ray=ray) as survey:
         for name, trips in tables.items():
@@ -63,7 +69,7 @@ def evaluate(  # noqa: PLR0913  two tables and a city, then six options
             measured[name] = survey.measure(trips, _counting_on(before, total, progress))
             if name == "real":
                 _check_in_town(measured[name], city)
-    return compare(measured, len(city), seed=seed, checked=checked, closest=closest)
+    return compare(measured, len(city), seed=seed, checked=checked, closest=closest, calibrated=calibrated)
 
 
 def compare(
@@ -73,6 +79,7 @@ def compare(
     seed: int = 0,
     checked: Validity | None = None,
     closest: Closest | None = None,
+    calibrated: Calibration | None = None,
 ) -> Report:
     """Compare measured trips: `real` with `generated` and, where given, `ceiling`; the city has so many `roads`."""
     scale = Binning.of(measured["real"], list(measured.values())[1:], roads)
@@ -91,6 +98,8 @@ def compare(
         validity=checked,
         closest=closest,
         told=told_apart(measured["real"], measured["generated"], seed),
+        stops=stop_figures(measured["real"], measured["generated"], seed),
+        calibration=calibrated,
     )
 
 

@@ -1,9 +1,8 @@
 """Measure trips: distances, radius, cells and roads of their points (paper A.4), piece by piece on all cores.
 
-Trips come from a table or a file read in pieces; what stays in memory is 21 bytes a point and 250 a
-trip. Roads are aligned by map
-matching, real and generated trips alike, whatever roads their tables name. A point that the matcher leaves out keeps
-road -1: it is counted, reported, and counts in all metrics but R-Den and R-Pat.
+Trips come from a table or a file read in pieces; what stays in memory is 25 bytes a point and 250 a trip. Roads are
+aligned by map matching, real and generated trips alike, whatever roads their tables name. A point that the matcher
+leaves out keeps road -1: it is counted, reported, and counts in all metrics but R-Den and R-Pat.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import shapely
 from pyproj import Geod
+from scipy.spatial import KDTree
 
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher, ensure_paths
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 WGS84 = Geod(ellps="WGS84")
 PIECE = 512  # trips measured at a time: about 25,000 points, a second of matching
 UNMATCHED = -1
+MEETING = 3  # streets that make a junction
 KMH = 3.6  # of a metre a second
 
 
@@ -55,6 +56,7 @@ class Measures:
     radius_m: NDArray[np.float32]  # [B] root mean square distance of the points from their centroid
     step_m: NDArray[np.float32]  # [N - B] geodesic distance from each point to the next of its trip
     road_distance_m: NDArray[np.float32]  # [N] to the nearest road, in either direction
+    junction_m: NDArray[np.float32]  # [N] to the nearest junction
     cell: NDArray[np.int64]  # [N] see htp.city.grid
     road: NDArray[np.int32]  # [N] road_id from map matching, UNMATCHED where there is none
     hour: NDArray[np.int8]  # [N] hour of the day, 0 to 23, by the city's clocks
@@ -99,6 +101,7 @@ class Surveyor:
         self.city = city
         self.matcher = Matcher(city, paths)
         self.roads = shapely.STRtree(street_segments(city))
+        self.junctions = KDTree(junctions(city))
 
     def measure(self, piece: CheckedTrips) -> Measures:
         """Measure checked trips."""
@@ -117,6 +120,7 @@ class Surveyor:
             radius_m=radius_m.astype(np.float32),
             step_m=step_m[within].astype(np.float32),
             road_distance_m=road_distance_m.astype(np.float32),
+            junction_m=np.asarray(self.junctions.query(xy_m)[0], dtype=np.float32),
             cell=cells_of(xy_m),
             road=self._roads_of(Ragged.from_counts(xy_m, points).split()),
             hour=piece.hour,
@@ -224,6 +228,14 @@ def street_segments(city: City) -> NDArray[np.object_]:
     back = (x0 > x1) | ((x0 == x1) & (y0 > y1))
     ends[back] = ends[back, ::-1]
     return np.asarray(shapely.linestrings(np.unique(ends, axis=0)))
+
+
+def junctions(city: City) -> NDArray[np.float64]:
+    """Return where three streets or more meet, [J, 2] metres; all ends of streets where they never do."""
+    ends = np.unique(np.concatenate([np.column_stack([city.u, city.v]), np.column_stack([city.v, city.u])]), axis=0)
+    nodes, streets = np.unique(ends[:, 0], return_counts=True)
+    meeting = np.isin(city.u, nodes[streets >= MEETING]) if (streets >= MEETING).any() else np.ones(len(city), bool)
+    return np.unique(city.xy_m[city.first_vertex[:-1][meeting]], axis=0)
 
 
 def _in_order(pool: ProcessPoolExecutor, pieces: Iterator[CheckedTrips], ahead: int) -> Iterator[Measures]:

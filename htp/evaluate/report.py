@@ -14,16 +14,26 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from htp.evaluate.calibration import LEVELS
 from htp.evaluate.closest import NEAR_COPY_M
+from htp.evaluate.stops import ALL_DAY, BANDS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from htp.evaluate.bootstrap import Interval
+    from htp.evaluate.calibration import Calibration
     from htp.evaluate.closest import Closest
     from htp.evaluate.measure import Measures
+    from htp.evaluate.stops import StopFigure
     from htp.evaluate.told_apart import ToldApart
     from htp.evaluate.validity import Validity
+
+
+CALIBRATED = (
+    "Calibrated draws hold as many of the real values between them as the heading says. CRPS: how far draws are from "
+    "the real value, less half of how far from each other; beside it what it would be were the real one of the draws."
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Line:
 
     name: str  # as in the paper's tables
     value: float  # generated trips against real ones
-    floor: float  # one half of the real trips against the other
+    floor: float  # two sets of trips as good as the real ones, of this size, by chance alone
     ceiling: float | None  # real trips through the tokenizer and back against real ones; None: not given
     low_is_good: bool
     bootstrap: Interval  # where the value lies if other trips are drawn, on both sides
@@ -74,13 +84,15 @@ class Report:
     beyond: tuple[Line, ...]  # metrics beyond the paper, but for those that the real trips have no values for
     sizes: dict[str, Size]  # real, generated and, where given, ceiling
     bins: dict[str, Bins]  # by metric
-    splits: int  # random halvings that the noise floor is the mean of
+    splits: int  # random halvings that the noise floor is got from
     resamples: int  # bootstrap samples behind each interval
     level_percent: float  # share of the samples within the interval
     seed: int  # of the halvings and the samples
     validity: Validity | None  # None where the trips do not pair up
     closest: Closest | None  # None where no training trips were given
     told: ToldApart | None  # None where a side has too few trips
+    stops: tuple[StopFigure, ...] = ()
+    calibration: Calibration | None = None  # None where no draws were given
 
     def __getitem__(self, name: str) -> Line:
         """Return a metric by its name, the paper's or one beyond it."""
@@ -100,6 +112,10 @@ class Report:
         parts.append(Text(self._notes(), style="dim"))
         if self.told is not None:
             parts += [_told_table(self.told), Text(_told_notes(self.told), style="dim")]
+        if self.calibration is not None:
+            parts += [_calibration_table(self.calibration), Text(CALIBRATED, style="dim")]
+        if self.stops:
+            parts += [_stops_table(self.stops), _bands_table(self.stops)]
         if self.validity is None:
             parts.append(
                 Text("Conditions not checked: the generated trips have other ids than the real ones.", style="dim")
@@ -134,8 +150,8 @@ class Report:
             for name, size in self.sizes.items()
         )
         return (
-            f"{sizes}.\nNoise floor: one random half of the real trips against the other, mean of {self.splits}. "
-            "As a half has half the trips, it is about twice the divergence that two sets of this size have by chance. "
+            f"{sizes}.\nNoise floor: what two sets of as many real trips get by chance, from {self.splits} random "
+            "halvings of the real trips (twice the trips halve a divergence). "
             f"Interval: {self.resamples} bootstrap samples of the trips of both sides, moved to the metric's own value."
         )
 
@@ -156,6 +172,41 @@ def _told_notes(told: ToldApart) -> str:
         f"0.5 is chance. {told.real:,} real and {told.generated:,} generated trips, each asked about by a model that "
         "has not seen its pair. Lengths in metres, speeds in m/s."
     )
+
+
+def _calibration_table(found: Calibration) -> Table:
+    title = f"Calibration: {found.draws} draws for each of {found.trips:,} trips"
+    table = Table("quantity", title=title, title_justify="left")
+    for column in (*(f"in the {level:.0%} interval" for level in LEVELS), "CRPS", "CRPS of a draw"):
+        table.add_column(column, justify="right")
+    for one in found.spreads:
+        held = (f"{100 * share:.1f} %" for share in one.coverage)
+        table.add_row(one.quantity, *held, f"{one.crps:,.1f}", f"{one.crps_of_draws:,.1f}")
+    return table
+
+
+def _stops_table(found: tuple[StopFigure, ...]) -> Table:
+    table = Table("stops and junctions", title="Stops, and driving near junctions", title_justify="left")
+    for column in ("real", "generated", "generated / real", "95 % interval"):
+        table.add_column(column, justify="right")
+    for one in found:
+        if one.band == ALL_DAY:
+            ratio, interval = f"{one.generated / one.real:.2f}", f"{one.low:.2f} – {one.high:.2f}"
+            table.add_row(one.name, f"{one.real:.3g}", f"{one.generated:.3g}", ratio, interval)
+    return table
+
+
+def _bands_table(found: tuple[StopFigure, ...]) -> Table:
+    """Return generated over real in each part of the day."""
+    table = Table("generated / real", title_justify="left")
+    bands = [band for band in BANDS if band != ALL_DAY]
+    for band in bands:
+        first, last = BANDS[band]
+        table.add_column(f"{band}, {first} to {last} h", justify="right")
+    ratios = {(one.name, one.band): f"{one.generated / one.real:.2f}" for one in found}
+    for name in dict.fromkeys(one.name for one in found):
+        table.add_row(name, *(ratios.get((name, band), "") for band in bands))
+    return table
 
 
 def _validity_table(validity: Validity) -> Table:

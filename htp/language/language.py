@@ -86,7 +86,6 @@ class Language:
         model.load_state_dict(
             {name: t for name, t in self.model.state_dict().items() if name not in rows}, strict=False
         )
-        model.sharpness = self.model.sharpness
         first = cast("nn.Linear", cast("nn.Sequential", model.rows.tell)[0])
         with torch.no_grad():
             told = torch.zeros_like(first.weight)
@@ -113,7 +112,6 @@ class Language:
             told = road_features if facts.get("roads_are_told") else None
             model = cls.model_type(backbone, vocabulary, facts["text_size"], told, gain)
             state = _whole_rows(load_weights(folder / TOKENS))
-            model.sharpness = tuple(float(factor) for factor in facts.get("sharpness", model.sharpness))
             left_out, foreign = model.load_state_dict(state, strict=False)
         except InputError:
             raise
@@ -141,17 +139,11 @@ class Language:
         else:
             save_adapter(model.backbone, folder)
         model.eval()
-        self.save_facts(folder)
-
-    def save_facts(self, folder: Path) -> None:
-        """Write `language.json` alone: sizes, sharpness, the base model; weights stay as they are on disk."""
-        model = self.model
         facts = {
             "codebook_sizes": list(model.vocabulary.codebook_sizes),
             "roads": model.vocabulary.roads,
             "roads_are_told": model.rows.tell is not None,
             "text_size": model.text_size,
-            "sharpness": list(model.sharpness),
             "base": self.base,
             "base_norm": None if self.base is None else embedding_norm(model.backbone),
         }

@@ -145,8 +145,6 @@ class LanguageModel(nn.Module):
         self.progress = nn.Sequential(nn.Linear(PROGRESS, 32), nn.GELU(), nn.Linear(32, 1))
         nn.init.normal_(self.place.weight, std=0.005)
         self.add_layers(hidden)
-        # by which the logits of anchors and of each layer are multiplied where tokens are drawn, never in training
-        self.sharpness: tuple[float, ...] = (1.0,) * (1 + len(vocabulary.codebook_sizes))
 
     def add_layers(self, hidden: int) -> None:
         """Add the layers that a model of another kind has besides; this one has none."""

@@ -121,7 +121,7 @@ class Sampler:
         """Draw the road on which the pattern ends, [B]."""
         number = torch.full_like(before, pattern)[:, None]
         logits = self.model.anchor_logits(self.last[:, None], self.keys, self.batch, before[:, None], number)
-        road = draw(logits[:, 0] * self.model.sharpness[0], uniform, self.sampling)
+        road = draw(logits[:, 0], uniform, self.sampling)
         self.batch.anchors[:, pattern] = road
         return road
 
@@ -145,7 +145,7 @@ class Sampler:
 
     def code(self, layer: int, uniform: Tensor) -> Tensor:
         """Draw the code of a layer, [B]."""
-        logits = self.model.code_logits(self.last, layer).float() * self.model.sharpness[layer + 1]
+        logits = self.model.code_logits(self.last, layer).float()
         return draw(logits, uniform, self.sampling)
 
 

@@ -165,7 +165,9 @@ class RegressingDecoder(PatternDecoder):
         h, along_m, _ = self.points(quantized, context, routes)
         return along_m, None if self.offset is None else self.offset(h).float() * OFFSET_M
 
-    def points(self, quantized: Tensor, context: RouteContext, routes: DecoderInputs) -> tuple[Tensor, Tensor, Span | None]:
+    def points(
+        self, quantized: Tensor, context: RouteContext, routes: DecoderInputs
+    ) -> tuple[Tensor, Tensor, Span | None]:
         """Return point embeddings H' [B, 8P, d], places along the route [B, 8P] in metres, and the patterns' spans."""
         roads = context.embedded
         h, span = self(quantized, roads, routes)

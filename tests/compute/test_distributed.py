@@ -19,7 +19,7 @@ from htp.compute import distributed
 from htp.config import LanguageTraining
 from htp.errors import InputError
 from htp.generate import Generator
-from htp.train import train_offsets, train_routes, train_sharpness
+from htp.train import train_offsets, train_routes
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the program, which the processes import as well
 
@@ -139,10 +139,9 @@ def test_what_all_do_alike_is_done_as_if_alone(monkeypatch):
     "train_alone",
     [
         train_offsets,
-        train_sharpness,
         lambda data, out: train_routes(data, out, LanguageTraining()),
     ],
-    ids=["offsets", "sharpness", "routes"],
+    ids=["offsets", "routes"],
 )
 def test_what_one_process_does_is_refused_to_several(train_alone, monkeypatch, tmp_path):
     monkeypatch.setenv("WORLD_SIZE", "2")

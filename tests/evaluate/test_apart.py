@@ -17,6 +17,8 @@ def line(value: float, floor: float, *, low_is_good: bool) -> Line:
     ("value", "floor", "low_is_good", "times", "word"),
     [
         (0.01, 0.02, True, 0.5, Apart.noise),
+        (0.03, 0.02, True, 1.5, Apart.noise),
+        (0.032, 0.02, True, 1.6, Apart.close),
         (0.06, 0.02, True, 3.0, Apart.close),
         (0.08, 0.02, True, 4.0, Apart.far),
         (0.96, 0.98, False, 2.0, Apart.close),

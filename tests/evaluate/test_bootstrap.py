@@ -20,6 +20,7 @@ def measures_of(steps_m):
         radius_m=np.asarray(steps_m, dtype=np.float32) / 2,
         step_m=np.asarray(steps_m, dtype=np.float32),
         road_distance_m=np.zeros(2 * trips, dtype=np.float32),
+        junction_m=np.zeros(2 * trips, dtype=np.float32),
         cell=np.zeros(2 * trips, dtype=np.int64),
         road=np.zeros(2 * trips, dtype=np.int32),
         hour=np.zeros(2 * trips, dtype=np.int8),

@@ -33,6 +33,7 @@ def measures(cell: list[int], road: list[int], hour: list[int]) -> Measures:
         radius_m=some[:1],
         step_m=some[1:],
         road_distance_m=some,
+        junction_m=some,
         cell=np.array(cell),
         road=np.array(road, np.int32),
         hour=np.array(hour, np.int8),
@@ -110,9 +111,9 @@ def test_the_floor_of_the_whole_day_is_that_of_the_evaluation(grid, random_trips
     assert (roads.similarity, roads.f1) == pytest.approx((expected["R-Den"], expected["R-Pat"]))
 
 
-def test_halves_that_never_meet_have_a_floor_of_nothing_and_equal_ones_of_one():
+def test_halves_that_never_meet_are_half_met_by_wholes_and_equal_ones_are_one():
     apart = Measures.join([measures([7], [0], [7]), measures([9], [1], [7])])
-    assert (cell_floor(apart).similarity, road_floor(apart).f1) == (0, 0)
+    assert (cell_floor(apart).similarity, road_floor(apart).f1) == pytest.approx((1 / 2, 1 - 1 / np.sqrt(2)))
     alike = Measures.join([measures([7], [0], [7])] * 2)
     assert (cell_floor(alike).similarity, road_floor(alike).f1) == (1, 1)
 
@@ -120,4 +121,4 @@ def test_halves_that_never_meet_have_a_floor_of_nothing_and_equal_ones_of_one():
 def test_a_floor_of_hours_looks_at_their_points_alone():
     two = Measures.join([measures([7, 9], [0, 1], [7, 8]), measures([7, 11], [0, 2], [7, 8])])
     assert cell_floor(two, (7, 8)).similarity == pytest.approx(1)
-    assert cell_floor(two, (8, 9)).similarity == 0
+    assert cell_floor(two, (8, 9)).similarity == pytest.approx(1 / 2)

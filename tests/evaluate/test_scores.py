@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from htp.evaluate.measure import Measures
-from htp.evaluate.scores import BEYOND, METRICS, Binned, Binning, noise_floor, score
+from htp.evaluate.scores import BEYOND, METRICS, Binned, Binning, at_full_size, noise_floor, score
 
 SIMILARITIES = {"G-Den", "G-Pat", "R-Den", "R-Pat"}
 
@@ -19,6 +19,7 @@ def measures_of(travel_m, steps_m, cells, roads, hour=8):
         radius_m=np.array(travel_m, dtype=np.float32) / 2,
         step_m=np.array(steps_m, dtype=np.float32),
         road_distance_m=np.zeros(2 * len(travel_m), dtype=np.float32),
+        junction_m=np.zeros(2 * len(travel_m), dtype=np.float32),
         cell=np.array(cells, dtype=np.int64),
         road=np.array(roads, dtype=np.int32),
         hour=np.repeat(np.broadcast_to(hour, len(travel_m)), 2).astype(np.int8),
@@ -140,5 +141,29 @@ def test_the_noise_floor_depends_on_the_seed_alone_and_shrinks_with_more_trips(m
 def test_the_noise_floor_of_a_divergence_is_what_theory_says(many):
     # two samples of n from the same k equally likely bins: (k - 1) / (4 n ln 2) in expectation
     scale = Binning.of(many, [], roads=500)
-    expected = (len(scale.edges["step_m"])) / (4 * 1000 * np.log(2))
+    expected = (len(scale.edges["step_m"])) / (4 * len(many.points) * np.log(2))
     assert noise_floor(Binned.of(many, scale))["S-Dist"] == pytest.approx(expected, rel=0.2)
+
+
+def test_the_noise_floor_is_what_a_second_set_of_the_same_size_has():
+    random = np.random.default_rng(5)
+    sets = []
+    for _ in range(8):
+        n, steps = 2000, random.exponential(120, 2000)
+        cells, roads = random.geometric(0.02, 2 * n), np.minimum(random.geometric(0.02, 2 * n), 499)
+        sets.append(measures_of(steps, steps, cells, roads))
+    floor = noise_floor(Binned.of(sets[0], Binning.of(sets[0], sets[1:], 500)))
+    found = [score_of(sets[0], other) for other in sets[1:]]
+    for name in ("S-Dist", "T-Dist", "G-Den", "R-Den", "R-Pat"):
+        away, expected = (
+            abs((name in SIMILARITIES) - value) for value in (floor[name], np.mean([f[name] for f in found]))
+        )
+        assert away == pytest.approx(expected, rel=0.25), name
+
+
+def test_what_is_away_by_chance_comes_closer_in_whole_sets():
+    by_name = {metric.name: metric for metric in (*METRICS, *BEYOND)}
+    assert at_full_size(by_name["S-Dist"], [0.02, 0.04]) == pytest.approx(0.015)
+    assert at_full_size(by_name["R-Den"], [0.8]) == pytest.approx(0.9)
+    assert at_full_size(by_name["R-Pat"], [0.8]) == pytest.approx(1 - 0.2 / np.sqrt(2))
+    assert at_full_size(by_name["G-Pat"], [1.0]) == 1

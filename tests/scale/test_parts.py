@@ -53,6 +53,18 @@ def test_parts_together_are_the_trips_that_come_without_parts(in_process, reques
     assert_same(gpd.read_parquet(tmp_path / "day"), without_parts)
 
 
+def test_several_draws_a_trip_are_the_same_in_parts(in_process, request_of, tiny_checkpoint, tiny_data, tmp_path):
+    heard, said = [], []
+    request, out = replace(request_of, draws=2, draw_time=True), str(tmp_path / "draws")
+    assert generate_on(in_process(), request, out, progress=lambda *x: heard.append(x), say=said.append) == 2 * TRIPS
+    assert heard[-1] == (2 * TRIPS, 2 * TRIPS)
+    assert said == []  # all are at the model's own interval
+    plain = tmp_path / "plain.parquet"
+    generator = Generator.load(tiny_checkpoint, "cpu")
+    generate_like(generator, tiny_data / "heldout.parquet", plain, Sampling(), draws=2, draw_time=True, seed=7)
+    assert_same(read_trips(out), read_trips(plain))
+
+
 def test_the_manifest_lists_the_parts_with_their_rows_and_checksums(whole_day):
     facts = json.loads((whole_day / MANIFEST).read_text())
     assert (facts["complete"], facts["trips"], facts["count"]) == (True, TRIPS, PARTS)

@@ -24,8 +24,8 @@ HELP = (
     "The city is laid out in cells of 100 m; a cell's colour is its number of GPS points. Point at a cell or road, or "
     "click it, for its counts. **Top cells** and **Top roads** are the 100 with most points on either side: those in "
     "both are hits. A point counts on the road that its own table aligns it to; the evaluation matches all trips anew, "
-    "so its R-Den and R-Pat may differ a little. **Floor**: what one random half of the held-out trips scores against "
-    "the other; a score above it is as good as chance allows. Few trips leave much to chance: generate more to judge."
+    "so its R-Den and R-Pat may differ a little. **Floor**: what as many trips as good as the held-out ones score "
+    "by chance; a score above it is as good as chance allows. Few trips leave much to chance: generate more to judge."
 )
 
 

@@ -22,8 +22,8 @@ CHART_PX = 168  # height
 ABOUT = "See whether generated trips are like the held-out ones that the generator never saw."
 HELP = (
     "Bars: generated trips; line: held-out ones, in percent. **Divergence**: Jensen–Shannon, from 0 (the same) to 1 "
-    "(nothing in common). **Noise floor**: the divergence of one random half of the held-out trips from the other, "
-    "as chance alone makes of trips as good as real; more trips make it smaller. Length, travel distance, radius and "
+    "(nothing in common). **Noise floor**: what chance alone makes of as many trips as good as real, got from "
+    "random parts of the held-out ones; more trips make it smaller. Length, travel distance, radius and "
     "hour follow from what the generator is asked for; steps, speeds and distances from the road are its own."
 )
 

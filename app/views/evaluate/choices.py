@@ -23,5 +23,6 @@ class EvaluationChoices(Linked):
     count: int | None = linked("like", counts(*LIKE), 500, always=True)  # held-out trips; None: all
     seed: int = linked("seed", SEED, 1, always=True)
     ceiling: bool = linked("ceiling", FLAG, default=False)
+    calibration: bool = linked("calibration", FLAG, default=False)
     train: str | None = linked("train", NAME_OF_WORKSPACE, None)  # prepared trips, to look for copies of them
     show: bool = linked("show", FLAG, default=False)  # whether there is a result

@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from htp.errors import InputError
+from htp.evaluate.calibration import draw_names
 from htp.evaluate.reading import read_report
 from htp.prepare.table import read_table, said
 from htp.trips import count_trips, read_trips, write_trips
@@ -27,11 +30,13 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from htp.evaluate import Report
+    from htp.trips import Conditions
     from htp_app.model import Model
 
     Progress = Callable[[int, int], None]
 
 KEPT = 16  # results
+DRAWS, CALIBRATED_ON = 9, 200  # draws for the conditions of so many real trips at most
 DONE = "evaluations"
 MAX_FILE_MB = 50  # of uploaded trips
 MAX_TRAIN = 200_000  # training trips that are searched for copies
@@ -62,6 +67,7 @@ class ComparisonRequest:
     count: int | None  # held-out trips; None: all
     seed: int
     ceiling: bool  # whether the real trips are sent through the tokenizer and back as well
+    calibration: bool  # whether several trips are made for the conditions of each of some real ones
     train: Path | None  # folder of prepared trips to look for copies of
 
 
@@ -100,7 +106,8 @@ def _evaluate(served: Model, asked: ComparisonRequest, folder: Path, progress: P
     if asked.generated is not None:
         notes += _put(served, asked.generated, "generated", folder)
         made = 0
-    total = made + real + (made or count_trips(folder / "generated.parquet")) + (real if asked.ceiling else 0)
+    draws = DRAWS * min(real, CALIBRATED_ON) if asked.calibration else 0
+    total = made + draws + real + (made or count_trips(folder / "generated.parquet")) + (real if asked.ceiling else 0)
     if asked.generated is None:
         _generate(served, asked, folder, lambda done, _: progress(done, total))
     arguments = ["evaluate", "--real", "real.parquet", "--generated", "generated.parquet", "--city", "city", "--json"]
@@ -108,9 +115,12 @@ def _evaluate(served: Model, asked: ComparisonRequest, folder: Path, progress: P
     if asked.ceiling:
         _reconstruct(served, folder, lambda *_: progress(made, total))
         arguments += ["--ceiling", "ceiling.parquet"]
+    if asked.calibration:
+        _draw(served, asked.seed, folder, lambda done, _: progress(made + done, total))
+        arguments += ["--draws", "draws.parquet"]
     if asked.train is not None:
         arguments += ["--train", str(_training(asked.train))]
-    printed = command.run(arguments, folder, lambda done, _: progress(made + done, total))
+    printed = command.run(arguments, folder, lambda done, _: progress(made + draws + done, total))
     return Evaluated(read_report(printed), tuple(notes))
 
 
@@ -137,6 +147,22 @@ def _put(served: Model, upload: Upload, side: str, folder: Path) -> list[str]:
 
 
 def _generate(served: Model, asked: ComparisonRequest, folder: Path, progress: Progress) -> None:
+    real = _prepared(served, folder)
+    trips = _made(served, conditions_like(served, real), asked.seed, progress)
+    write_trips(trips.assign(trip_id=real["trip_id"].to_numpy()), folder / "generated.parquet")
+
+
+def _draw(served: Model, seed: int, folder: Path, progress: Progress) -> None:
+    """Make several trips for the conditions of each of some real trips, travel times drawn."""
+    real = _prepared(served, folder)
+    some = real.iloc[np.sort(np.random.default_rng(0).permutation(len(real))[:CALIBRATED_ON])]
+    asked = [replace(one, duration_s=None) for one in conditions_like(served, some) for _ in range(DRAWS)]
+    trips = _made(served, asked, seed, progress)
+    write_trips(trips.assign(trip_id=draw_names(some["trip_id"], DRAWS)), folder / "draws.parquet")
+
+
+def _prepared(served: Model, folder: Path) -> gpd.GeoDataFrame:
+    """Return the real trips; `InputError` where none can be generated like them."""
     real = read_trips(folder / "real.parquet")
     missing = {"roads", "percent"} - set(real.columns)
     if missing:
@@ -145,10 +171,13 @@ def _generate(served: Model, asked: ComparisonRequest, folder: Path, progress: P
             "or upload generated trips as well."
         )
     _check_roads(served, real)
+    return real
+
+
+def _made(served: Model, asked: list[Conditions], seed: int, progress: Progress) -> gpd.GeoDataFrame:
     with served.turn():
-        progress(0, len(real))  # somebody may have pressed Stop while others were served
-        trips = served.generator.generate(conditions_like(served, real), seed=asked.seed, progress=progress)
-    write_trips(trips.assign(trip_id=real["trip_id"].to_numpy()), folder / "generated.parquet")
+        progress(0, len(asked))  # somebody may have pressed Stop while others were served
+        return served.generator.generate(asked, seed=seed, progress=progress)
 
 
 def _reconstruct(served: Model, folder: Path, progress: Progress) -> None:

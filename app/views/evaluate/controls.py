@@ -13,7 +13,7 @@ from htp_app.components.controls import like_select, pick, seed_input
 from htp_app.jobs.action import action, running
 from htp_app.views.evaluate import comparison
 from htp_app.views.evaluate.choices import FILE, HELDOUT, NOW, EvaluationChoices
-from htp_app.views.evaluate.comparison import MAX_FILE_MB, ComparisonRequest, Upload
+from htp_app.views.evaluate.comparison import DRAWS, MAX_FILE_MB, ComparisonRequest, Upload
 
 if TYPE_CHECKING:
     from htp.workspace import Workspace
@@ -27,6 +27,10 @@ NO_CEILING = "Needs a model in this process: a service does not send trips throu
 CEILING_HELP = (
     "Sends the real trips through the tokenizer and back as well: what the language model could reach at best. Needs "
     "prepared trips, as the held-out ones are."
+)
+CALIBRATION_HELP = (
+    "Makes {draws} trips for the conditions of each of up to 200 of the real ones, travel times drawn as well, to see "
+    "whether they spread around what was real as they should. Needs prepared trips, as the held-out ones are."
 )
 COPIES_HELP = (
     "Looks for the closest training trip of every generated one, to see whether the generator repeats trips. The "
@@ -64,8 +68,12 @@ def evaluation_panel(served: Model, workspace: Workspace, choices: EvaluationCho
             help=CEILING_HELP if here else NO_CEILING,
             disabled=not here,
         )
+        calibration = st.toggle(
+            "Calibration", choices.calibration, key="evaluation-calibration", help=CALIBRATION_HELP.format(draws=DRAWS)
+        )
         train = _train(workspace, choices.train)
-    return replace(choices, real=real, generated=generated, count=count, seed=seed, ceiling=ceiling, train=train)
+    sides = replace(choices, real=real, generated=generated, count=count, seed=seed)
+    return replace(sides, ceiling=ceiling, calibration=calibration, train=train)
 
 
 def asked_of(workspace: Workspace, choices: EvaluationChoices) -> ComparisonRequest | None:
@@ -77,7 +85,7 @@ def asked_of(workspace: Workspace, choices: EvaluationChoices) -> ComparisonRequ
     real, generated = (uploads[side] if chosen[side] == FILE else None for side in chosen)
     train = None if choices.train is None else workspace.existing(Kind.trips, choices.train)
     count, seed = (choices.count if real is None else None), (choices.seed if generated is None else 0)
-    return ComparisonRequest(real, generated, count, seed, choices.ceiling, train)
+    return ComparisonRequest(real, generated, count, seed, choices.ceiling, choices.calibration, train)
 
 
 def evaluation_button(

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from htp.evaluate.apart import Apart, floors_apart, verdict
+from htp.evaluate.calibration import LEVELS
 from htp.evaluate.closest import NEAR_COPY_M
+from htp.evaluate.report import CALIBRATED
+from htp.evaluate.stops import ALL_DAY, BANDS
 from htp.evaluate.told_apart import FEWEST
 from htp_app.components.figures import figures
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from htp.evaluate import Closest, Report, Validity
+    from htp.evaluate.calibration import Calibration
     from htp.evaluate.report import Line
+    from htp.evaluate.stops import StopFigure
     from htp.evaluate.told_apart import ToldApart
 
 
@@ -105,6 +110,49 @@ def summary(report: Report, notes: Sequence[str], real_word: str) -> None:
         st.caption(f":material/info: {note}")
 
 
+def calibration_table(found: Calibration | None) -> None:
+    """Say whether several draws for the same conditions spread as they should."""
+    st.markdown("##### Do draws for the same conditions spread as they should?")
+    if found is None:
+        st.caption("Not asked: switch on Calibration under Further checks.")
+        return
+    heads = ("Quantity", *(f"Real within the {level:.0%} interval" for level in LEVELS), "CRPS", "CRPS of a draw")
+    rows = [
+        (one.quantity, *(f"{share:.1%}" for share in one.coverage), f"{one.crps:,.1f}", f"{one.crps_of_draws:,.1f}")
+        for one in found.spreads
+    ]
+    st.html(_plain_table(heads, rows))
+    st.caption(f"{found.draws} draws for each of {found.trips:,} trips, travel times drawn as well. {CALIBRATED}")
+
+
+def stops_table(found: Sequence[StopFigure]) -> None:
+    """Compare stops and driving near junctions, all day and by its parts."""
+    bands = [band for band in BANDS if band != ALL_DAY]
+    parts = (f"{band}, {BANDS[band][0]}–{BANDS[band][1]} h" for band in bands)
+    heads = ("Stops and junctions", "Real", "Generated", "Generated / real", "95 % interval", *parts)
+    ratios = {(one.name, one.band): f"{one.generated / one.real:.2f}" for one in found}
+    rows = [
+        (
+            one.name,
+            f"{one.real:.3g}",
+            f"{one.generated:.3g}",
+            ratios[one.name, ALL_DAY],
+            f"{one.low:.2f} – {one.high:.2f}",
+            *(ratios.get((one.name, band), "") for band in bands),
+        )
+        for one in found
+        if one.band == ALL_DAY
+    ]
+    st.html(_plain_table(heads, rows))
+    st.caption("Generated / real, by part of the day on the right. Near: within 50 m of where three streets meet.")
+
+
+def _plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table class='metrics'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
 def validity_table(checked: Validity | None) -> None:
     """Say whether the generated trips keep to what was asked for."""
     st.markdown("##### Do trips keep to what was asked?")
@@ -150,9 +198,7 @@ def told_table(told: ToldApart | None) -> None:
     )
     heads = ("What gives them away", "Real, median", "Generated, median", "AUC of this alone")
     rows = [(one.name, f"{one.real:.4g}", f"{one.generated:.4g}", f"{one.auc:.3f}") for one in told.telling]
-    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    st.html(f"<table class='metrics'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    st.html(_plain_table(heads, rows))
     st.caption(
         "AUC: of one generated and one real trip, how often gradient boosting finds the generated one by how it moves. "
         f"{told.real:,} real and {told.generated:,} generated trips; lengths in metres, speeds in m/s."

@@ -16,12 +16,20 @@ from htp_app.views.evaluate import comparison
 from htp_app.views.evaluate.baselines import baselines
 from htp_app.views.evaluate.choices import HELDOUT, EvaluationChoices
 from htp_app.views.evaluate.controls import NAME, asked_of, evaluation_button, evaluation_panel
-from htp_app.views.evaluate.table import closest_table, metrics_table, summary, told_table, validity_table
+from htp_app.views.evaluate.table import (
+    calibration_table,
+    closest_table,
+    metrics_table,
+    stops_table,
+    summary,
+    told_table,
+    validity_table,
+)
 
 HELP = (
     "↓ marks a divergence, from 0 (the same) to 1 (nothing in common); ↑ a similarity, from 0 to 1 (the same). **Noise "
-    "floor**: one random half of the real trips against the other, as chance alone makes of trips as good as real. "
-    "**Bar**: how many times as far from perfect as that the generated trips are: up to 1 nobody can tell them from "
+    "floor**: what chance alone makes of trips as good as real, got from random parts of the real ones. "
+    "**Bar**: how many times as far from perfect as that the generated trips are: up to 1.5 nobody can tell them from "
     "real ones by this metric, up to 3 only just. **Interval**: where the value lies if other trips are drawn."
 )
 EMPTY = (
@@ -60,6 +68,10 @@ def _show(served: model.Model, found: comparison.Evaluated | None, choices: Eval
             with st.expander("Beyond the paper: speeds, accelerations, hours", icon=":material/add_chart:"):
                 st.html(metrics_table(report.beyond, report.level_percent))
         told_table(report.told)
+        calibration_table(report.calibration)
+        if report.stops:
+            with st.expander("Stops, and driving near junctions", icon=":material/traffic:"):
+                stops_table(report.stops)
         left, right = st.columns(2, gap="medium")
         with left:
             validity_table(report.validity)

@@ -15,8 +15,10 @@ import htp_app.model
 from htp.city import City
 from htp.errors import InputError
 from htp.evaluate import BEYOND, METRICS, Closest, Interval, Report, Validity
+from htp.evaluate.calibration import Calibration, Spread
 from htp.evaluate.closest import Distances
 from htp.evaluate.report import Line, Size
+from htp.evaluate.stops import ALL_DAY, StopFigure
 from htp.evaluate.told_apart import Telling, ToldApart
 from htp.trips import count_trips, read_trips, to_geojson, write_trips
 from htp_app.jobs import command
@@ -28,6 +30,7 @@ from htp_app.views.evaluate.table import WORDS, metrics_table
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
+SPREAD = Spread("seconds standing", (0.4, 0.7), (0.1,) * 10, 30.0, 25.0)
 VIEW = Path(htp_app.model.__file__).parent / "views" / "evaluate" / "view.py"
 
 
@@ -50,6 +53,8 @@ def report_on(sizes: dict[str, int], *, closest: bool) -> Report:
         validity=Validity(sizes["real"], 1.0, 0.5, 1.0, None, None),
         closest=Closest(sizes["train"], 20.0, found, found) if closest else None,
         told=ToldApart(0.8, 0.75, 0.85, sizes["real"], sizes["generated"], (Telling("mean jerk", 0.7, 0.25, 0.2),)),
+        stops=(StopFigure("stops a kilometre", ALL_DAY, 1.5, 1.8, 1.1, 1.3),),
+        calibration=Calibration(sizes["draws"] // 9, 9, (SPREAD,)) if "draws" in sizes else None,
     )
 
 
@@ -66,7 +71,7 @@ def ran(checkpoint, tmp_path, monkeypatch):
             write_trips(read_trips(folder / "real.parquet"), folder / "ceiling.parquet")
             return ""
         assert City.load(folder / "city").name == "Grid"
-        sides = [name for name in ("real", "generated", "ceiling", "train") if f"--{name}" in arguments]
+        sides = [name for name in ("real", "generated", "ceiling", "train", "draws") if f"--{name}" in arguments]
         files = {name: folder / arguments[arguments.index(f"--{name}") + 1] for name in sides}
         sizes = {name: count_trips(path) for name, path in files.items()}
         progress(sizes["real"], sizes["real"] * 2)
@@ -127,6 +132,16 @@ def test_generated_trips_are_made_and_measured_once_for_everybody(ran):
 def test_a_link_evaluates_by_itself_with_the_tokenizers_ceiling(ran):
     page = open_page(like="200", ceiling="1", show="1")
     assert ran == ["reconstruct", "evaluate"]
+    assert not page.exception
+
+
+def test_several_draws_a_trip_show_whether_they_spread_as_they_should(ran):
+    assert "switch on Calibration" in said(open_page(like="200", show="1"))
+    page = open_page(like="200", calibration="1", show="1")
+    assert "9 draws for each of 200 trips" in said(page)
+    assert "<td>seconds standing</td><td>40.0%</td><td>70.0%</td><td>30.0</td><td>25.0</td>" in said(page)
+    assert "<td>stops a kilometre</td><td>1.5</td><td>1.8</td><td>1.20</td><td>1.10 – 1.30</td>" in said(page)
+    assert query(page)["calibration"] == "1"
     assert not page.exception
 
 
@@ -227,7 +242,7 @@ def test_training_trips_that_are_gone_are_not_searched(ran):
 
 
 def test_choices_become_a_link_and_come_back():
-    chosen = EvaluationChoices("file", "file", None, 3, ceiling=True, train="mine", show=True)
+    chosen = EvaluationChoices("file", "file", None, 3, ceiling=True, calibration=True, train="mine", show=True)
     assert EvaluationChoices().with_query(chosen.to_query()) == (chosen, [])
     assert EvaluationChoices().to_query() == {"like": "500", "seed": "1"}
 
