@@ -79,6 +79,18 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
         files.seal()
 
 
+def train_decoder(
+    data: Path, checkpoint: Path, settings: TokenizerTraining, *, report: Callable[[dict], None] = print
+) -> None:
+    """Train the decoder of a checkpoint further on `data`/train.parquet; its codes, so stage 2 too, stay as they are."""
+    distributed.refuse("training the decoder")
+    files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
+    inputs, city, heldout = tokenizer.model.config.inputs, tokenizer.city, _prepared(data, "heldout").iloc[:CHECKED]
+    train, checked = (describe(trips, city, inputs=inputs) for trips in (_further(data, files), heldout))
+    TokenizerTrainer(tokenizer, settings, files.tokenizer).fit_decoder(train, checked, report)
+    files.seal()
+
+
 def train_offsets(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:
     """Train the model of offsets of a checkpoint anew on `data`/train.parquet; its codes stay as they are."""
     distributed.refuse("training offsets")

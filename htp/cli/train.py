@@ -15,7 +15,7 @@ from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, Tokeni
 from htp.errors import InputError
 
 train = typer.Typer(
-    help="Train stage 1 (tokenizer, offsets), stage 2 (language), or HTP+ (routes).", no_args_is_help=True
+    help="Train stage 1 (tokenizer, decoder, offsets), stage 2 (language), or HTP+ (routes).", no_args_is_help=True
 )
 
 Minutes = Annotated[float | None, typer.Option(min=0.05, help="Train for this long instead of all epochs.")]
@@ -60,6 +60,22 @@ def train_tokenizer(
     config = TokenizerConfig(inputs=inputs.value, increments=increments.value, offset_noise=offset_noise)
     settings = TokenizerTraining(epochs, minutes, batch_size, learning_rate, seed=seed)
     run(data, city, out, config, settings, start=start, report=_say)
+
+
+@train.command("decoder")
+def train_decoder(
+    data: Annotated[Path, typer.Argument(help="Folder that `htp prepare` wrote.")],
+    checkpoint: CheckpointFolder,
+    epochs: Annotated[int, typer.Option(min=1, help="Times through all trips.")] = TokenizerTraining.epochs,
+    minutes: Minutes = None,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = TokenizerTraining.learning_rate,
+    seed: Seed = 0,
+) -> None:
+    """Train further how points are placed along the route; the patterns stay as they are."""
+    from htp.train import train_decoder as run
+
+    settings = TokenizerTraining(epochs, minutes, learning_rate=learning_rate, seed=seed)
+    run(data, checkpoint, settings, report=_say)
 
 
 @train.command("offsets")

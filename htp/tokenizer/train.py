@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from htp.compute import distributed
 from htp.compute.length_batches import length_batches
@@ -75,6 +76,31 @@ class TokenizerTrainer:
         loop.run()
         self.epoch, self.seconds = math.ceil(loop.step / loop.epoch_steps), loop.seconds
 
+    def fit_decoder(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
+        """Train the decoder and what it knows of roads further; the codes of all trips stay. Save the tokenizer."""
+        settings, batches = self.settings, Batches(train)
+        rows, apart = kept_apart(len(train), settings.seed)
+        trained = nn.ModuleList([self.model.roads, self.model.decoder])
+        self.model.eval()  # the codebooks, which move in training, are not in it
+
+        def loss(_: Callable, batch: Batch) -> dict[str, Tensor]:
+            parts = self.model.decoder_losses(batch)
+            return {"loss": torch.stack(list(parts.values())).sum()} | {name: p.detach() for name, p in parts.items()}
+
+        task = Task(
+            trained,
+            adamw(trained.parameters(), settings.learning_rate, settings.weight_decay),
+            train.points[rows],
+            lambda chosen, device: batches.collate(rows[chosen]).to(device),
+            loss,
+            lambda lap: {"minutes": lap.minutes} | self._parts(lap) | self._check(heldout),
+            (lambda: self._mean_loss(batches, apart)) if len(apart) else None,
+        )
+        plan = TrainingPlan(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
+        TrainingLoop(task, plan, report, self.folder).run()
+        self.tokenizer.save(self.folder)
+        forget(self.folder)
+
     def _loss(self, model: Callable, batch: Batch) -> dict[str, Tensor]:
         """Return the loss, its parts, and how often each code was used, [L, C]."""
         result = model(batch)
@@ -91,11 +117,14 @@ class TokenizerTrainer:
         return float(np.average(losses, weights=[len(part) for part in some]))
 
     def _line(self, lap: Lap, heldout: Samples) -> dict[str, Any]:
-        parts = {name: round(lap.mean(name), 4) for name in lap.means if name not in ("loss", "used", "grad_norm")}
         sizes = self.model.config.codebook_sizes
         shares = [round(int((used > 0).sum()) / size, 3) for used, size in zip(lap.means["used"], sizes, strict=True)]
         facts = {"codes_in_use": shares, "epoch": math.ceil(lap.epochs), "minutes": lap.minutes}
-        return parts | facts | self._check(heldout)
+        return self._parts(lap) | facts | self._check(heldout)
+
+    @staticmethod
+    def _parts(lap: Lap) -> dict[str, float]:
+        return {name: round(lap.mean(name), 4) for name in lap.means if name not in ("loss", "used", "grad_norm")}
 
     @torch.inference_mode()
     def _check(self, heldout: Samples) -> dict:
