@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
 
+SETTINGS = "settings.json"  # of a stage
 CHECKED = 1000  # held-out trips on which a training reports its error
 
 
@@ -82,12 +83,15 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
 def train_decoder(
     data: Path, checkpoint: Path, settings: TokenizerTraining, *, report: Callable[[dict], None] = print
 ) -> None:
-    """Train the decoder of a checkpoint further on `data`/train.parquet; its codes, so stage 2 too, stay as they are."""
+    """Train the decoder of a checkpoint further on `data`/train.parquet; its codes stay, and so does stage 2."""
     distributed.refuse("training the decoder")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     inputs, city, heldout = tokenizer.model.config.inputs, tokenizer.city, _prepared(data, "heldout").iloc[:CHECKED]
     train, checked = (describe(trips, city, inputs=inputs) for trips in (_further(data, files), heldout))
     TokenizerTrainer(tokenizer, settings, files.tokenizer).fit_decoder(train, checked, report)
+    with replacing(files.tokenizer / SETTINGS) as path:
+        known = json.loads((files.tokenizer / SETTINGS).read_text(encoding="utf-8"))
+        path.write_text(json.dumps(known | {"decoder_minutes": settings.minutes}, indent=2) + "\n", encoding="utf-8")
     files.seal()
 
 
@@ -211,9 +215,9 @@ def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining,
     """Write the settings of a training, and under `before` those of the stage that it went on from."""
     facts: dict = asdict(settings)
     if start is not None:
-        facts["before"] = json.loads((start / "settings.json").read_text(encoding="utf-8"))
+        facts["before"] = json.loads((start / SETTINGS).read_text(encoding="utf-8"))
     stage.mkdir(parents=True, exist_ok=True)
-    with replacing(stage / "settings.json") as path:
+    with replacing(stage / SETTINGS) as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 

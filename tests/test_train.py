@@ -16,7 +16,7 @@ from htp.errors import InputError
 from htp.generate import Generator, load_tokenizer
 from htp.generate_files import generate_like
 from htp.language.language import Language
-from htp.train import train_language, train_offsets, train_routes, train_tokenizer
+from htp.train import train_decoder, train_language, train_offsets, train_routes, train_tokenizer
 from htp.trip_source import Sampling
 from htp.trips import read_trips, write_trips
 
@@ -145,6 +145,21 @@ def test_offsets_are_trained_alone_and_the_codes_stay(tiny_data, first_stage):
     }
     assert changed
     assert all(name.startswith("noise.") for name in changed)
+    Checkpoint(first_stage).verify()
+
+
+def test_the_decoder_is_trained_further_and_the_codes_stay(tiny_data, first_stage):
+    trips, before, lines = read_trips(tiny_data / "heldout.parquet"), load_tokenizer(first_stage), []
+    settings = TokenizerTraining(epochs=6, batch_size=8, learning_rate=3e-3)
+    train_decoder(tiny_data, first_stage, settings, report=lines.append)
+    after = load_tokenizer(first_stage)
+    np.testing.assert_array_equal(after.encode(trips).codes, before.encode(trips).codes)
+    old, new = before.model.state_dict(), after.model.state_dict()
+    changed = {name.partition(".")[0] for name in new if not torch.equal(new[name], old[name])}
+    assert changed == {"decoder", "roads"}
+    losses = [line["steps"] for line in lines if "steps" in line]
+    assert losses[-1] < losses[0]
+    assert json.loads((Checkpoint(first_stage).tokenizer / "settings.json").read_text())["decoder_minutes"] is None
     Checkpoint(first_stage).verify()
 
 

@@ -16,10 +16,10 @@ from torch.distributed import TCPStore
 
 from htp.checkpoint import Checkpoint
 from htp.compute import distributed
-from htp.config import LanguageTraining
+from htp.config import LanguageTraining, TokenizerTraining
 from htp.errors import InputError
 from htp.generate import Generator
-from htp.train import train_offsets, train_routes
+from htp.train import train_decoder, train_offsets, train_routes
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the program, which the processes import as well
 
@@ -139,9 +139,10 @@ def test_what_all_do_alike_is_done_as_if_alone(monkeypatch):
     "train_alone",
     [
         train_offsets,
+        lambda data, out: train_decoder(data, out, TokenizerTraining()),
         lambda data, out: train_routes(data, out, LanguageTraining()),
     ],
-    ids=["offsets", "routes"],
+    ids=["offsets", "decoder", "routes"],
 )
 def test_what_one_process_does_is_refused_to_several(train_alone, monkeypatch, tmp_path):
     monkeypatch.setenv("WORLD_SIZE", "2")
