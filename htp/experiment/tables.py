@@ -72,7 +72,10 @@ def table_1(rows: Sequence[Row]) -> ResultTable | None:
         )
     if any(row.results for row in rows):
         texts.loc["Noise floor"] = scores_of(rows).groupby("metric")["floor"].first()[metrics].map(_number).tolist()
-        notes.append("Noise floor: what chance alone makes two sets of full size differ by.")
+        notes.append(
+            "Noise floor: what chance alone makes two sets of full size differ by (results of before 0.2: of halves, twice "
+            "as much)."
+        )
     ceiling = scores_of(ours).groupby("metric")["ceiling"].mean().reindex(metrics)
     if ceiling.notna().all():
         texts.loc["Ceiling"] = ceiling.map(_number).tolist()
