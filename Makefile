@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal --durations 40
 CITY := runs/coquimbo/city
 TRIPS := runs/coquimbo/trips.parquet
-DAYS := 2024-05-14 2024-05-18 2024-05-15 2024-05-19 2024-05-17 2024-05-13 2024-05-16 2024-05-20 2024-05-22 2024-05-25
+DAYS := 2024-05-14 2024-05-18 2024-05-15
 PREPARED := runs/coquimbo/prepared
 CHECKPOINT := runs/coquimbo/checkpoint
-TRIP_COUNT := 380000
+TRIP_COUNT := 130000
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -51,7 +51,7 @@ sbom: $(BIN)/python  ## list the pinned packages in build/sbom.json (CycloneDX),
 	build/audit/bin/cyclonedx-py requirements requirements.txt --output-file build/sbom.json
 	build/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
-demo-data: $(VENV)/.demo  ## simulate the demo's ten days and prepare their trips (about four hours on two cores)
+demo-data: $(VENV)/.demo  ## simulate the demo's three days and prepare their trips (about an hour on two cores)
 	$(BIN)/htp city aequilibrae:coquimbo --out $(CITY)
 	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) $(DAYS:%=--day %) --out $(TRIPS)
 	$(BIN)/htp prepare $(TRIPS) --city $(CITY) --heldout 0.05 --out $(PREPARED)
@@ -62,10 +62,11 @@ demo-intervals: $(VENV)/.demo  ## read the demo's days off every 5 and every 30 
 	  $(BIN)/htp prepare $(TRIPS:.parquet=-$${s}s.parquet) --city $(CITY) --heldout 0.05 --out $(PREPARED)-$${s}s || exit; \
 	done
 
-checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (about two hours on two cores)
-	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 26
-	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 4 --minutes 84
-	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 12
+checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (two hours and a half on two cores)
+	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 34
+	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 4 --minutes 70
+	$(BIN)/htp train decoder $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 30
+	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 6
 	$(BIN)/htp card --checkpoint $(CHECKPOINT) --simulated --train $(PREPARED)/train.parquet
 
 clean:  ## remove the virtual environment and the caches; leaves runs/ alone

@@ -11,8 +11,10 @@ import pytest
 from htp import Conditions, Generator
 from htp.checkpoint import Checkpoint
 from htp.conditions import conditions_of
-from htp.evaluate import evaluate
+from htp.evaluate import Report, evaluate, validity
+from htp.evaluate.aligned import AlignedSurveyor
 from htp.evaluate.apart import floors_apart
+from htp.evaluate.evaluation import compare
 from htp.trips import count_trips
 
 FOLDER = Path(__file__).resolve().parents[1] / "checkpoints" / "coquimbo"
@@ -63,14 +65,31 @@ def test_the_same_route_is_slower_in_the_peak_than_at_night(generator):
     assert minutes["08:00"] > 1.15 * minutes["23:00"]
 
 
-@pytest.mark.slow
-def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator):
+@pytest.fixture(scope="module")
+def sides(generator):
+    """Return some held-out trips and as many generated for their conditions."""
     real = generator.heldout().iloc[:SAMPLE]
     made = generator.generate(conditions_of(real, generator.city), seed=3)
-    made = made.assign(trip_id=real["trip_id"].to_numpy())
+    return real, made.assign(trip_id=real["trip_id"].to_numpy())
+
+
+@pytest.mark.slow
+def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator, sides):
+    made = sides[1]
     recording = generator.recording
     assert made["percent"].map(len).between(recording.min_points, recording.max_points).all()
-    report = evaluate(real, made, generator.city, workers=1)
-    assert report.validity.everything == 1.0
+    assert validity(*sides, generator.city).everything == 1.0
+    surveyor = AlignedSurveyor(generator.city)
+    real, generated = map(surveyor.measure_trips, sides)
+    assert_close(compare({"real": real, "generated": generated}, len(generator.city)))
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_they_are_close_by_the_roads_that_they_are_matched_to(generator, sides):
+    assert_close(evaluate(*sides, generator.city, workers=1))
+
+
+def assert_close(report: Report) -> None:
     for name, times in FLOORS.items():
         assert floors_apart(report[name]) <= times, name

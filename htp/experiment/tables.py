@@ -73,8 +73,8 @@ def table_1(rows: Sequence[Row]) -> ResultTable | None:
     if any(row.results for row in rows):
         texts.loc["Noise floor"] = scores_of(rows).groupby("metric")["floor"].first()[metrics].map(_number).tolist()
         notes.append(
-            "Noise floor: what chance alone makes two sets of full size differ by (results of before 0.2: of halves, twice "
-            "as much)."
+            "Noise floor: what chance alone makes two sets of full size differ by (results of before 0.2: two halves, "
+            "about twice as much)."
         )
     ceiling = scores_of(ours).groupby("metric")["ceiling"].mean().reindex(metrics)
     if ceiling.notna().all():
