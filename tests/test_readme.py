@@ -49,10 +49,9 @@ def test_a_command_with_an_option_that_does_not_exist_is_found_out():
 
 
 def test_the_tour_of_the_readme_goes_through_every_stage():
-    assert [arguments[0] for arguments in commands("README.md")][:7] == [
+    assert [arguments[0] for arguments in commands("README.md")][:6] == [
         "city",
         "prepare",
-        "train",
         "train",
         "train",
         "generate",
