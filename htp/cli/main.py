@@ -97,6 +97,9 @@ def prepare(
     crs: Annotated[str | None, typer.Option(help="Of coordinates that are no degrees, e.g. EPSG:32719.")] = None,
     heldout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of trips to hold out.")] = 0.1,
     heldout_by: Annotated[HeldoutBy, typer.Option(help="Hold out single trips, or whole days.")] = HeldoutBy.trip,
+    heldout_area: Annotated[
+        str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH: hold out all trips through it instead of a share.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     ray: Ray = None,
     seed: Seed = 0,
@@ -112,7 +115,8 @@ def prepare(
     day = None if first_day is None else _day(first_day, "--first-day")
     hints = Hints(None if dates is None else dates is Dates.day_first, day, crs, timezone)
     least, most = _points(points)
-    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, least, most, hints, heldout_by)
+    area = None if heldout_area is None else _area(heldout_area)
+    options = PrepareOptions(interval, columns, heldout, seed, workers, ray, least, most, hints, heldout_by, area)
     with Bar("preparing") as progress:
         report = run(trips, City.load(city), out, options, progress=progress)
     _print_report(out, report)
@@ -301,6 +305,14 @@ def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: obj
 
 def _points(text: str) -> tuple[int, int]:
     return two_numbers(int, text.split(":"), f"--points {text!r}: write LEAST:MOST, e.g. --points 20:200.")
+
+
+def _area(text: str) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(f"--heldout-area {text!r}: write WEST,SOUTH,EAST,NORTH in degrees.") from error
+    return west, south, east, north
 
 
 def _day(text: str, option: str = "--day") -> date:

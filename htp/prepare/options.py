@@ -53,6 +53,7 @@ class PrepareOptions:
     max_points: int = MAX_POINTS
     hints: Hints = field(default_factory=Hints)
     heldout_by: str = "trip"  # or "day", of the city's clocks: what is held out as a whole
+    heldout_area: tuple[float, float, float, float] | None = None  # west, south, east, north: instead of a share
 
     def __post_init__(self) -> None:
         """Check every value; `InputError` says which is wrong."""
@@ -69,6 +70,10 @@ class PrepareOptions:
             )
         if self.heldout_by not in HELDOUT_BY:
             raise InputError(f"{self.heldout_by!r} cannot be held out as a whole; choose {' or '.join(HELDOUT_BY)}.")
+        if self.heldout_area is not None:
+            west, south, east, north = self.heldout_area
+            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+                raise InputError(f"{self.heldout_area} is no box in degrees; give west, south, east, north.")
         if self.workers is not None and self.workers < 1:
             raise InputError(f"{self.workers} workers were asked for; give 1 or more.")
         unknown = sorted(set(self.columns) - set(ROLES))

@@ -239,22 +239,19 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
     named: list[tuple[list[str], NDArray[np.bool_]]] = []
     bounds: dict[str, list[NDArray[np.float64]]] = {name: [] for name in TABLES}
     days = None
-    if options.heldout_by == "day":
+    if options.heldout_by == "day" and options.heldout_area is None:
         starts = (pq.read_table(part, columns=["start_time"]).to_pandas()["start_time"] for part in parts)
         days = heldout_days(map(_days, starts), options.heldout_share, options.seed)
     for part in parts:
         table = pq.read_table(part, columns=["trip_id", "start_time", "geometry"])
         trips = table.select(["trip_id", "start_time"]).to_pandas()
         names, sides = ids.of(trips)
-        held = (
-            is_heldout(sides, options.heldout_share, options.seed)
-            if days is None
-            else _days(trips["start_time"]).isin(days).to_numpy()
-        )
-        named.append((names, held))
         lines = shapely.from_wkb(table["geometry"].to_numpy())
+        held = _held(trips["start_time"], lines, sides, days, options)
+        named.append((names, held))
         for name, some in zip(TABLES, (~held, held), strict=True):
             bounds[name] += [shapely.total_bounds(lines[some])] if some.any() else []
+    _check_area(options, np.concatenate([held for _, held in named]))
     schema = pq.read_schema(parts[0])
     geo = json.loads(schema.metadata[b"geo"])
     with ExitStack() as stack:
@@ -270,6 +267,29 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
                 if some.any():
                     writer.write_table(table.filter(pa.array(some)).cast(writer.schema))
     return sum(int(held.sum()) for _, held in named)
+
+
+def _held(
+    starts: pd.Series[pd.Timestamp],
+    lines: NDArray[np.object_],
+    sides: list[str],
+    days: set[str] | None,
+    options: PrepareOptions,
+) -> NDArray[np.bool_]:
+    """Return which trips are held out: those through the area, of the days, or by the ids that sides are drawn by."""
+    if options.heldout_area is not None:
+        through: NDArray[np.bool_] = shapely.intersects(lines, shapely.box(*options.heldout_area))
+        return through
+    if days is not None:
+        return _days(starts).isin(days).to_numpy()
+    return is_heldout(sides, options.heldout_share, options.seed)
+
+
+def _check_area(options: PrepareOptions, held: NDArray[np.bool_]) -> None:
+    if options.heldout_area is not None and (held.all() or not held.any()):
+        raise InputError(
+            f"No trip or every trip goes through {options.heldout_area}; hold out a box that some of them touch."
+        )
 
 
 def _days(starts: pd.Series[pd.Timestamp]) -> pd.Series[str]:
@@ -313,6 +333,7 @@ def _facts(sources: Sequence[Source], city: City, options: PrepareOptions) -> di
             "hints": options.hints.to_json(),
             "heldout_share": options.heldout_share,
             "heldout_by": options.heldout_by,
+            "heldout_area": options.heldout_area,
             "seed": options.seed,
             "min_points": options.min_points,
             "max_points": options.max_points,

@@ -167,6 +167,28 @@ def test_nothing_held_out_is_an_empty_table(porto_csv, run, out):
     assert list(train.columns) == list(heldout.columns)
 
 
+@pytest.fixture
+def through_the_middle(row, drive, inner):
+    """Return the row of a trip that keeps away from the edge of the grid, which the good ones drive along."""
+    return row("within", drive(20, inner))
+
+
+def test_all_trips_through_an_area_are_held_out(porto_csv, through_the_middle, place, run, out):
+    area = (*place(50.0, 50.0), *place(350.0, 350.0))
+    report = run([porto_csv(6, through_the_middle)], heldout_area=area)
+    train, heldout = outputs(out)
+    assert heldout["trip_id"].tolist() == ["within"]
+    assert sorted(train["trip_id"]) == [f"T{k}" for k in range(6)]
+    assert report["settings"]["heldout_area"] == area
+
+
+def test_an_area_that_holds_out_nothing_or_is_none_is_a_sentence(porto_csv, run):
+    with pytest.raises(InputError, match="No trip or every trip goes through"):
+        run([porto_csv(6)], heldout_area=(0.0, 0.0, 1.0, 1.0))
+    with pytest.raises(InputError, match="is no box in degrees"):
+        run([porto_csv(6)], heldout_area=(1.0, 0.0, 0.0, 1.0))
+
+
 def test_tables_tell_their_bounds_and_hold_a_chunk_a_row_group(porto_csv, run, pool, out):
     run([porto_csv(12)], heldout_share=0.0)
     file = pq.ParquetFile(out / "train.parquet")
