@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 from htp_app import model
 from htp_app.components.guard import no_model
+from htp_app.components.heading import TITLE
 
 STATIC = Path(__file__).parent / "static"
+FIRST = "generate"  # page
 
 
 def main() -> None:
     """Show the page that was asked for, or what is missing."""
     st.set_page_config("HTP · generated GPS trips", STATIC / "icon.svg", "wide", initial_sidebar_state="expanded")
     page, data = _chosen()  # before all that is shown, see `htp_app.jobs.action`
+    st.set_page_config(f"{page.title} · HTP")
+    st.session_state[TITLE] = page.title
+    st.html(f"<i class='at-{page.url_path or FIRST}' hidden></i>")  # app.css marks the menu that the page is in
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
     try:
@@ -60,7 +65,7 @@ def _chosen() -> tuple[StreamlitPage, StreamlitPage]:
 
 def _page(name: str, title: str, icon: str) -> StreamlitPage:
     """Return the page in the folder `name`, which is also its address; the first visit begins on Generate."""
-    first = name == "generate"
+    first = name == FIRST
     return st.Page(f"views/{name}/view.py", title=title, icon=icon, url_path=name, default=first)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from htp.city.linear_referencing import RouteLines
 from htp.errors import InputError
 from htp.travel_time.model import QUANTILES
+from htp_app.stores import keep, store
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from htp_app.model import Model
 
 Made = TypeVar("Made")
+TIMES, PLANS = "travel times", "plans"  # of single routes, that are known: a page asks for its own in every run
+KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,14 @@ class Expected:
 def plan_or_problem(city: City, via: tuple[LonLat, ...]) -> tuple[PlannedRoute | None, str | None]:
     """Return the plan for any number of waypoints (none for fewer than two), or a sentence on what is wrong."""
     return attempt(lambda: plan_route(city, via) if len(via) > 1 else _only(city, via))
+
+
+def known_plan(model: Model, via: tuple[LonLat, ...]) -> tuple[PlannedRoute | None, str | None]:
+    """Return what `plan_or_problem` says of a model's city, searched once for everybody with these points."""
+    known: dict[tuple[LonLat, ...], tuple[PlannedRoute | None, str | None]] = store(PLANS, model)
+    if via not in known:
+        keep(known, via, plan_or_problem(model.generator.city, via), KEPT)
+    return known[via]
 
 
 def attempt(make: Callable[[], Made | None]) -> tuple[Made | None, str | None]:
@@ -98,7 +109,16 @@ def expected_or_problem(
     model: Model, plan: PlannedRoute | None, depart: dt.datetime
 ) -> tuple[Expected | None, str | None]:
     """Return how long the drive takes where that is known at once, or a sentence on why a service does not say."""
-    return attempt(lambda: None if plan is None else expected_travel_time(model, plan, depart))
+    if plan is None:
+        return None, None
+    known: dict[object, Expected | None] = store(TIMES, model)
+    key = (plan.route.roads.tobytes(), plan.route.start_m, plan.route.end_m, depart)
+    if key in known:
+        return known[key], None
+    found, problem = attempt(lambda: expected_travel_time(model, plan, depart))
+    if problem is None:
+        keep(known, key, found, KEPT)
+    return found, problem
 
 
 def expected_travel_time(model: Model, plan: PlannedRoute, depart: dt.datetime) -> Expected | None:

@@ -7,7 +7,7 @@ The map is a Streamlit component around MapLibre GL JS. Its source is in `fronte
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,8 @@ def _numbered(key: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def _data(picture: Picture) -> dict[str, Any]:
     """Return what the browser is told: of tables only their keys."""
-    tables = {name: table and table.key for name in TABLES for table in [getattr(picture, name)]}
-    without: dict[str, Any] = dict.fromkeys(TABLES)
-    plain = asdict(replace(picture, **without))
-    return plain | tables | {"shades": {"ramp": picture.ramp, "rim": picture.rim_px}}
+    plain: dict[str, Any] = {each.name: getattr(picture, each.name) for each in fields(picture)}
+    tables = {name: plain[name] and plain[name].key for name in TABLES}
+    hint = picture.hint and vars(picture.hint)
+    drawn = {"marks": [vars(mark) for mark in picture.marks], "hint": hint}  # `asdict` would copy every point
+    return plain | tables | drawn | {"shades": {"ramp": picture.ramp, "rim": picture.rim_px}}

@@ -171,7 +171,7 @@ class Router:
         _, distance_m = self.tree.query_nearest(place, return_distance=True, all_matches=False)
         if distance_m[0] > MAX_SNAP_M:
             raise InputError(
-                f"{label} ({lon}, {lat}) is {distance_m[0]:.0f} m from the nearest road of {self.city.name}; "
+                f"{label} {_said(lon, lat)} is {distance_m[0]:.0f} m from the nearest road of {self.city.name}; "
                 f"choose one within {MAX_SNAP_M:.0f} m of a road."
             )
         roads = self.open_roads[np.sort(self.tree.query(place, "dwithin", distance_m[0] + SAME_STREET_M))]
@@ -194,10 +194,10 @@ class Router:
         if self._covers(lon, lat):
             return
         if self._covers(lat, lon):
-            raise InputError(f"{label} ({lon}, {lat}) has its coordinates swapped; give the longitude first.")
+            raise InputError(f"{label} {_said(lon, lat)} has its coordinates swapped; give the longitude first.")
         west, south, east, north = self.city.bounds
         raise InputError(
-            f"{label} ({lon}, {lat}) is outside {self.city.name}; give a longitude from {west:.3f} to {east:.3f} "
+            f"{label} {_said(lon, lat)} is outside {self.city.name}; give a longitude from {west:.3f} to {east:.3f} "
             f"and a latitude from {south:.3f} to {north:.3f}."
         )
 
@@ -217,6 +217,11 @@ class Router:
             roads = roads[:-1]
             end_m = float(length_m[roads[-1]])
         return Route(np.array(roads, dtype=np.int32), start_m, end_m)
+
+
+def _said(lon: float, lat: float) -> str:
+    """Return a place as a person reads it, to a metre; a click has fifteen decimals."""
+    return f"({round(lon, 5)}, {round(lat, 5)})"
 
 
 def _as_stops(snaps: list[Snap]) -> Stops:

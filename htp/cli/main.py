@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from htp.city import City
+
 
 app = typer.Typer(help="Generate realistic GPS trips for a city.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
@@ -197,8 +199,8 @@ def reconstruct(
 
 @app.command()
 def evaluate(
-    real: Annotated[Path, typer.Option(help="Real trips.")],
-    generated: Annotated[Path, typer.Option(help="Generated trips.")],
+    real: Annotated[Path, typer.Option(help="Real trips, in any format that trips are written in.")],
+    generated: Annotated[Path, typer.Option(help="Generated trips, likewise.")],
     city: CityRead,
     ceiling: Annotated[Path | None, typer.Option(help="The real trips after `htp reconstruct`.")] = None,
     train: Annotated[Path | None, typer.Option(help="Trips the generator was trained on, to look for copies.")] = None,
@@ -215,8 +217,9 @@ def evaluate(
     from htp.evaluate import evaluate as run
 
     town = City.load(city)
+    sides = (_to_measure(real, town), _to_measure(generated, town))
     with Bar("measuring") as progress:
-        asked = partial(run, real, generated, town, ceiling=ceiling, train=train, draws=draws, seed=seed)
+        asked = partial(run, *sides, town, ceiling=ceiling, train=train, draws=draws, seed=seed)
         report = asked(workers=workers, ray=ray, progress=progress)
     if as_json:
         print(report.to_json())
@@ -282,6 +285,20 @@ def main() -> None:
 def _end(sentence: str) -> None:
     console.print(f"[bold red]htp:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     sys.exit(2)
+
+
+def _to_measure(path: Path, town: City) -> Path | gpd.GeoDataFrame:
+    """Return what `htp evaluate` reads piece by piece as it is, a file of another format that we write as a table."""
+    from htp.prepare.table import READABLE, read_table, said
+
+    if path.is_dir() or path.suffix.lower() not in set(READABLE) - {".parquet"}:
+        return path
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; give the trips' own.")
+    table = read_table(path, town)
+    if table.dropped:
+        console.print(f"{path}: left out: {said(table.dropped)}", highlight=False, soft_wrap=True, markup=False)
+    return table.trips
 
 
 def _through(trips: Path, out: Path, force: bool, step: Callable, tokenizer: object) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ import shapely
 import sklearn
 from scipy.special import ndtri
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import ThreadpoolController
 
 from htp.errors import InputError
 from htp.files import replacing
@@ -41,6 +44,7 @@ TAIL = 0.002  # a uniform below it, or above one minus it, is drawn as it: no dr
 MIN_TRIPS = 20
 MODEL_FILE, FACTS_FILE = "travel_time.skops", "travel_time.json"
 DAMAGE = (ValueError, LookupError, AttributeError, TypeError, OSError, zipfile.BadZipFile, zlib.error)
+FEW = 512  # ours: so few routes are asked about in one thread
 MAX_BYTES = 64 << 20  # ours: what the archive may hold unpacked; that of the city that ships holds 5 MiB
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # beside what skops itself trusts
 
@@ -71,7 +75,8 @@ class TravelTimeModel:
         """Return the travel times in seconds at each of `QUANTILES`, never decreasing, [N, len(QUANTILES)]."""
         table, drives = self._table(city), DrivenRoutes.of_routes(city, routes)
         features = route_features(table, drives, _local(departs, city))
-        logs = np.column_stack([booster.predict(features) for booster in self.boosters])
+        with _one_thread() if len(features) <= FEW else nullcontext():
+            logs = np.column_stack([booster.predict(features) for booster in self.boosters])
         return free_flow_seconds(table, drives)[:, None] * np.exp(np.sort(logs, axis=1))  # quantiles may cross: sorted
 
     def draw(
@@ -181,6 +186,20 @@ def _booster(quantile: float) -> HistGradientBoostingRegressor:
         early_stopping=False,
         random_state=0,
     )
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Return what keeps scikit-learn to the thread that asks.
+
+    OpenMP gives every new thread, as each run of a page is, a pool of its own: 13 boosters wait for it longer than they
+    compute, 0.2 s and up to seconds on a busy machine.
+    """
+    return _pools().limit(limits=1, user_api="openmp")
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through the libraries of this process, which scikit-learn's are among by now
 
 
 def _local(departs: Sequence[pd.Timestamp], city: City) -> pd.DatetimeIndex:

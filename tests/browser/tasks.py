@@ -67,7 +67,7 @@ def closed_bridge(person: Person) -> str:
     trips = re.fullmatch(r"(\d+) of 200", affected)
     assert trips
     assert int(trips[1]) > 0
-    return f"{affected} trips are affected; their detour is {detour} and {delay} (medians)"
+    return f"{affected} trips are affected; their detour is {detour} (median) and {delay} (mean)"
 
 
 def morning_of_a_table(person: Person) -> str:

@@ -39,22 +39,6 @@ DEPART = ["--depart", "2024-05-06 08:15"]
 
 
 @pytest.fixture
-def htp(monkeypatch, capsys):
-    """Return a function that runs the program with arguments and returns exit code, output and messages."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["htp", *(str(argument) for argument in arguments)])
-        monkeypatch.setattr(sys.modules["__main__"], "__package__", None)  # else `python -m pytest` gives the name
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        heard = capsys.readouterr()
-        return ended.value.code or 0, heard.out, heard.err
-
-    return run
-
-
-@pytest.fixture
 def files(tiny_data, tiny_checkpoint, tmp_path):
     """Return a folder with a whole checkpoint, a damaged one, prepared and foreign trips."""
     (tmp_path / "whole").symlink_to(tiny_checkpoint)

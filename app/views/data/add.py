@@ -149,11 +149,11 @@ def _files(name: str, workspace: Workspace, endings: Sequence[str], *, several: 
     uploads = st.file_uploader(
         f"Up to {MAX_UPLOAD_MB} MB a file; put larger ones into {workspace.folder / INCOMING}",
         type=sorted({ending.rsplit(".", 1)[-1] for ending in endings}),
-        accept_multiple_files=True,
+        accept_multiple_files=several,  # one alone: the next takes the place of the one before
         key=f"{name}-uploads",
         max_upload_size=MAX_UPLOAD_MB,
     )
-    return Files(uploads=uploads if several else uploads[:1])
+    return Files(uploads=uploads if isinstance(uploads, list) else [uploads] if uploads else [])
 
 
 def _adding(name: str, label: str, work: Callable[[], Work] | None) -> Added | None:

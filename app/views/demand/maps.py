@@ -15,6 +15,8 @@ from htp_app.map.areas import area_table, cell_table
 from htp_app.state import LINEAR
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from htp.city import City
     from htp.planning.demand import Flows, Zones
     from htp_app.map.table import PackedTable
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from htp_app.views.demand.choices import DemandChoices
     from htp_app.views.demand.controls import DemandTables
 
-HEIGHT = "calc(100dvh - 3.75rem)"  # below Streamlit's header
+HEIGHT = "var(--htp-map)"  # below Streamlit's header
 CELL_SIDES = ("In these hours", "all day")
 ZONE_SIDES = ("From here", "to here")
 EMPTY = Hint("No trip drives in these hours; choose others")
@@ -56,11 +58,17 @@ def demand_map(served: Model, demand: DemandTables, choices: DemandChoices, dens
     city_map("demand-map", picture)
 
 
-def zone_table(city: City, zones: Zones, flows: Flows) -> PackedTable:
-    """Return the table of the zones, each of their polygons an area, with the trips that start and end there."""
+def zone_trips(zones: Zones, flows: Flows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the trips that start in each zone, and those that end there."""
     start, end = np.zeros(len(zones), np.int64), np.zeros(len(zones), np.int64)
     np.add.at(start, flows.origin, flows.trips)
     np.add.at(end, flows.destination, flows.trips)
+    return start, end
+
+
+def zone_table(city: City, zones: Zones, flows: Flows) -> PackedTable:
+    """Return the table of the zones, each of their polygons an area, with the trips that start and end there."""
+    start, end = zone_trips(zones, flows)
     parts, zone = shapely.get_parts(zones.shapes, return_index=True)
     flat = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON  # a mended zone may have kept a line
     parts, zone = shapely.transform(parts[flat], city.to_metres), zone[flat]

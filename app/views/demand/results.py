@@ -13,7 +13,9 @@ from htp.planning.demand.parts import ALL_HOURS
 from htp_app.components.charts import GENERATED, REAL, add_line, draw, finish
 from htp_app.components.figures import figures
 from htp_app.components.files import FORMATS, download, format_choice
-from htp_app.components.shades import legend
+from htp_app.components.shades import bar, legend, ticks
+from htp_app.state import LINEAR
+from htp_app.views.demand.maps import zone_trips
 
 if TYPE_CHECKING:
     from htp.evaluate.density import Density
@@ -42,6 +44,10 @@ def results_panel(
     draw(departures_chart(asked, made, choices.hours), "demand-chart")
     if density is not None:
         st.html(legend(int(density.real.max(initial=0)), None, choices.scale))
+    elif demand.flows:
+        start, end = zone_trips(demand.zones, demand.flows)
+        most = int((start + end).max(initial=0))
+        st.html(f"<div class='legend'>{bar('Trips that start or end in a zone', ticks(most, LINEAR))}</div>")
     if run and counts:
         _download(run, counts, choices.hours)
 
@@ -88,6 +94,7 @@ def _figures(demand: DemandTables, run: Run | None) -> str:
     return figures(cells)
 
 
+@st.fragment
 def _download(run: Run, counts: Counts, hours: tuple[int, int]) -> None:
     """Offer the trips that depart in the hours on the map."""
     ending = FORMATS[format_choice("demand-format", TABLES)]

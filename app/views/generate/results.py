@@ -59,6 +59,7 @@ def _compared_with(generated: Generated, real_word: str) -> str:
     return f"Beside {which}: within {like.share:.0%} of this distance, {when}."
 
 
+@st.fragment
 def download_panel(generated: Generated, served: Model) -> None:
     """Offer the trips as a file."""
     name = format_choice("format", [*FORMATS, MAP])

@@ -10,26 +10,25 @@ import streamlit as st
 from htp_app import model
 from htp_app.components.heading import heading
 from htp_app.jobs.action import action
-from htp_app.map import Picked, Picture, city_map
-from htp_app.map.route import route_picture
-from htp_app.plan import PlannedRoute, expected_or_problem, plan_or_problem
-from htp_app.state import Choices, remember, restore, set_route
+from htp_app.map import Picture, city_map
+from htp_app.map.route import pick, route_picture
+from htp_app.plan import PlannedRoute, expected_or_problem, known_plan
+from htp_app.state import ROUTE, Choices, remember, restore
 from htp_app.views.generate import generation
 from htp_app.views.generate.controls import advanced_panel, departure_panel, route_panel, trips_panel
 from htp_app.views.generate.first_visit import first_visit
 from htp_app.views.generate.one_trip import marks_of, one_trip, trip_number
 from htp_app.views.generate.results import download_panel, results_panel
 
-HEIGHT = "calc(100dvh - 3.75rem)"  # of the map, below Streamlit's header
+HEIGHT = "var(--htp-map)"  # of the map, below Streamlit's header
 
 
 def page() -> None:
     """Ask for choices, draw the route, generate when asked to, show the trips."""
     served = model.current()
-    city = served.generator.city
     start = _defaults(served)
     choices = restore(start)
-    plan, problem = plan_or_problem(city, choices.via)
+    plan, problem = known_plan(served, choices.via)
     with st.sidebar:
         heading(served, f"Pick a route and a departure: get GPS trips that drive it as {served.traffic} does.")
         route_panel(served, choices, plan)
@@ -44,7 +43,11 @@ def page() -> None:
     choices = replace(choices, trip=trip_number(generated, choices))
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
-            city_map("city-map", _picture(served, choices, plan, problem, generated), _pick)
+            city_map(
+                "city-map",
+                _picture(served, choices, plan, problem, generated),
+                lambda picked: pick(served.generator.city, picked, ROUTE),
+            )
             if choices == start:
                 first_visit(served, start)
         with st.container(key="results", width=372):
@@ -78,11 +81,6 @@ def _picture(
         marks=marks_of(generated, choices.trip),
         height=HEIGHT,
     )
-
-
-def _pick(picked: Picked) -> None:
-    """Take over what was clicked on the map, before the page runs."""
-    set_route(picked.waypoints, revision=picked.revision)
 
 
 page()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from htp_app.views.scenario.choices import Planning
     from htp_app.views.scenario.work import ScenarioTrips
 
-HEIGHT = "calc(100dvh - 10.1rem)"
+HEIGHT = "max(12rem, calc(var(--htp-map) - 6.35rem))"  # beside the view's row and the legend
 SIDES = {CHANGE: "Difference", BEFORE: "Before", AFTER: "After"}
 PLACES = {ROADS: "Trips by road", CELLS: "Points by cell"}
 CLOSED, SLOWER, FASTER = "#d01c3f", "#8a4fc9", "#12a37f"

@@ -47,22 +47,16 @@ def results_panel(outcome: Outcome, made: ScenarioTrips | None) -> None:
 
 def _figures(outcome: Outcome) -> str:
     total, same = len(outcome.demand), outcome.number(SAME)
-    again, moved = outcome.again, outcome.kind == REROUTED
+    moved = outcome.kind == REROUTED
     rerouted, retimed = outcome.number(REROUTED), outcome.number(RETIMED)
     closed, cut = outcome.number(CLOSED_END), outcome.number(CUT_OFF)
     detour = _median(outcome.detour_m[moved])
-    delay = _median(outcome.delay_s[again] / 60)
-    before, after = (_median(side[again] / 60) for side in (outcome.demand.seconds, outcome.seconds))
     farthest = f"up to {outcome.detour_m[moved].max() / 1000:+.1f} km" if rerouted else "no other routes"
     cells = [
         ("Trips affected", f"{total - same} of {total}", f"{rerouted} rerouted, {retimed} on their route"),
         ("No longer possible", str(closed + cut), f"{closed} end on a closed road, {cut} cut off"),
         ("Detour, median", "–" if detour is None else f"{detour:+,.0f} m", farthest),
-        (
-            "Travel time, median",
-            "–" if delay is None else f"{delay:+.1f} min",
-            "none changes" if before is None else f"{before:.1f} → {after:.1f} min",
-        ),
+        ("Travel time, mean", *_minutes(outcome)),
     ]
     return figures(cells).replace("-", "−")
 
@@ -71,6 +65,16 @@ def _median(values: NDArray[np.float64]) -> float | None:
     return float(np.median(values)) if len(values) else None
 
 
+def _minutes(outcome: Outcome) -> tuple[str, str]:
+    """Return the minutes that affected trips take longer, and both means: as these are read, so is the difference."""
+    again = outcome.again
+    if not len(again):
+        return "–", "none changes"
+    before, after = (round(float(side[again].mean()) / 60, 1) for side in (outcome.demand.seconds, outcome.seconds))
+    return f"{after - before:+.1f} min", f"{before:.1f} → {after:.1f} min"
+
+
+@st.fragment
 def _downloads(outcome: Outcome, made: ScenarioTrips | None) -> None:
     st.markdown("##### Export")
 

@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 
 from htp_app.map import Picked, city_map, play_bar
-from htp_app.map.route import route_picture
-from htp_app.state import set_route
+from htp_app.map.route import pick, route_picture
 from htp_app.views.times_of_day.charts import COLOURS
 
 if TYPE_CHECKING:
@@ -28,9 +27,14 @@ def departure_maps(
     served: Model, choices: Departures, plan: PlannedRoute | None, problem: str | None, compared: Compared | None
 ) -> None:
     """Draw a map for every departure that there is; before, one to pick the route on."""
+    city = served.generator.city
     picture = replace(route_picture(served, choices.via, plan, problem), group=GROUP, height=ABOVE_CHARTS)
+
+    def picked(route: Picked) -> None:
+        pick(city, route, GROUP)
+
     if compared is None:
-        city_map("departure-map-0", replace(picture, height=ALONE), _pick)
+        city_map("departure-map-0", replace(picture, height=ALONE), picked)
         return
     play_bar("departures-play", GROUP)
     with st.container(horizontal=True, gap="small", key="departures"):
@@ -44,7 +48,7 @@ def departure_maps(
                     max_kmh=compared.max_kmh,
                     legend=at == 0,
                 )
-                city_map(f"departure-map-{at}", shown, _pick)
+                city_map(f"departure-map-{at}", shown, picked)
 
 
 def _title(departure: Departure, colour: str) -> str:
@@ -55,8 +59,3 @@ def _title(departure: Departure, colour: str) -> str:
         f"<p class='departure'><i style='background:{colour}'></i><b>{departure.name}</b>"
         f"<span>{np.median(minutes):.0f} min</span><small>{spread}</small></p>"
     )
-
-
-def _pick(picked: Picked) -> None:
-    """Take over what was clicked on a map, before the page runs."""
-    set_route(picked.waypoints, GROUP, picked.revision)

@@ -11,7 +11,7 @@ from htp_app.components.charts import draw
 from htp_app.components.controls import pick
 from htp_app.components.heading import heading
 from htp_app.jobs.action import action, result
-from htp_app.plan import plan_or_problem
+from htp_app.plan import known_plan
 from htp_app.state import BLOCK, ROUTE, STREET, Departures, remember, restore, set_route
 from htp_app.views.generate.controls import route_panel
 from htp_app.views.times_of_day import departures
@@ -32,9 +32,8 @@ LOST_HELP = (
 def page() -> None:
     """Ask for a route and times, generate when asked to, show the departures side by side."""
     served = model.current()
-    city = served.generator.city
     choices = restore(_defaults(served), NAME)
-    plan, problem = plan_or_problem(city, choices.via)
+    plan, problem = known_plan(served, choices.via)
     with st.sidebar:
         heading(served, "See one route at up to four times of a day: how long it takes, and where time is lost.")
         route_panel(served, choices, plan, NAME)

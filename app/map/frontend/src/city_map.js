@@ -14,7 +14,7 @@ import { streets } from "./roads.js";
 import { recolour, style } from "./style.js";
 import { palette } from "./theme.js";
 import * as trips from "./trips.js";
-import { Waypoints } from "./waypoints.js";
+import { rounded, Waypoints } from "./waypoints.js";
 
 setWorkerUrl(new URL("htp-map-worker.js", import.meta.url).href);
 
@@ -97,7 +97,7 @@ export class CityMap {
     map.getCanvas().style.cursor = "crosshair";
     map.on("click", ({ lngLat, point }) => {
       const reach = lngLat.distanceTo(map.unproject([point.x + REACH, point.y]));
-      this.placed({ point: [lngLat.lng, lngLat.lat], reach_m: reach, click: ++click });
+      this.placed({ point: rounded(lngLat), reach_m: reach, click: ++click });
     });
   }
 

@@ -75,7 +75,7 @@ function areas({ ramp, rim }) {
   ];
 }
 
-/** Lines in colours of their own over the roads. */
+/** Lines in colours of their own, over all else: what a page says is in such a colour has to be seen. */
 function marks(colours) {
   const grow = (a, b) => ["interpolate", ["linear"], ["zoom"], 10, a, 16, b];
   return [
@@ -93,7 +93,7 @@ export function style(colours, maxKmh, shades) {
     sources: { roads: { ...source, tolerance: 0.3 }, areas: source, route: source, draft: source, marks: source, trip: source, trips: source },
     layers: [
       { id: "land", type: "background", paint: { "background-color": colours.land } },
-      ...roads(colours), ...areas(shades), ...names(colours), ...marks(colours), ...route(colours), ...trips(colours, maxKmh),
+      ...roads(colours), ...areas(shades), ...names(colours), ...route(colours), ...trips(colours, maxKmh), ...marks(colours),
     ],
   };
 }

@@ -5,7 +5,8 @@ const LETTER = (i, count) => (i === 0 ? "A" : i === count - 1 ? "B" : String(i))
 const ROLE = (i, count) => (i === 0 ? "Origin" : i === count - 1 ? "Destination" : `Stop ${i}`);
 const DIGITS = 6; // of a degree: 0.1 m
 
-const round = (point) => [point.lng, point.lat].map((degrees) => Number(degrees.toFixed(DIGITS)));
+/** Return a place as [lon, lat] in degrees that a person can read. */
+export const rounded = (point) => [point.lng, point.lat].map((degrees) => Number(degrees.toFixed(DIGITS)));
 
 export class Waypoints {
   /** `changed(points)` is called after every change that the person at the map makes. */
@@ -15,7 +16,7 @@ export class Waypoints {
     this.points = [];
     this.revision = 0;
     this.markers = [];
-    map.on("click", (event) => this.set([...this.points, round(event.lngLat)]));
+    map.on("click", (event) => this.set([...this.points, rounded(event.lngLat)]));
   }
 
   /** Take over what Python knows, unless the person has moved on since. */
@@ -64,7 +65,7 @@ export class Waypoints {
     });
     element.addEventListener("click", (event) => event.stopPropagation()); // a click on a pin is no new waypoint
     const marker = new Marker({ element, draggable: true }).setLngLat(point).addTo(this.map);
-    marker.on("dragend", () => this.set(this.points.with(i, round(marker.getLngLat()))));
+    marker.on("dragend", () => this.set(this.points.with(i, rounded(marker.getLngLat()))));
     return marker;
   }
 }

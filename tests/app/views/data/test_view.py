@@ -104,7 +104,8 @@ def said(page: AppTest) -> str:
 def add(page: AppTest, name: str, *files: tuple[str, bytes]) -> AppTest:
     """Give a name and files, press the button, wait."""
     page.text_input[0].set_value(name).run()
-    page.file_uploader[0].set_value([(*file, "application/octet-stream") for file in files]).run()
+    given = [(*file, "application/octet-stream") for file in files]
+    page.file_uploader[0].set_value(given if len(given) > 1 else given[0]).run()
     return finish(next(button for button in page.button if button.icon == ":material/play_arrow:").click().run())
 
 
@@ -237,6 +238,14 @@ def test_the_sentence_of_the_command_is_shown_and_the_upload_is_gone(space, monk
     assert page.error[0].value == "x.osm: holds no roads."
     assert list((space / "incoming").iterdir()) == []
     assert not page.exception
+
+
+def test_the_file_after_a_broken_one_takes_its_place(ran, space):
+    page = open_page(part="add-city")
+    assert not page.file_uploader[0].proto.multiple_files  # else the browser keeps the first beside it
+    add(page, "town", ("broken.osm", b"x"))
+    add(page, "town2", ("whole.osm", b"<osm/>"))
+    assert [arguments[1] for arguments, _ in ran] == ["broken.osm", "whole.osm"]
 
 
 def test_work_that_goes_on_can_be_stopped(space, monkeypatch):

@@ -88,6 +88,13 @@ def test_a_first_visit_shows_a_made_up_table_over_square_zones_and_says_so(serve
     assert not page.exception
 
 
+def test_zones_have_a_legend_that_ends_with_the_busiest(served):
+    page = open_page()
+    upload(page, "table", "od.csv", TABLE)
+    legend = next(element.proto.body for element in page.get("html") if "start or end in a zone" in element.proto.body)
+    assert "<span>40</span></div>" in legend  # 30 and 10 trips between the two zones
+
+
 def test_trips_are_made_and_shown_with_what_was_left_out(served):
     page = open_page(n="60")
     finish(press(page, "Make 60 trips"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,14 @@ def test_a_closed_street_is_shown_at_once_and_generated_when_asked(checkpoint):
     assert query(page) == {"closed": "56-63", "like": "200", "seed": "1", "show": "1"}
     assert "trips before and" in sentences(page)
     assert not page.exception
+
+
+def test_what_travel_time_gains_is_the_difference_of_the_two_that_stand_beside_it(checkpoint):
+    page = open_page(closed="56-63")
+    found = re.search(r"Travel time, mean</span><b>([+−][\d.]+) min</b><small>([\d.]+) → ([\d.]+) min", figures(page))
+    assert found
+    gain, before, after = (float(number.replace("−", "-")) for number in found.groups())
+    assert gain == pytest.approx(after - before)
 
 
 def test_a_link_brings_back_the_scenario_with_its_trips_and_view(checkpoint):
