@@ -20,6 +20,7 @@ from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.files import replacing
 from htp.generate import answers_of, load_tokenizer
+from htp.json_files import read_object
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
@@ -183,10 +184,7 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
 
 def _went_on(checkpoint: Path, start: Path) -> bool:
     """Say whether the tokenizer of a checkpoint was trained on from that of `start`."""
-    ours, theirs = (
-        json.loads((Checkpoint(at).tokenizer / "settings.json").read_text(encoding="utf-8"))
-        for at in (checkpoint, start)
-    )
+    ours, theirs = (read_object(Checkpoint(at).tokenizer / "settings.json") for at in (checkpoint, start))
     return ours.get("before") == theirs
 
 
@@ -199,7 +197,7 @@ def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining,
     """Write the settings of a training, and under `before` those of the stage that it went on from."""
     facts: dict = asdict(settings)
     if start is not None:
-        facts["before"] = json.loads((start / "settings.json").read_text(encoding="utf-8"))
+        facts["before"] = read_object(start / "settings.json")
     stage.mkdir(parents=True, exist_ok=True)
     with replacing(stage / "settings.json") as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -62,7 +62,6 @@ for (const form of document.querySelectorAll('form')) form.onsubmit = async even
 def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
     """Return what `GET /v1/model` answers."""
     files = Checkpoint(generator.checkpoint)
-    text = files.card.read_text(encoding="utf-8") if files.card.is_file() else ""
     return {
         "name": generator.checkpoint.name,
         "version": htp.__version__,
@@ -78,7 +77,7 @@ def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
         },
         "recording": asdict(generator.recording),
         "heldout": settings.share_heldout,
-        "card": text,
+        "card": files.card_text,
     }
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.datastructures import MutableHeaders
 
-from htp.checkpoint import Checkpoint
+from htp.checkpoint import GENERATOR, Checkpoint
 from htp.scale import Application, Cluster, Replicas
 from htp.serve.monitoring import log_as_json
 
@@ -97,7 +97,7 @@ def run(served: ServedCheckpoint, host: str, port: int) -> None:
 def replicas_on(address: str, served: ServedCheckpoint, scaling: Scaling, host: str, port: int) -> Iterator[None]:
     """Serve on the Ray cluster at an address as long as the context is open; all machines see the checkpoint."""
     served = replace(served, checkpoint=served.checkpoint.absolute())
-    Checkpoint(served.checkpoint).verify()
+    Checkpoint(served.checkpoint).verify(GENERATOR)
     application = Application(partial(_load_replica, served), _is_well, served.settings.deadline_s + SPARE_S)
     with (
         Cluster(address, gpus=served.device != "cpu") as cluster,
