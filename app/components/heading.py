@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 import streamlit as st
+
+from htp_app.components.markup import escaped
 
 if TYPE_CHECKING:
     from htp_app.model import Model
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 
 def heading(served: Model, help_text: str) -> None:
     """Name the city, the service if trips are not made in this process, and say in a sentence what the page is for."""
-    name = html.escape(served.generator.city.name)
-    at = f"<small>at {html.escape(served.backend.name)}</small>" if served.backend else ""
-    st.html(f"<p class='heading'><b>{name}{at}</b><span>{html.escape(help_text)}</span></p>")
+    name = escaped(served.generator.city.name)
+    at = f"<small>at {escaped(served.backend.name)}</small>" if served.backend else ""
+    st.html(f"<p class='heading'><b>{name}{at}</b><span>{escaped(help_text)}</span></p>")
 
 
 def how_to_read(text: str, title: str = "How to read this") -> None:
