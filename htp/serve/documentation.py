@@ -71,6 +71,7 @@ def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
             "trips": settings.max_trips,
             "waypoints": settings.max_waypoints,
             "roads": settings.max_roads,
+            "legs": settings.max_legs,
             "body_bytes": settings.max_body_bytes,
             "deadline_s": settings.deadline_s,
             "duration_s": [generator.recording.shortest_s, generator.recording.longest_s],
