@@ -19,6 +19,7 @@ from starlette.datastructures import MutableHeaders
 
 from htp.checkpoint import GENERATOR, Checkpoint
 from htp.scale import Application, Cluster, Replicas
+from htp.serve.connections import MAX_HEADER_BYTES, LimitedConnection
 from htp.serve.monitoring import log_as_json
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class Server(uvicorn.Server):
             access_log=False,  # `RequestMonitor` logs requests
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
+            http=LimitedConnection,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            ws="none",
             limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=int(self.service.settings.deadline_s) + 1,
         )
