@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htp.errors import InputError
-from htp.files import fingerprint_of, replacing
+from htp.files import fingerprint_of, force_to_disk, replacing
 from htp.json_files import object_in, read_object
 
 if TYPE_CHECKING:
@@ -113,11 +113,16 @@ class Checkpoint:
         return "simulated: true" in header
 
     def seal(self) -> None:
-        """Write the manifest; call it after every change of a file. What a stopped training left is no part of it."""
+        """Write the manifest; call it after every change of a file. What a stopped training left is no part of it.
+
+        All files are on the disk, not only on their way, before the manifest that vouches for them has its name.
+        """
         self._part("")
         files = {str(path.relative_to(self.folder)): _describe(path) for path in self._files()}
         with replacing(self.folder / MANIFEST) as path:
             path.write_text(json.dumps({"version": VERSION, "files": files}, indent=1) + "\n", encoding="utf-8")
+            for one in (*(self.folder / name for name in files), path):
+                force_to_disk(one)
 
     def fingerprint(self, *parts: str) -> str | None:
         """Return what the files of these parts, such as `tokenizer`, are known again by; None without a manifest."""
