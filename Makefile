@@ -35,6 +35,7 @@ lint: $(VENV)/.dev  ## check the style, the types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/house.py
+	$(BIN)/python .ci/licences.py
 
 format: $(VENV)/.dev  ## lay the code out as `make lint` wants it
 	$(BIN)/ruff check --fix

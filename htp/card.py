@@ -18,6 +18,7 @@ from htp.evaluate.stops import ALL_DAY
 from htp.files import replacing
 from htp.generate import Generator, reconstruct
 from htp.generate_files import generate_like
+from htp.json_files import parse_object, read_object
 from htp.trip_source import Sampling
 from htp.trips import count_trips, iter_trips, read_trips, write_pieces, write_trips
 
@@ -251,7 +252,7 @@ def _stage_lines(name: str, facts: dict) -> list[str]:
 
 def _training(stage: Path) -> dict:
     lines = (stage / "training.jsonl").read_text(encoding="utf-8").splitlines()
-    reports = [json.loads(line) for line in lines]
-    settings = json.loads((stage / "settings.json").read_text(encoding="utf-8"))
+    reports = [parse_object(line, str(stage / "training.jsonl")) for line in lines]
+    settings = read_object(stage / "settings.json")
     last = next((one for one in reversed(reports) if "loss" in one or "error_m" in one), reports[-1])
     return {"minutes": reports[-1]["minutes"], "settings": settings, "last": last}

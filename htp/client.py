@@ -22,6 +22,7 @@ import shapely
 
 from htp.city.network import City, said_of_city
 from htp.errors import InputError
+from htp.json_files import MAX_NAME, parse_object, text_in
 from htp.recording import Recording
 from htp.trip_source import TripSource
 from htp.trips import LIST_COLUMNS
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
 CONNECT_S = 5.0
 READY_S = 15.0  # the longest silence before what the service has ready: its facts, city and held-out trips
 PIECE = 512  # trips in one request at most; less where the service takes less
+MAX_CARD_LETTERS = 1 << 20  # of a service's model card, as of a checkpoint's
 BATCH, TIMES = "/v1/trips/batch", "/v1/travel-times"
 JSON = {"Content-Type": "application/json"}
+NO_SERVICE = "{url} is no service of HTP; give the address that `htp serve` prints."
 BUSY = {429, 502, 503, 504}
 
 
@@ -63,21 +66,25 @@ class Client(TripSource):
         self.headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         try:
             self._http = httpx.Client(base_url=self.url, headers=self.headers, timeout=_timeout(timeout_s))
-            self.model: dict[str, Any] = self._get("/v1/model").json()  # what is served and what it takes
+            said = self._get("/v1/model").content
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise InputError(NO_SERVICE.format(url=url)) from error
+        try:
+            self.model = _model_facts(said, self.url)  # what is served and what it takes
             self.limit = min(PIECE, int(self.model["limits"]["trips"]))
-            self.recording = Recording(**self.model["recording"])
-        except (httpx.InvalidURL, UnicodeError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{url} is no service of HTP; give the address that `htp serve` prints.") from error
+            self.recording = Recording.of_facts(self.model["recording"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(NO_SERVICE.format(url=url)) from error
+        if self.limit < 1 or not self.recording.possible:
+            raise InputError(NO_SERVICE.format(url=url))
         self.travel_time = RemoteTravelTimes(self)
 
     @cached_property
     def city(self) -> City:
         """The service's city, fetched when it is first asked for."""
-        facts = self._get("/v1/city").json()
+        facts = parse_object(self._get("/v1/city").content, f"{self.url}/v1/city")
         roads = self._table("/v1/city/roads")
-        return City(**said_of_city(facts), roads=roads)
+        return City(**said_of_city(facts, f"{self.url}/v1/city"), roads=roads)
 
     def heldout(self) -> gpd.GeoDataFrame:
         """Return the held-out trips; `InputError` where the service keeps them to itself."""
@@ -192,6 +199,14 @@ class RemoteTravelTimes:
         if len(city) != len(self.client.city):
             raise InputError(f"{city.name} is not the city of {self.client.url}; take the client's own city.")
         return self.client.quantiles(routes, departs, self.timeout_s)
+
+
+def _model_facts(said: bytes, where: str) -> dict[str, Any]:
+    """Return what a service says of its model; `InputError` where it is no object, or what people read is no text."""
+    facts = parse_object(said, where, MAX_CARD_LETTERS)
+    for name, most in (("name", MAX_NAME), ("version", MAX_NAME), ("card", MAX_CARD_LETTERS)):
+        text_in({name: ""} | facts, name, where, most)
+    return facts
 
 
 def _bodies(piece: list[Conditions]) -> list[dict[str, Any]]:

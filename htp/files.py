@@ -42,6 +42,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def force_to_disk(path: Path) -> None:
+    """Return when a file's content is on the disk, so that a power cut leaves it whole."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def fingerprint_of(facts: Mapping[str, Any]) -> str:
     """Return 16 hexadecimal digits that are the same for the same facts, in whatever order they come."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

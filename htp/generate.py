@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from htp.checkpoint import Checkpoint, shipped
+from htp.checkpoint import GENERATOR, Checkpoint, shipped
 from htp.city.linear_referencing import RouteLines
 from htp.city.network import City
 from htp.compute.batching import balanced_batches
@@ -63,7 +63,7 @@ class Generator(TripSource):
         `InputError` names the first that is missing or damaged.
         """
         files = Checkpoint(shipped() if checkpoint is None else Path(checkpoint))
-        files.verify()
+        files.verify(GENERATOR)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:

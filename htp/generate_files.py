@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from htp.checkpoint import MANIFEST, Checkpoint
+from htp.checkpoint import GENERATOR, MANIFEST, Checkpoint
 from htp.compute.random_streams import keys_of
 from htp.conditions import conditions_of
 from htp.evaluate.calibration import draw_names
@@ -140,7 +140,7 @@ class Like:
 
     def facts(self) -> dict[str, str | int | float | None]:
         """Return what decides the trips, files by their checksums."""
-        Checkpoint(self.checkpoint).verify()
+        Checkpoint(self.checkpoint).verify(GENERATOR)
         return {
             "checkpoint": digest(self.checkpoint / MANIFEST),
             "trips": digest(self.trips),

@@ -40,14 +40,14 @@ class LineColumn:
         """Return what a file's schema says; `ValueError` or `KeyError` where that cannot be read."""
         said = (schema.metadata or {}).get(b"geo")
         if said is not None:
-            facts = json.loads(said)
+            facts = _parsed(said)
             name = facts["primary_column"]
             column = facts["columns"][name]
             return cls(name, column.get("encoding", "WKB"), column.get("crs", cls.crs))
         if "geometry" in schema.names:
             metadata = schema.field("geometry").metadata or {}
             if (extension := metadata.get(b"ARROW:extension:name", b"").decode()).startswith("geoarrow."):
-                crs = json.loads(metadata.get(b"ARROW:extension:metadata") or b"{}").get("crs")
+                crs = _parsed(metadata.get(b"ARROW:extension:metadata") or b"{}").get("crs")
                 return cls("geometry", extension.removeprefix("geoarrow.").replace("wkb", "WKB"), crs)
         return cls(crs=None if "geometry" in schema.names else cls.crs)
 
@@ -109,3 +109,11 @@ def checked_lists(table: pa.Table, types: Mapping[str, pa.DataType], part: Path)
             except pa.ArrowInvalid as error:
                 raise InputError(f"{part}: {name!r} holds other numbers ({error}); {mend}") from error
     return table
+
+
+def _parsed(said: bytes) -> Any:
+    """Return what JSON says; `ValueError` where it is none or nested without end."""
+    try:
+        return json.loads(said)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,13 +44,23 @@ class Recording:
     def load(cls, path: Path) -> Self:
         """Read `recording.json`; `InputError` where it is missing or damaged."""
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            found = cls(float(facts["interval_s"]), int(facts["min_points"]), int(facts["max_points"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            facts = read_object(path)
+            found = cls.of_facts(facts)
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise InputError(f"{path}: is missing or damaged; train the checkpoint anew.") from error
-        if not (math.isfinite(found.interval_s) and found.interval_s > 0 and 2 <= found.min_points <= found.max_points):
+        if not found.possible:
             raise InputError(f"{path}: says nothing that trips can have; train the checkpoint anew.")
         return found
+
+    @classmethod
+    def of_facts(cls, facts: dict[str, Any]) -> Self:
+        """Return what `recording.json` or a service says; `KeyError`, `TypeError`, … where it says something else."""
+        return cls(float(facts["interval_s"]), int(facts["min_points"]), int(facts["max_points"]))
+
+    @property
+    def possible(self) -> bool:
+        """Whether trips can be recorded so."""
+        return math.isfinite(self.interval_s) and self.interval_s > 0 and 2 <= self.min_points <= self.max_points
 
     def save(self, path: Path) -> None:
         """Write `recording.json`."""

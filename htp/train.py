@@ -20,6 +20,7 @@ from htp.conditions import prompt_conditions_of
 from htp.errors import InputError
 from htp.files import replacing
 from htp.generate import answers_of, load_tokenizer
+from htp.json_files import read_object
 from htp.language.language import Language
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
@@ -90,7 +91,7 @@ def train_decoder(
     train, checked = (describe(trips, city, inputs=inputs) for trips in (_further(data, files), heldout))
     TokenizerTrainer(tokenizer, settings, files.tokenizer).fit_decoder(train, checked, report)
     with replacing(files.tokenizer / SETTINGS) as path:
-        known = json.loads((files.tokenizer / SETTINGS).read_text(encoding="utf-8"))
+        known = read_object(files.tokenizer / SETTINGS)
         path.write_text(json.dumps(known | {"decoder_minutes": settings.minutes}, indent=2) + "\n", encoding="utf-8")
     files.seal()
 
@@ -199,10 +200,7 @@ def _language_of(start: Path, tokenizer: Tokenizer, checkpoint: Path) -> Languag
 
 def _went_on(checkpoint: Path, start: Path) -> bool:
     """Say whether the tokenizer of a checkpoint was trained on from that of `start`."""
-    ours, theirs = (
-        json.loads((Checkpoint(at).tokenizer / "settings.json").read_text(encoding="utf-8"))
-        for at in (checkpoint, start)
-    )
+    ours, theirs = (read_object(Checkpoint(at).tokenizer / "settings.json") for at in (checkpoint, start))
     return ours.get("before") == theirs
 
 
@@ -215,7 +213,7 @@ def _write_settings(stage: Path, settings: TokenizerTraining | LanguageTraining,
     """Write the settings of a training, and under `before` those of the stage that it went on from."""
     facts: dict = asdict(settings)
     if start is not None:
-        facts["before"] = json.loads((start / SETTINGS).read_text(encoding="utf-8"))
+        facts["before"] = read_object(start / SETTINGS)
     stage.mkdir(parents=True, exist_ok=True)
     with replacing(stage / SETTINGS) as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -338,7 +338,7 @@ def _refused(part: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{part}: not a readable Parquet file; give trips as GeoParquet, which `htp prepare` makes of others."
         ) from error

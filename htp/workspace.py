@@ -13,7 +13,6 @@ A name is a plain word, so it leads nowhere else; a link that leads out of the f
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from htp.checkpoint import MANIFEST, Checkpoint
 from htp.errors import InputError
+from htp.json_files import MAX_NAME, read_object, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -143,9 +143,9 @@ def report_of(folder: Path) -> dict[str, Any]:
     """Return the report that `htp prepare` left beside prepared trips; `InputError` where it is none."""
     path = folder / "report.json"
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_object(path)
         _about_trips(report)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is no report of `htp prepare`; prepare these trips again.") from error
     return report
 
@@ -160,25 +160,28 @@ def _entry(kind: Kind, name: str, folder: Path) -> Entry:
 def _is_whole(kind: Kind, folder: Path) -> bool:
     """Return whether the file is there that the command writes last."""
     if kind is Kind.checkpoint:
-        return (folder / MANIFEST).is_file() and Checkpoint(folder).language.is_dir()
+        try:
+            return (folder / MANIFEST).is_file() and Checkpoint(folder).language.is_dir()
+        except InputError:  # a link out of it
+            return False
     return (folder / ("city.json" if kind is Kind.city else "report.json")).is_file()
 
 
 def _about(kind: Kind, folder: Path) -> str:
     try:
         if kind is Kind.trips:
-            return _about_trips(json.loads((folder / "report.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+            return _about_trips(read_object(folder / "report.json"))
+        return about_city(folder if kind is Kind.city else Checkpoint(folder).city)
+    except (ValueError, KeyError, TypeError):
         return ""
-    return about_city(folder if kind is Kind.city else Checkpoint(folder).city)
 
 
 def about_city(folder: Path) -> str:
     """Return what is in a city folder in a few words; nothing where it is none."""
     try:
-        city = json.loads((folder / "city.json").read_text(encoding="utf-8"))
-        return f"{city['name']}, {city['roads']:,} roads"
-    except (OSError, ValueError, KeyError, TypeError):
+        city = read_object(folder / "city.json")
+        return f"{text_in(city, 'name', 'city.json', MAX_NAME)}, {city['roads']:,} roads"
+    except (ValueError, KeyError, TypeError):
         return ""
 
 

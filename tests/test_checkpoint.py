@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,14 @@ def test_a_part_is_known_again_by_its_files_alone(checkpoint):
 
 def test_what_has_no_manifest_is_not_known_again(tmp_path):
     assert Checkpoint(tmp_path).fingerprint("tokenizer") is None
+
+
+def test_all_files_are_on_the_disk_before_the_manifest_has_its_name(checkpoint, monkeypatch):
+    forced, fsync, rename = [], os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (forced.append(os.fstat(handle).st_ino), fsync(handle)))
+    monkeypatch.setattr(Path, "replace", lambda path, other: (forced.append(other.name), rename(path, other)))
+    checkpoint.seal()
+    files = [checkpoint.heldout, checkpoint.tokenizer / "model.safetensors", checkpoint.folder / MANIFEST]
+    assert sorted(forced[:-1]) == sorted(path.stat().st_ino for path in files)
+    assert forced[-1] == MANIFEST
+    checkpoint.verify()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from htp.errors import InputError
 from htp_app import model
 from htp_app.backends import HERE, KEY
 from htp_app.components.heading import heading
+from htp_app.components.markup import escaped, without_pictures
 from htp_app.state import BACKEND, carried
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def no_model(problem: str) -> None:
 
 def no_service(problem: str) -> None:
     """Say what is wrong with the service in use, how to get it going, and what can be used instead."""
-    st.error(problem, icon=":material/cloud_off:")
+    st.error(without_pictures(problem), icon=":material/cloud_off:")
     st.button("Try again", type="primary", icon=":material/refresh:")  # any run looks again: a failure is not kept
     st.markdown("A service is started by the command below, on the machine and port of its address.")
     st.code("htp serve --share-heldout", language="bash")
@@ -101,7 +101,7 @@ def used() -> str | None:
 
 def words_of(name: str) -> str:
     """Return what pages call a backend, as HTML."""
-    return "the model in this process" if name == HERE else f"the service {html.escape(name)}"
+    return "the model in this process" if name == HERE else f"the service {escaped(name)}"
 
 
 def link_to_backend(name: str) -> str:
@@ -110,7 +110,7 @@ def link_to_backend(name: str) -> str:
 
 
 def _no_checkpoint(problem: str) -> None:
-    st.error(problem, icon=":material/folder_off:")
+    st.error(without_pictures(problem), icon=":material/folder_off:")
     st.markdown(
         "The app shows trips from a **checkpoint**: the folder of a trained generator with its city. "
         "Start it with the folder of one, or with none for the city that ships:"

@@ -68,7 +68,7 @@ def legend(most: int, most_apart: int | None, scale: str) -> str:
 def kinds_legend(numbers: dict[int, int]) -> str:
     """Return the legend of hits and misses with the number of each."""
     items = "".join(
-        f"<div><i style='background:{colour}'></i>{word}: <b>{numbers[kind]}</b></div>"
+        f"<div><i style='background:{colour}'></i>{word}: <b>{numbers[kind]:d}</b></div>"
         for kind, (colour, word) in KINDS.items()
     )
     return f"<div class='legend kinds'>{items}</div>"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from htp.errors import InputError
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.job import Job
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def action(
         return
     trouble = st.session_state.pop(f"{name}-trouble", None)
     if trouble:
-        st.error(trouble)
+        st.error(without_pictures(trouble))
     pressed = st.button(
         label,
         key=f"{name}-start",

@@ -25,6 +25,7 @@ import fastmm
 import numpy as np
 
 from htp.compute.ragged import Ragged
+from htp.json_files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -256,7 +257,7 @@ def _place_beside(folder: Path) -> tempfile.TemporaryDirectory[str]:
 def _is_whole(folder: Path) -> bool:
     """Return whether a table is as it was written; fastmm itself reads one altered in the middle without complaint."""
     try:
-        return bool(json.loads((folder / DIGESTS).read_text(encoding="utf-8")) == _digests(folder))
+        return bool(read_object(folder / DIGESTS) == _digests(folder))
     except (OSError, ValueError):
         return False
 

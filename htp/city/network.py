@@ -7,11 +7,13 @@ the rest. Every array here is indexed by road_id.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +24,7 @@ import shapely
 from htp.city import turns
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import MAX_NAME, read_object, text_in
 from htp.trips import open_parquet
 
 if TYPE_CHECKING:
@@ -37,10 +40,37 @@ OSM_ATTRIBUTION = "© OpenStreetMap contributors"
 COLUMNS = ("road_id", "u", "v", "osm_id", "name", "highway", "length_m", "lanes", "speed_kmh", "geometry")
 
 
-def said_of_city(facts: dict[str, Any]) -> dict[str, str]:
-    """Return what `city.json` or a service says of a city in words; older ones are OpenStreetMap's unsaid."""
-    words = {key: facts[key] for key in ("name", "timezone", "crs", "source", "licence")}
-    return words | {"attribution": str(facts.get("attribution", OSM_ATTRIBUTION))}
+AUTHORITY_CODE = re.compile(r"[A-Za-z]{2,12}:[A-Za-z0-9_]{1,24}")  # EPSG:32719; neither a path nor PROJ's +init=FILE
+
+
+def said_of_city(facts: dict[str, Any], where: str) -> dict[str, str]:
+    """Return what `city.json` or a service says of a city in words; older ones are OpenStreetMap's unsaid.
+
+    `InputError`, which names `where` it is said, unless all are texts, the time zone one that there is, and the
+    reference system one that has a code and is in metres.
+    """
+    facts = {"attribution": OSM_ATTRIBUTION} | facts
+    words = {key: text_in(facts, key, where, MAX_NAME) for key in ("name", "timezone", "crs")}
+    words |= {key: text_in(facts, key, where) for key in ("source", "licence", "attribution")}
+    try:
+        ZoneInfo(words["timezone"])
+    except (ValueError, OSError, KeyError) as error:  # no key at all, a folder or a long name, none that is known
+        raise InputError(
+            f"{where}: {words['timezone']!r} is no time zone; it takes one such as Europe/Lisbon."
+        ) from error
+    if not (AUTHORITY_CODE.fullmatch(words["crs"]) and _in_metres(words["crs"])):
+        raise InputError(
+            f"{where}: {words['crs']!r} is no reference system in metres; it takes one such as EPSG:32719."
+        )
+    return words
+
+
+def _in_metres(crs: str) -> bool:
+    try:
+        known = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        return False
+    return known.is_projected and all(axis.unit_name == "metre" for axis in known.axis_info)
 
 
 @dataclass(frozen=True)
@@ -67,14 +97,16 @@ class City:
             if not (folder / name).is_file():
                 raise InputError(f"{folder}: {name} is missing; make the city with `htp city SOURCE --out {folder}`.")
         try:
-            facts = json.loads((folder / "city.json").read_text(encoding="utf-8"))
-            facts = said_of_city(facts)
+            facts = said_of_city(read_object(folder / "city.json"), str(folder / "city.json"))
+        except InputError as error:
+            raise InputError(f"{str(error).rstrip('.')}; the city is damaged, make it again.") from error
+        try:
             for table in folder.glob("*.parquet"):
                 open_parquet(table)  # refuses bombs
             roads = gpd.read_parquet(folder / "roads.parquet")
             zones = gpd.read_parquet(folder / "zones.parquet") if (folder / "zones.parquet").exists() else None
-        except (ValueError, OSError, KeyError, TypeError) as error:
-            raise InputError(f"{folder}: city.json or a .parquet file is damaged; make the city again.") from error
+        except (ValueError, OSError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f"{folder}: a .parquet file is damaged; make the city again.") from error
         missing = sorted(set(COLUMNS) - set(roads.columns))
         if missing:
             raise InputError(f"{folder}/roads.parquet: the column {missing[0]!r} is missing; make the city again.")

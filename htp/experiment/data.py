@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from htp.city.linear_referencing import check_roads
 from htp.city.network import City
 from htp.errors import InputError
 from htp.files import fingerprint_of
+from htp.json_files import read_object
 from htp.trips import PREPARED, read_trips
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _sha256(path: Path) -> str:
 def _says_simulated(path: Path) -> bool:
     """Say whether a JSON file has `simulated`: true, or how."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_object(path)
     except (OSError, ValueError):
         return False
     return isinstance(facts, dict) and bool(facts.get("simulated"))

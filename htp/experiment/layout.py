@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.methods.registry import slug
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def read_note(made: Path, key: str) -> dict[str, Any] | None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return what a file holds; None where it is missing, damaged or no object."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_object(path)
     except (OSError, ValueError):
         return None
     return facts if isinstance(facts, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from htp.errors import InputError
+from htp.json_files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Result:
     def read(cls, path: Path) -> Result:
         """Read a file; `InputError` names it where it is damaged or of another version."""
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts = read_object(path)
             version = facts["version"]
             if version == VERSION:
                 return cls._of(path, facts)

@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokeniz
 from htp.compute.weights import load_weights, save_weights
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.language.backbone import balance, built_in, built_in_tokenizer, encode_texts, from_base
 from htp.language.batch import collate
 from htp.language.depth import DepthModel
@@ -100,7 +101,7 @@ class Language:
         `InputError` where a file is missing or damaged, or the roads are others.
         """
         try:
-            facts = json.loads((folder / "language.json").read_text(encoding="utf-8"))
+            facts = read_object(folder / "language.json")
             vocabulary = Vocabulary(tuple(facts["codebook_sizes"]), facts["roads"])
             if facts["base"] is None:
                 backbone = AutoModel.from_config(AutoConfig.from_pretrained(folder, trust_remote_code=False))

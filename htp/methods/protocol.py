@@ -19,6 +19,7 @@ from htp.city.linear_referencing import check_roads
 from htp.config import with_tuples
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.methods.budget import Budget
 from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.trips import PREPARED
@@ -117,7 +118,7 @@ class Method(ABC, Generic[C]):
     def load(cls, folder: Path, city: City, device: str = "cpu") -> Self:
         """Load what `save` wrote; `InputError` where a file is missing, damaged or of another method or city."""
         try:
-            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            facts = read_object(folder / "config.json")
             name, trained = facts["method"], facts["trained"]
             config = cls.config_type.from_facts(facts["config"]) if name == cls.name else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

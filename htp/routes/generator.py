@@ -17,6 +17,7 @@ from htp.compute.weights import load_weights, save_weights
 from htp.config import LanguageConfig
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.routes.conditions import RouteConditions, check_route_conditions, route_conditions_from
 from htp.routes.model import ROUTE_SIZES, RouteModel
 from htp.routes.sampling import sample_routes
@@ -53,7 +54,7 @@ class RouteGenerator:
     def load(cls, folder: Path, city: City, features: Tensor, device: str = "cpu") -> RouteGenerator:
         """Load a writer; `InputError` where a file is missing, damaged or made for another city."""
         try:
-            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            facts = read_object(folder / "config.json")
             model = RouteModel(LanguageConfig(**facts), city, features)
             model.load_state_dict(load_weights(folder / "model.safetensors"))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

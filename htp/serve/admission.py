@@ -1,7 +1,9 @@
 """Take requests on: what each costs, its place in the queue, and the deadline by which it is answered.
 
-A request costs its trips. What is taken on is finished: no more is taken on than can be made in half the deadline at
-the throughput measured, so that a request for which half of it is over can still go before the others.
+A request costs its trips, and the searches for its routes. What is taken on is finished: no more is taken on than can
+be made in half the deadline at the throughput measured, so that a request for which half of it is over can still go
+before the others. Routes are searched in two lanes, so that a request of one route never waits for one of many, and
+piece by piece: between two pieces another request has its turn, and the deadline and the client are looked at.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
 
 from htp.errors import InputError
 
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from htp.trip_source import Sampling
 
 MAX_RETRY_S = 60
+FIRST_LEGS_PER_S = 20.0  # until the first search is measured; ours, a tenth of what a core does in the city that ships
+LATELY = 0.9  # what is left of a measurement after another one
 IN_TIME = 0.5  # of the deadline, see above
 
 
@@ -37,6 +44,7 @@ class ServiceSettings:
     max_trips: int = 1000  # in one request
     max_waypoints: int = 50  # of one route
     max_roads: int = 5000  # of one route given by its roads
+    max_legs: int = 2000  # between waypoints, all routes of one request together
     queue_trips: int = 5000  # waiting, all requests together; more is answered with 429
     queue_requests: int = 500  # waiting; below the connections that the server keeps, so that it is we who refuse
     batch_trips: int = 64  # generated at once at most
@@ -52,6 +60,8 @@ class ServiceSettings:
                 f"a queue of {self.queue_trips:,} trips is too short for requests of {self.max_trips:,} trips; "
                 "give a longer queue or smaller requests."
             )
+        if self.max_legs < self.max_waypoints:
+            raise InputError(f"{self.max_legs:,} legs are too few for a route of {self.max_waypoints:,} waypoints.")
         if not 1.0 <= self.deadline_s <= 3600.0:
             raise InputError(f"the deadline is {self.deadline_s:g} s; give 1 to 3600 s.")
 
@@ -75,6 +85,82 @@ class Admission:
     cost: int  # trips
     arrival: float
     deadline: float
+
+
+class SearchLane:
+    """Searches for routes that were admitted, on threads of their own; for the event loop alone.
+
+    A leg leads from one waypoint to the next. A lane admits what it can search in half the deadline.
+    """
+
+    def __init__(self, settings: ServiceSettings, threads: int) -> None:
+        self.settings, self._threads = settings, threads
+        self.pending_legs = 0
+        self._legs, self._seconds = FIRST_LEGS_PER_S, 1.0  # searched lately, by one thread
+        self._limiter: anyio.CapacityLimiter | None = None  # made on the event loop
+
+    @property
+    def legs_per_s(self) -> float:
+        """How fast the threads search together, as measured."""
+        return self._threads * self._legs / self._seconds
+
+    def full(self, legs: int = 1) -> str | None:
+        """Return why a request of so many legs cannot be admitted now, None where it can; an idle lane takes any."""
+        seconds = (self.pending_legs + legs) / self.legs_per_s
+        if self.pending_legs and seconds > IN_TIME * self.settings.deadline_s:
+            return f"routes of {self.pending_legs:,} legs are waited for and {legs:,} more would take {seconds:.0f} s"
+        return None
+
+    async def run(
+        self,
+        pieces: Sequence[tuple[int, Callable[[], Any]]],
+        deadline: float,
+        disconnected: Callable[[], Awaitable[None]],
+    ) -> list[Any]:
+        """Return what each piece of work returns; a piece is its legs and what searches them.
+
+        `Refused` where the lane is full (429) or at the deadline (504), `ClientDisconnected` when `disconnected`
+        returns first. What is left then is not begun.
+        """
+        legs = left = sum(count for count, _ in pieces)
+        if reason := self.full(legs):
+            wait_s = min(MAX_RETRY_S, max(1, math.ceil(self.pending_legs / self.legs_per_s)))
+            raise Refused(429, f"{reason}; try again in {wait_s} s.", wait_s)
+        self.pending_legs += legs
+        gone, results = asyncio.ensure_future(disconnected()), []
+        try:
+            for count, work in pieces:
+                results.append(await self._piece(count, work, deadline, gone))
+                self.pending_legs, left = self.pending_legs - count, left - count
+        finally:
+            self.pending_legs -= left
+            gone.cancel()
+        return results
+
+    async def _piece(self, legs: int, work: Callable[[], Any], deadline: float, gone: asyncio.Future[None]) -> Any:
+        self._limiter = self._limiter or anyio.CapacityLimiter(self._threads)
+        piece = asyncio.ensure_future(anyio.to_thread.run_sync(lambda: self._timed(legs, work), limiter=self._limiter))
+        either: set[asyncio.Future[Any]] = {piece, gone}
+        try:
+            left_s = max(0.0, deadline - time.monotonic())
+            done, _ = await asyncio.wait(either, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not piece.done():
+                piece.cancel()  # in its thread it ends by itself, and soon
+        if piece in done:
+            return piece.result()
+        if gone in done:
+            raise ClientDisconnected
+        raise Refused(504, "The routes were not found before the deadline; ask for fewer, or try again later.")
+
+    def _timed(self, legs: int, work: Callable[[], Any]) -> Any:
+        started = time.monotonic()
+        result = work()
+        seconds = time.monotonic() - started
+        if legs:
+            self._legs = LATELY * self._legs + legs
+            self._seconds = LATELY * self._seconds + max(seconds, 1e-3)
+        return result
 
 
 class QueuedRequest:
@@ -169,14 +255,18 @@ class RequestQueue:
     def admit(self, trips: int) -> Admission:
         """Admit a request; `Refused` with 429 where too much waits already, with 503 where the service stops."""
         with self._changed:
-            if self.stopping:
-                raise Refused(503, "The service is stopping and takes no new requests; ask another one.", 5)
+            self.check_open()
             if reason := self.full(trips):
                 wait_s = min(MAX_RETRY_S, max(1, math.ceil(self.pending_trips / self.throughput.trips_per_s)))
                 raise Refused(429, f"{reason}; try again in {wait_s} s.", wait_s)
             self._account(trips, reading=1)
         now = time.monotonic()
         return Admission(trips, now, now + self.settings.deadline_s)
+
+    def check_open(self) -> None:
+        """Raise `Refused` with 503 where the service stops."""
+        if self.stopping:
+            raise Refused(503, "The service is stopping and takes no new requests; ask another one.", 5)
 
     def withdraw(self, admission: Admission) -> None:
         """Give up an admitted request that was not queued."""

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import anyio.to_thread
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI, Security
 from starlette.middleware.cors import CORSMiddleware
 
 import htp
 from htp.errors import InputError
-from htp.serve.admission import QueuedRequest, RequestQueue
+from htp.serve.admission import QueuedRequest, RequestQueue, SearchLane
 from htp.serve.documentation import describe, examples
 from htp.serve.monitoring import Metrics, RequestMonitor
 from htp.serve.problems import BEARER, BodyLimit, KeyGuard, answer_with_problems
 from htp.serve.routes import guarded, open_to_all
 from htp.serve.scheduler import JointGenerator, Scheduler, Throughput
-from htp.serve.schemas import BatchRequest, ConditionsRequest, TripsRequest, cost_of
+from htp.serve.schemas import BatchRequest, ConditionsRequest, TripsRequest, check_routes, cost_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from htp.serve.admission import ServiceSettings
     from htp.serve.keys import Keys
-    from htp.serve.scheduler import RequestPart
-    from htp.serve.schemas import TravelTimesRequest
+    from htp.serve.schemas import RouteRequest, TravelTimesRequest
     from htp.trips import Conditions
 
 SUMMARY = "Realistic GPS trips for a city: a route and a time of day in, trips out."
-READERS = 2  # threads that search routes: more would only take time from the generator
+QUICK_THREADS, HEAVY_THREADS = 2, 1  # that search routes: more would only take time from the generator
+PIECE_LEGS = 50  # searched before another request has its turn: a quarter of a second in the city that ships
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -68,23 +68,30 @@ class Service:
         self.heldout = _as_parquet(generator.heldout()) if settings.share_heldout else None
         self.queue = RequestQueue(settings, self.metrics, Throughput(settings))
         self.scheduler = Scheduler(generator, self.queue)
-        self._readers: anyio.CapacityLimiter | None = None
+        self.quick, self.heavy = SearchLane(settings, QUICK_THREADS), SearchLane(settings, HEAVY_THREADS)
 
     @property
     def ready(self) -> bool:
         """Whether new requests are welcome."""
-        return self.scheduler.alive and not self.queue.stopping and self.queue.full() is None
+        well = self.scheduler.alive and not self.queue.stopping
+        return well and self.queue.full() is None and self.quick.full() is None
 
-    async def submit(self, body: TripsRequest | BatchRequest) -> QueuedRequest:
-        """Queue the trips of a request.
+    async def submit(
+        self, body: TripsRequest | BatchRequest, disconnected: Callable[[], Awaitable[None]]
+    ) -> QueuedRequest:
+        """Queue the trips of a request, its routes searched.
 
-        `InputError` for what cannot be generated, `Refused` where the queue is full or the service stops.
+        `InputError` for what cannot be generated, `Refused` where a queue is full, the service stops or the deadline
+        passes, `ClientDisconnected` when `disconnected` returns first.
         """
         requests: list[ConditionsRequest] = list(body.requests) if isinstance(body, BatchRequest) else [body]
         first = body.first if isinstance(body, BatchRequest) else 0
         admission = self.queue.admit(cost_of(requests, self.settings))
         try:
-            part = await self._in_thread(lambda: self._complete(requests, first, body.seed))
+            found: list[Conditions] = []
+            pieces = [(legs, partial(self._find, some, found)) for legs, some in _pieces(requests)]
+            complete = (0, lambda: self.generator.complete(found, first, body.seed))
+            *_, part = await self._lane(requests).run([*pieces, complete], admission.deadline, disconnected)
         except BaseException:
             self.queue.withdraw(admission)
             raise
@@ -92,32 +99,35 @@ class Service:
         self.queue.put(request)
         return request
 
-    async def travel_times(self, body: TravelTimesRequest) -> list[list[float]]:
-        """Return the travel times in seconds of each route at the model's quantiles."""
+    async def travel_times(
+        self, body: TravelTimesRequest, disconnected: Callable[[], Awaitable[None]]
+    ) -> list[list[float]]:
+        """Return the travel times in seconds of each route at the model's quantiles; raises as `submit` does."""
+        deadline = time.monotonic() + self.settings.deadline_s
+        self.queue.check_open()
         if len(body.requests) > self.settings.max_trips:
             raise InputError(
                 f"{len(body.requests):,} routes are given; one request takes at most {self.settings.max_trips:,}."
             )
-        for one in body.requests:
-            one.check(self.settings)
-        return await self._in_thread(lambda: self._quantiles(body))
+        check_routes(body.requests, self.settings)
+        pieces = [(legs, partial(self._quantiles, some)) for legs, some in _pieces(body.requests)]
+        found = await self._lane(body.requests).run(pieces, deadline, disconnected)
+        return [seconds for some in found for seconds in some]
 
-    def _complete(self, requests: list[ConditionsRequest], first: int, seed: int) -> RequestPart:
-        conditions: list[Conditions] = []
+    def _lane(self, requests: Sequence[RouteRequest]) -> SearchLane:
+        """Return where routes are searched: those that take no more than one long route go by themselves."""
+        return self.quick if sum(one.legs for one in requests) < self.settings.max_waypoints else self.heavy
+
+    def _find(self, requests: Sequence[ConditionsRequest], found: list[Conditions]) -> None:
         for request in requests:
-            conditions += [request.conditions(self.city)] * request.n
-        return self.generator.complete(conditions, first, seed)
+            found += [request.conditions(self.city)] * request.n
 
-    def _quantiles(self, body: TravelTimesRequest) -> list[list[float]]:
-        routes = [one.route(self.city) for one in body.requests]
+    def _quantiles(self, requests: Sequence[RouteRequest]) -> list[list[float]]:
+        routes = [one.route(self.city) for one in requests]
         if not all(self.city.is_connected(route.roads) for route in routes):
             raise InputError("a route has a gap: each of its roads has to begin where the one before ends.")
-        departs = [self.city.local_time(one.depart) for one in body.requests]
+        departs = [self.city.local_time(one.depart) for one in requests]
         return self.generator.travel_time.quantiles(self.city, routes, departs).tolist()
-
-    async def _in_thread(self, work: Callable[[], Any]) -> Any:
-        self._readers = self._readers or anyio.CapacityLimiter(READERS)
-        return await anyio.to_thread.run_sync(work, limiter=self._readers)
 
 
 def create_app(generator: JointGenerator, settings: ServiceSettings, keys: Keys | None = None) -> FastAPI:
@@ -175,6 +185,18 @@ def _add_examples(app: FastAPI, service: Service) -> None:
     for path, requests in examples(service.city, service.generator.recording).items():
         body: dict[str, Any] = schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         body["examples"] = {name: {"value": value} for name, value in requests.items()}
+
+
+def _pieces(requests: Sequence[Any]) -> Iterator[tuple[int, list[Any]]]:
+    """Yield requests in groups of `PIECE_LEGS` legs or a route, each with its legs."""
+    legs: int = 0
+    some: list[Any] = []
+    for one in requests:
+        if some and legs + one.legs > PIECE_LEGS:
+            yield legs, some
+            legs, some = 0, []
+        legs, some = legs + one.legs, [*some, one]
+    yield legs, some
 
 
 def _as_parquet(table: Any) -> bytes:

@@ -62,7 +62,6 @@ for (const form of document.querySelectorAll('form')) form.onsubmit = async even
 def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
     """Return what `GET /v1/model` answers."""
     files = Checkpoint(generator.checkpoint)
-    text = files.card.read_text(encoding="utf-8") if files.card.is_file() else ""
     return {
         "name": generator.checkpoint.name,
         "version": htp.__version__,
@@ -72,13 +71,14 @@ def describe(generator: Generator, settings: ServiceSettings) -> dict[str, Any]:
             "trips": settings.max_trips,
             "waypoints": settings.max_waypoints,
             "roads": settings.max_roads,
+            "legs": settings.max_legs,
             "body_bytes": settings.max_body_bytes,
             "deadline_s": settings.deadline_s,
             "duration_s": [generator.recording.shortest_s, generator.recording.longest_s],
         },
         "recording": asdict(generator.recording),
         "heldout": settings.share_heldout,
-        "card": text,
+        "card": files.card_text,
     }
 
 

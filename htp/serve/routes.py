@@ -96,10 +96,10 @@ async def batch(request: Request, body: BatchRequest) -> Response:
     return await _streamed(await _submit(request, body))
 
 
-@guarded.post("/v1/travel-times", responses=_answers({}, *BODY), summary="How long routes take")
+@guarded.post("/v1/travel-times", responses=_answers({}, *QUEUED), summary="How long routes take")
 async def travel_times(request: Request, body: TravelTimesRequest) -> dict[str, Any]:
     """Return the travel time of each route in seconds at some quantiles."""
-    return {"quantiles": QUANTILES, "seconds": await _service(request).travel_times(body)}
+    return {"quantiles": QUANTILES, "seconds": await _travel_times(request, body)}
 
 
 @guarded.get("/v1/city", responses=_answers({}, 401), summary="The city")
@@ -164,7 +164,11 @@ def _service(request: Request) -> Service:
 
 async def _submit(request: Request, body: TripsRequest | BatchRequest) -> AsyncGenerator[gpd.GeoDataFrame]:
     """Queue what a body asks for and return the trips as they come."""
-    return _pieces(request, await _service(request).submit(body))
+    return _pieces(request, await _service(request).submit(body, lambda: _disconnected(request)))
+
+
+async def _travel_times(request: Request, body: TravelTimesRequest) -> list[list[float]]:
+    return await _service(request).travel_times(body, lambda: _disconnected(request))
 
 
 async def _pieces(request: Request, queued: QueuedRequest) -> AsyncGenerator[gpd.GeoDataFrame]:

@@ -19,7 +19,7 @@ from htp.trip_source import MAX_SEED, MAX_TRIPS, Sampling
 from htp.trips import Conditions, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import geopandas as gpd
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from htp.serve.admission import ServiceSettings
 
 GEOJSON, NDJSON = "application/geo+json", "application/x-ndjson"
+ROADS_A_LEG = 1000  # roads that are looked up take less time than a leg that is searched
 DEGREES = 7  # decimals, about a centimetre
 Metres = Annotated[float, Field(ge=0, le=1e7)]
 Place = Annotated[list[float], Field(min_length=2, max_length=2, description="[longitude, latitude] in degrees")]
@@ -71,6 +72,11 @@ class RouteRequest(_Fields):
         ):
             if given is not None and len(given) > most:
                 raise InputError(f"{len(given):,} {name} are given; one route takes at most {most:,}.")
+
+    @property
+    def legs(self) -> int:
+        """What its route costs: its legs between waypoints, or one for each begun thousand of roads to look up."""
+        return max(1, len(self.waypoints) - 1) if self.waypoints else 1 + len(self.roads or ()) // ROADS_A_LEG
 
     def route(self, city: City) -> Route:
         """Return the route; `InputError` where the city has none."""
@@ -125,10 +131,21 @@ class TravelTimesRequest(_Fields):
     requests: list[RouteRequest] = Field(min_length=1, description="Routes and when they are driven.")
 
 
-def cost_of(requests: list[ConditionsRequest], settings: ServiceSettings) -> int:
-    """Return how many trips are requested; `InputError` where the service does not take as many."""
+def check_routes(requests: Sequence[RouteRequest], settings: ServiceSettings) -> None:
+    """Raise `InputError` where routes are longer than the service takes, each or all together."""
     for request in requests:
         request.check(settings)
+    legs = sum(request.legs for request in requests)
+    if legs > settings.max_legs:
+        raise InputError(
+            f"the routes have {legs:,} legs between waypoints; one request takes at most {settings.max_legs:,}: send "
+            "fewer at once, or give their roads."
+        )
+
+
+def cost_of(requests: Sequence[ConditionsRequest], settings: ServiceSettings) -> int:
+    """Return how many trips are requested; `InputError` where the service does not take as many."""
+    check_routes(requests, settings)
     trips = sum(request.n for request in requests)
     if trips > settings.max_trips:
         raise InputError(f"{trips:,} trips are asked for; one request takes at most {settings.max_trips:,}.")

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.datastructures import MutableHeaders
 
-from htp.checkpoint import Checkpoint
+from htp.checkpoint import GENERATOR, Checkpoint
 from htp.scale import Application, Cluster, Replicas
+from htp.serve.connections import MAX_HEADER_BYTES, LimitedConnection
 from htp.serve.monitoring import log_as_json
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class Server(uvicorn.Server):
             access_log=False,  # `RequestMonitor` logs requests
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
+            http=LimitedConnection,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            ws="none",
             limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=int(self.service.settings.deadline_s) + 1,
         )
@@ -97,7 +101,7 @@ def run(served: ServedCheckpoint, host: str, port: int) -> None:
 def replicas_on(address: str, served: ServedCheckpoint, scaling: Scaling, host: str, port: int) -> Iterator[None]:
     """Serve on the Ray cluster at an address as long as the context is open; all machines see the checkpoint."""
     served = replace(served, checkpoint=served.checkpoint.absolute())
-    Checkpoint(served.checkpoint).verify()
+    Checkpoint(served.checkpoint).verify(GENERATOR)
     application = Application(partial(_load_replica, served), _is_well, served.settings.deadline_s + SPARE_S)
     with (
         Cluster(address, gpus=served.device != "cpu") as cluster,

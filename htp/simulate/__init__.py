@@ -20,6 +20,7 @@ import pandas as pd
 
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.simulate.check import check_day, check_trips
 from htp.simulate.day import Simulation, simulate_day, vehicles_needed
 from htp.simulate.network import build_network
@@ -143,7 +144,7 @@ def _claimed(work: Path, claim: dict[str, object]) -> int | None:
     if not mark.exists():
         return None
     try:
-        found = json.loads(mark.read_text(encoding="utf-8"))
+        found = read_object(mark)
     except ValueError as error:
         raise InputError(f"{mark}: the file is damaged; delete the folder {work} to start again.") from error
     vehicles = found.pop("vehicles", None)

@@ -6,7 +6,6 @@ route: the latter lets a pattern find the roads it is on.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from htp.tokenizer.blocks import WAVES, TransformerLayer, waves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from htp.city.network import City
     from htp.config import TokenizerConfig
@@ -34,21 +34,34 @@ FEATURES = 11 + len(CLASSES) + 4 * PLACE_WAVES
 def node2vec(city: City, dim: int = 128, seed: int = 0) -> NDArray[np.float16]:
     """Return the node2vec embedding of every road, [V, dim]: roads are nodes, joined to the roads that may follow.
 
-    Walks by igraph (p = q = 1), skip-gram by gensim, one thread so that a seed gives the same embedding again.
+    Uniform walks (p = q = 1), skip-gram by gensim, one thread so that a seed gives the same embedding again.
     """
-    import igraph  # noqa: PLC0415  these two are needed once a city, not to generate
-    from gensim.models import Word2Vec  # noqa: PLC0415
+    from gensim.models import Word2Vec  # noqa: PLC0415  needed once a city, not to generate
 
-    links = city.successors
-    sources = np.repeat(np.arange(len(city)), np.diff(links.indptr))
-    graph = igraph.Graph(n=len(city), edges=np.column_stack([sources, links.indices]), directed=True)
-    generator = random.Random(seed)
-    igraph.set_random_number_generator(generator)
-    walks = [graph.random_walk(road, WALK_STEPS, stuck="return") for road in range(len(city)) for _ in range(WALKS)]
-    generator.shuffle(walks)
+    walks = random_walks(city.successors, np.random.default_rng(seed))
     model = Word2Vec(walks, vector_size=dim, window=5, min_count=0, sg=1, workers=1, epochs=1, seed=seed)
     vectors = model.wv[list(range(len(city)))]
     return (vectors / vectors.std()).astype(np.float16)
+
+
+def random_walks(links: csr_array, generator: np.random.Generator) -> list[list[int]]:
+    """Return `WALKS` walks from every road in random order, each of the roads that it passes, its first one included.
+
+    Each of `WALK_STEPS` steps goes to any of the roads that may follow, all alike; a walk ends early where none may.
+    """
+    first, ways = links.indptr[:-1], np.diff(links.indptr)
+    starts = generator.permutation(np.repeat(np.arange(len(ways)), WALKS))
+    walks = np.full((len(starts), WALK_STEPS + 1), -1, dtype=np.int32)
+    walks[:, 0] = starts
+    going = np.flatnonzero(ways[starts])
+    for step in range(WALK_STEPS):
+        here = walks[going, step]
+        chosen = (generator.random(len(going)) * ways[here]).astype(np.int64)
+        there = links.indices[first[here] + chosen]
+        walks[going, step + 1] = there
+        going = going[ways[there] > 0]
+    passed = (walks >= 0).sum(axis=1).tolist()
+    return [walk[:count] for walk, count in zip(walks.tolist(), passed, strict=True)]
 
 
 def road_features(city: City) -> NDArray[np.float32]:

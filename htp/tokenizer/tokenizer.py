@@ -22,6 +22,7 @@ from htp.compute.weights import load_weights, save_weights
 from htp.config import TokenizerConfig, with_tuples
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.recording import MAX_POINTS, MIN_POINTS
 from htp.tokenizer.batch import Batches, DecoderInputs, pad
 from htp.tokenizer.features import anchors_of, describe
@@ -88,7 +89,7 @@ class Tokenizer:
     def load(cls, folder: Path, city: City, device: str = "cpu") -> Self:
         """Load a tokenizer; `InputError` where a file is missing or does not fit the city."""
         try:
-            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            facts = read_object(folder / "config.json")
             config = TokenizerConfig(**with_tuples(facts))
             state = load_weights(folder / "model.safetensors")
             model = cls.model_type(config, state["roads.node2vec"], torch.from_numpy(road_features(city)))
@@ -106,7 +107,7 @@ class Tokenizer:
 
         Where its steps are placed in another way than by `increments`, what places them begins anew.
         """
-        facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        facts = read_object(folder / "config.json")
         new = cls.new(replace(TokenizerConfig(**with_tuples(facts)), increments=increments), city, seed=seed)
         known, state = load_weights(folder / "model.safetensors"), new.model.state_dict()
         taken = state.keys() & known.keys() - {"roads.node2vec"}

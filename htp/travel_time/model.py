@@ -26,6 +26,7 @@ from threadpoolctl import ThreadpoolController
 
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 from htp.travel_time.features import FEATURES, DrivenRoutes, RoadTable, free_flow_seconds, route_features
 from htp.trips import read_trips
 
@@ -122,7 +123,7 @@ class TravelTimeModel:
             if not (folder / name).is_file():
                 raise InputError(f"{folder}: {name} is missing; get the checkpoint again.")
         try:
-            facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+            facts = read_object(folder / FACTS_FILE)
             found = [facts.get(key) for key in ("version", "features", "quantiles")]
             _check_unpacked(folder / MODEL_FILE)
             boosters = skops.io.load(folder / MODEL_FILE, trusted=TRUSTED)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
-from htp.tokenizer.roads import CLASSES, FEATURES, RoadContext, node2vec, road_features
+from htp.tokenizer.roads import (
+    CLASSES,
+    FEATURES,
+    WALK_STEPS,
+    WALKS,
+    RoadContext,
+    node2vec,
+    random_walks,
+    road_features,
+)
 
 
 def test_a_seed_gives_the_same_embedding_of_every_road_again(grid):
@@ -91,3 +103,26 @@ def test_a_route_knows_how_it_turns(context, grid):
 def test_node2vec_is_frozen(context):
     assert not context.node2vec.requires_grad
     assert "node2vec" in dict(context.named_buffers())
+
+
+def test_a_walk_goes_only_where_roads_lead_and_ends_where_none_does():
+    links = csr_array(np.array([[0, 1, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]))  # road 3 leads nowhere
+    walks = random_walks(links, np.random.default_rng(0))
+    assert sorted(walk[0] for walk in walks) == sorted(list(range(4)) * WALKS)
+    follows = links.toarray()
+    for walk in walks:
+        assert all(follows[a, b] for a, b in pairwise(walk))
+        assert len(walk) == WALK_STEPS + 1 or walk[-1] == 3
+    assert [walk for walk in walks if walk[0] == 3] == [[3]] * WALKS
+    third = [walk[1] for walk in walks if walk[0] == 0]
+    assert set(third) == {1, 2}  # either way is taken
+
+
+def test_the_same_seed_gives_the_same_walks():
+    links = csr_array(np.ones((5, 5), dtype=int) - np.eye(5, dtype=int))
+    first, again, other = (random_walks(links, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+    steps = np.array(first)
+    shares = np.bincount(steps[:, 1:].ravel(), minlength=5) / steps[:, 1:].size
+    np.testing.assert_allclose(shares, 0.2, atol=0.05)  # all alike

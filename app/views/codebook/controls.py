@@ -12,6 +12,7 @@ import streamlit as st
 from htp.errors import InputError
 from htp.evaluate.codebook import LETTERS, name_of
 from htp_app.components.files import FORMATS, download, file_bytes, format_choice
+from htp_app.components.markup import escaped, without_pictures
 from htp_app.views.codebook.browsing import MAX_STEPS, NUMBER, SPEED, USE, Browsing
 from htp_app.views.codebook.maps import MAX_DRAWN
 
@@ -44,7 +45,7 @@ def sequence_panel(choices: Browsing, slowest: int | None) -> None:
     )
     problem = st.session_state.pop("codebook-problem", None)
     if problem:
-        st.error(problem)
+        st.error(without_pictures(problem))
     if len(choices.sequence) > 1:
         st.segmented_control(
             "Step of the sequence to choose",
@@ -101,7 +102,8 @@ def trips_panel(served: Model, encoded: Encoded, choices: Browsing, found: Share
     st.markdown("#### Trips that share it")
     some = f"; {MAX_DRAWN} of them on the map" if trips > MAX_DRAWN else ""
     st.html(
-        f"<p class='facts'><b>{trips:,}</b> of {total:,} held-out {served.real_word} trips, {times:,} times{some}</p>"
+        f"<p class='facts'><b>{trips:,}</b> of {total:,} held-out {escaped(served.real_word)} trips, {times:,} "
+        f"times{some}</p>"
     )
     if not trips:
         return

@@ -12,6 +12,7 @@ from htp_app.components.charts import draw
 from htp_app.components.gallery import gallery
 from htp_app.components.guard import Need, lacking
 from htp_app.components.heading import heading, how_to_read
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.action import progress
 from htp_app.state import remember, restore
 from htp_app.views.codebook import browsing
@@ -136,7 +137,7 @@ def _wait(job: Job[browsing.Encoded]) -> None:
     if job.crash is not None:
         raise job.crash
     if job.error is not None:
-        st.error(str(job.error))
+        st.error(without_pictures(str(job.error)))
         return
     progress(job, _words)
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from htp.errors import InputError
 from htp.workspace import INCOMING, Kind, report_of
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.action import action, forget, result, running
 from htp_app.state import INTERVALS_S
 from htp_app.views.data.additions import (
@@ -127,7 +128,7 @@ def show_report(workspace: Workspace, name: str) -> None:
     try:
         report_panel(report_of(workspace.existing(Kind.trips, name)))
     except InputError as error:
-        st.error(str(error))
+        st.error(without_pictures(str(error)))
 
 
 def _files(name: str, workspace: Workspace, endings: Sequence[str], *, several: bool) -> Files:

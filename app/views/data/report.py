@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from htp.prepare.reasons import REASONS
 from htp_app.components.figures import figures
+from htp_app.components.markup import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def _bar(report: Mapping[str, Any]) -> str:
     parts = [("kept", report["kept"]), *report["dropped"].items()]
     spans = "".join(
         f"<i class='{'kept' if name == 'kept' else 'dropped'}' style='width:{100 * count / rows:.2f}%' "
-        f"title='{html.escape(_words(name))}: {count:,}'></i>"
+        f"title='{escaped(_words(name))}: {count:,}'></i>"
         for name, count in parts
     )
     return f"<div class='outcome' role='img' aria-label='Share of trips kept'>{spans}</div>"
@@ -67,8 +67,8 @@ def _points(report: Mapping[str, Any]) -> str:
 
 def _lines(heads: Sequence[str], lines: Sequence[tuple[str, int, str]], whole: int) -> str:
     body = "".join(
-        f"<tr><th scope='row'><i class='{'kept' if name == 'kept' else 'dropped'}'></i>{html.escape(_words(name))}</th>"
-        f"<td>{count:,}</td><td>{count / max(whole, 1):.1%}</td><td>{html.escape(why)}</td></tr>"
+        f"<tr><th scope='row'><i class='{'kept' if name == 'kept' else 'dropped'}'></i>{escaped(_words(name))}</th>"
+        f"<td>{count:,}</td><td>{count / max(whole, 1):.1%}</td><td>{escaped(why)}</td></tr>"
         for name, count, why in lines
     )
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)

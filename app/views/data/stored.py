@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import shlex
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import streamlit as st
 from htp.checkpoint import Checkpoint
 from htp.workspace import Kind
 from htp_app import model
+from htp_app.components.markup import escaped
 from htp_app.views.data.choices import link_to_checkpoint
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _table(entries: list[Entry]) -> str:
     heads = ("Name", "What", "Last changed (UTC)", "Size", "")
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
     rows = "".join(
-        f"<tr><th scope='row'>{entry.name}</th><td>{html.escape(entry.about)}</td>"
+        f"<tr><th scope='row'>{escaped(entry.name)}</th><td>{escaped(entry.about)}</td>"
         f"<td>{entry.changed:%Y-%m-%d %H:%M}</td><td>{_size(entry.size)}</td><td>{_state(entry)}</td></tr>"
         for entry in entries
     )
@@ -69,7 +69,7 @@ def _state(entry: Entry) -> str:
         return ""
     if entry.name == model.chosen():
         return "in use"
-    return f"<a href='{link_to_checkpoint(entry.name)}'>Use {entry.name}</a>"
+    return f"<a href='{link_to_checkpoint(entry.name)}'>Use {escaped(entry.name)}</a>"
 
 
 def _size(size: int) -> str:

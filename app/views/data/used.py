@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import platform
 import re
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from htp_app import model
 from htp_app.backends import HERE
 from htp_app.components.figures import figures
 from htp_app.components.guard import no_service, other_backends, services, used
+from htp_app.components.markup import escaped, without_pictures
 from htp_app.views.data.choices import link_to_checkpoint
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def in_use(served: Model) -> None:
     city, chosen = served.generator.city, model.chosen()
     heldout = f"{len(served.heldout):,} held out, never trained on" if len(served.heldout) else "none are given out"
     facts = {
-        "City": f"{html.escape(city.name)}<small>{len(city):,} roads, time zone {city.timezone}</small>",
+        "City": f"{escaped(city.name)}<small>{len(city):,} roads, time zone {escaped(city.timezone)}</small>",
         "Checkpoint": _checkpoint(served),
         "Backend": _backend(served),
-        "Trips": f"{served.real_word.capitalize()}<small>{heldout}</small>",
+        "Trips": f"{escaped(served.real_word.capitalize())}<small>{heldout}</small>",
         "Versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-        + f"<small>Python {platform.python_version()}</small>",
+        + f"<small>Python {escaped(platform.python_version())}</small>",
     }
     st.html(figures(facts.items(), "facts"))
     if chosen:
@@ -59,7 +59,7 @@ def in_use(served: Model) -> None:
     with st.container(border=True, key="card"):
         card = card_of(served.checkpoint) if served.remote is None else plain_card(served.remote.card)
         st.markdown(card or "This checkpoint has no model card; `htp card --checkpoint C` writes one.")
-    st.caption(credit_text(city.attribution))
+    st.caption(without_pictures(credit_text(city.attribution)))
 
 
 def _cities_that_ship(served: Model) -> None:
@@ -68,10 +68,10 @@ def _cities_that_ship(served: Model) -> None:
     rows = []
     for name, folder in all_shipped().items():
         own = folder.resolve() == served.checkpoint.resolve()
-        link = "in use" if own else f"<a href='{link_to_checkpoint(name)}'>Use {html.escape(name)}</a>"
+        link = "in use" if own else f"<a href='{link_to_checkpoint(name)}'>Use {escaped(name)}</a>"
         trips = "simulated trips" if Checkpoint(folder).simulated else "recorded trips"
         about = about_city(Checkpoint(folder).city)
-        rows.append(f"<tr><th scope='row'>{html.escape(about)}</th><td>{trips}</td><td>{link}</td></tr>")
+        rows.append(f"<tr><th scope='row'>{escaped(about)}</th><td>{trips}</td><td>{link}</td></tr>")
     st.html(f"<table class='stored'><tbody>{''.join(rows)}</tbody></table>")
 
 
@@ -80,7 +80,7 @@ def not_in_use(problem: str) -> None:
     if services() and used() != HERE:
         no_service(problem)
         return
-    st.error(problem, icon=":material/folder_off:")
+    st.error(without_pictures(problem), icon=":material/folder_off:")
     if services():
         other_backends()
 
@@ -88,24 +88,23 @@ def not_in_use(problem: str) -> None:
 def _checkpoint(served: Model) -> str:
     folder = served.checkpoint
     where = "with the service" if served.remote else str(folder.absolute())
-    return f"{html.escape(model.chosen() or folder.name)}<small>{html.escape(where)}</small>"
+    return f"{escaped(model.chosen() or folder.name)}<small>{escaped(where)}</small>"
 
 
 def _backend(served: Model) -> str:
     if served.backend is not None and served.remote is not None:
-        return f"Service<small>{html.escape(served.backend.name)}, version {html.escape(served.remote.version)}</small>"
+        return f"Service<small>{escaped(served.backend.name)}, version {escaped(served.remote.version)}</small>"
     where = "in this process" + (f", on {served.device}" if served.device else "")
-    return f"{html.escape(where.capitalize())}<small>loaded once, shared by all who use this app</small>"
+    return f"{escaped(where.capitalize())}<small>loaded once, shared by all who use this app</small>"
 
 
 def card_of(folder: Path) -> str:
     """Return the card of a checkpoint's folder as `plain_card` does; nothing where there is none."""
-    card = Checkpoint(folder).card
-    return plain_card(card.read_text(encoding="utf-8", errors="replace") if card.is_file() else "")
+    return plain_card(Checkpoint(folder).card_text)
 
 
 def plain_card(text: str) -> str:
     """Return a card without its header, and without pictures, which might be asked of other machines."""
     if text.startswith("---\n") and "\n---\n" in text[4:]:
         text = text.split("\n---\n", 1)[1]
-    return PICTURE.sub(r"\1", re.sub(r"^#(?=[# ])", "###", text.strip(), flags=re.MULTILINE))
+    return without_pictures(PICTURE.sub(r"\1", re.sub(r"^#(?=[# ])", "###", text.strip(), flags=re.MULTILINE)))

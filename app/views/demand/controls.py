@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from htp.planning.demand.table import MAX_BYTES, MAX_TRIPS, flows_csv, read_flow
 from htp.planning.demand.zones import Zones, city_zones, read_zones
 from htp_app.components.controls import seed_input
 from htp_app.components.files import download
+from htp_app.components.markup import escaped
 from htp_app.links import FIRST_DAY, LAST_DAY
 from htp_app.model import Model
 
@@ -140,7 +140,7 @@ def _upload(name: str, label: str, kinds: list[str], help_text: str) -> File | N
         )
         return None
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    row.html(f"<p class='facts'>{html.escape(kept.name)}</p>")
+    row.html(f"<p class='facts'>{escaped(kept.name)}</p>")
     row.button(
         "Remove",
         key=f"demand-{name}-away",

@@ -11,6 +11,7 @@ from htp.planning.demand.day import Timetable
 from htp_app import model
 from htp_app.components.controls import hours_slider, scale_control
 from htp_app.components.heading import heading, how_to_read
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.action import action, result, running
 from htp_app.state import remember, restore
 from htp_app.views.demand.choices import DemandChoices
@@ -87,7 +88,7 @@ def _act(served: model.Model, run: Run | None, problem: str | None, *, at_once: 
         action(NAME, "", None, words=lambda job: _words(job, made), news=lambda: len(made.parts) != parts)
         return
     if problem:
-        st.error(problem)
+        st.error(without_pictures(problem))
     if run is None:
         action(NAME, "Make the day's trips", None)
     elif run.finished:

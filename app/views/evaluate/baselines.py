@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from htp.errors import InputError
 from htp.experiment.layout import Layout
 from htp.experiment.results import LENGTH, METRICS, load
 from htp.experiment.tables import BEST, DIGITS, SECOND, ResultTable, table_1
+from htp_app.components.markup import escaped, without_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ def baselines(report: Report | None, city: str) -> None:
         try:
             rows = load(Layout(folder))
         except InputError as error:
-            st.warning(str(error), icon=":material/report:")
+            st.warning(without_pictures(str(error)), icon=":material/report:")
             continue
         table = table_1(rows) if rows[0].any.data["city"] == city else None
         if table is not None:
@@ -65,9 +65,9 @@ def _comparability(report: Report | None, rows: list[Row]) -> str:
 
 
 def _html(table: ResultTable, own: list[str] | None) -> str:
-    head = "".join(f"<th scope='col'>{html.escape(column)}</th>" for column in table.texts.columns)
+    head = "".join(f"<th scope='col'>{escaped(column)}</th>" for column in table.texts.columns)
     first = "" if own is None else f"<tr class='own'>{_cells(own)}</tr>"
-    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in table.marked(MARKS, html.escape).itertuples(index=False))
+    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in table.marked(MARKS, escaped).itertuples(index=False))
     return f"<table class='baselines'><thead><tr>{head}</tr></thead><tbody>{first}{rows}</tbody></table>"
 
 

@@ -13,6 +13,7 @@ from htp.evaluate.report import CALIBRATED
 from htp.evaluate.stops import ALL_DAY, BANDS
 from htp.evaluate.told_apart import FEWEST
 from htp_app.components.figures import figures
+from htp_app.components.markup import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +70,9 @@ def metrics_table(lines: Sequence[Line], level_percent: float) -> str:
 def _row(line: Line, *, ceiling: bool) -> str:
     words = WORDS.get(line.name, MetricLabel(line.name, ""))
     better = "↓ 0 is perfect" if line.low_is_good else "↑ 1 is perfect"
-    code = "" if words.title == line.name else f" <span>{line.name}</span>"
+    code = "" if words.title == line.name else f" <span>{escaped(line.name)}</span>"
     cells = [
-        f"<th scope='row'><b>{words.title}</b>{code}<small>{words.meaning}</small></th>",
+        f"<th scope='row'><b>{escaped(words.title)}</b>{code}<small>{escaped(words.meaning)}</small></th>",
         f"<td><b>{_number(line.value)}</b><small>{better}</small></td>",
         f"<td>{_number(line.bootstrap.low)} – {_number(line.bootstrap.high)}</td>",
         f"<td>{_number(line.floor)}</td>",
@@ -87,8 +88,8 @@ def _bar(line: Line) -> str:
     width = 100.0 if times is None else 100.0 * min(times, FULL) / FULL
     said = "beyond" if times is None else f"{times:.1f} ×"
     return (
-        f"<div class='floors {found.name}'><i><u style='width:{width:.1f}%'></u></i>"
-        f"<span><b>{said}</b> {LABELS[found]}</span></div>"
+        f"<div class='floors {escaped(found.name)}'><i><u style='width:{width:.1f}%'></u></i>"
+        f"<span><b>{said}</b> {escaped(LABELS[found])}</span></div>"
     )
 
 
@@ -149,7 +150,7 @@ def stops_table(found: Sequence[StopFigure]) -> None:
 
 def _plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table class='metrics'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -10,6 +10,7 @@ from htp.city.credit import credit_text
 from htp.workspace import Kind
 from htp_app import model
 from htp_app.components.heading import heading, how_to_read
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.action import result
 from htp_app.state import remember, restore
 from htp_app.views.evaluate import comparison
@@ -80,7 +81,7 @@ def _show(served: model.Model, found: comparison.Evaluated | None, choices: Eval
     baselines(found.report if found else None, served.generator.city.name)
     st.caption(
         ("The trips behind this checkpoint are simulated. " if served.simulated else "")
-        + credit_text(served.generator.city.attribution)
+        + without_pictures(credit_text(served.generator.city.attribution))
     )
 
 

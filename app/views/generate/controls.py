@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import streamlit as st
 from htp.errors import InputError
 from htp.recording import minutes_of
 from htp_app.components.controls import SEED_HELP, seed_input
+from htp_app.components.markup import escaped, without_pictures
 from htp_app.components.street_search import street_search
 from htp_app.links import FIRST_DAY, LAST_DAY, parse_waypoints
 from htp_app.plan import oriented
@@ -43,7 +43,7 @@ def route_panel(served: Model, choices: Choices | Departures, plan: PlannedRoute
     else:
         letters = ["A", *(str(i) for i in range(1, len(plan.names) - 1)), "B"]
         rows = "".join(
-            f"<li><b>{letter}</b>{html.escape(name)}</li>" for letter, name in zip(letters, plan.names, strict=True)
+            f"<li><b>{letter}</b>{escaped(name)}</li>" for letter, name in zip(letters, plan.names, strict=True)
         )
         facts = f"{plan.distance_m / 1000:.1f} km · {plan.free_flow_s / 60:.0f} min at the speed limits"
         st.html(f"<ul class='stops'>{rows}</ul><p class='facts'>{facts}</p>")
@@ -145,7 +145,7 @@ def _take(text: str, bounds: tuple[float, float, float, float], name: str) -> No
     try:
         points, swapped = oriented(parse_waypoints(text), bounds)
     except InputError as error:
-        st.error(f"{error}.")
+        st.error(without_pictures(f"{error}."))
         return
     if len(points) < 2:
         st.error("Give two points or more, longitude, latitude, a point a line.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from htp.evaluate.codebook import LETTERS
 from htp.evaluate.course import Course
 from htp.evaluate.tokens import PatternToken, tokens_behind
 from htp_app.components.charts import CHOSEN, GENERATED, REAL, add_line, draw, finish
+from htp_app.components.markup import escaped
 from htp_app.map import MarkedLine
 from htp_app.state import carried
 
@@ -108,7 +108,7 @@ def tokens_table(tokens: list[PatternToken], *, linked: bool) -> str:
     """Return the tokens in order, when each is and the street that it ends on; `linked` to the codebook's page."""
     rows = "".join(
         f"<tr><td>{_clock(token.begins_s)}–{_clock(token.ends_s)}</td><td>{_codes(token, linked=linked)}</td>"
-        f"<td>{html.escape(token.ends_on or NAMELESS)}</td></tr>"
+        f"<td>{escaped(token.ends_on or NAMELESS)}</td></tr>"
         for token in tokens
     )
     head = "<tr><th>Minutes</th><th>Codes</th><th>Ends on</th></tr>"
@@ -124,7 +124,7 @@ def _codes(token: PatternToken, *, linked: bool) -> str:
     first = name_of_first(token)
     shown = f"<b>{first}</b>"
     if linked:
-        shown = f"<a href='{html.escape('codebook?' + urlencode({'tokens': first} | carried()))}'>{shown}</a>"
+        shown = f"<a href='{escaped('codebook?' + urlencode({'tokens': first} | carried()))}'>{shown}</a>"
     return " ".join([shown, *(f"{LETTERS[layer + 1]}_{code}" for layer, code in enumerate(token.codes[1:]))])
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from htp_app import model
 from htp_app.components.heading import heading
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.action import action
 from htp_app.map import Picture, city_map
 from htp_app.map.route import pick, route_picture
@@ -36,7 +37,7 @@ def page() -> None:
         expected, unknown = expected_or_problem(served, plan, choices.depart)
         choices = trips_panel(choices, expected, served.generator.recording)
         if unknown:
-            st.caption(f":material/cloud_off: No travel time to expect: {unknown}")
+            st.caption(without_pictures(f":material/cloud_off: No travel time to expect: {unknown}"))
         button = st.container(key="action")
         choices = advanced_panel(choices)
     generated = generation.collected(choices)

@@ -15,6 +15,7 @@ from htp.planning.scenario.changes import MAX_KMH, MAX_NAME, MIN_KMH, Scenario
 from htp.planning.scenario.traffic import NAMELESS, both_directions, street_blocks, whole_street
 from htp_app.components.controls import hours_slider, seed_input
 from htp_app.components.files import download
+from htp_app.components.markup import without_pictures
 from htp_app.views.scenario.choices import COUNTS
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def save_panel(city: City, choices: Planning) -> Planning:
         st.file_uploader("Load a saved scenario", "json", key="scenario-file", on_change=_load, args=(city,))
         problem = st.session_state.pop("scenario-file-problem", None)
         if problem:
-            st.error(problem)
+            st.error(without_pictures(problem))
         st.caption("The page's address holds the scenario as well: send it as a link.")
     return replace(choices, scenario=scenario)
 

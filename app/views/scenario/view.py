@@ -10,6 +10,7 @@ import streamlit as st
 from htp_app import model
 from htp_app.components.guard import Need, lacking
 from htp_app.components.heading import heading
+from htp_app.components.markup import without_pictures
 from htp_app.jobs.action import action, result
 from htp_app.state import remember, restore, say_left_out
 from htp_app.views.scenario import work
@@ -57,7 +58,7 @@ def page() -> None:
     remember(replace(choices, demand=replace(choices.demand, show=current is not None or waiting)), NAME)
     with button:
         if trouble:
-            st.error(trouble, icon=":material/cloud_off:")
+            st.error(without_pictures(trouble), icon=":material/cloud_off:")
             st.button("Try again", width="stretch", icon=":material/refresh:")
         else:
             _act(served, choices, outcome, current)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from htp_app.components.markup import escaped
 from htp_app.map import Picked, city_map, play_bar
 from htp_app.map.route import pick, route_picture
 from htp_app.views.times_of_day.charts import COLOURS
@@ -56,6 +57,6 @@ def _title(departure: Departure, colour: str) -> str:
     speed = departure.profile.distance_m.sum() / departure.profile.duration_s.sum() * 3.6
     spread = f"{minutes.min():.0f} to {minutes.max():.0f} min, {speed:.0f} km/h"
     return (
-        f"<p class='departure'><i style='background:{colour}'></i><b>{departure.name}</b>"
+        f"<p class='departure'><i style='background:{colour}'></i><b>{escaped(departure.name)}</b>"
         f"<span>{np.median(minutes):.0f} min</span><small>{spread}</small></p>"
     )

@@ -21,6 +21,7 @@ from htp.city.linear_referencing import check_roads
 from htp.compute.random_streams import BASELINES, stream_of
 from htp.errors import InputError
 from htp.files import replacing
+from htp.json_files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,7 +84,7 @@ class Normalisation:
     @classmethod
     def load(cls, path: Path) -> Normalisation:
         """Read from JSON."""
-        return cls(**{name: tuple(values) for name, values in json.loads(path.read_text(encoding="utf-8")).items()})
+        return cls(**{name: tuple(values) for name, values in read_object(path).items()})
 
 
 @dataclass(frozen=True)
