@@ -107,7 +107,7 @@ def test_a_search_ends_when_its_client_leaves(serve, drive, searches, path):
 
 
 def test_a_full_lane_says_when_to_come_back(serve, drive, searches, crowd):
-    served = serve(deadline_s=20)
+    served = serve(deadline_s=5)  # of 20 s of searching
     searches.open.clear()
     first = crowd.submit(post, served, TIMES, many(drive, 40, 50))
     eventually(lambda: served.service.heavy.pending_legs)
