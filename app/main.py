@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 from htp_app import model
 from htp_app.components.guard import no_model
 from htp_app.components.heading import TITLE
+from htp_app.components.markup import escaped
 
 STATIC = Path(__file__).parent / "static"
 FIRST = "generate"  # page
@@ -25,7 +26,7 @@ def main() -> None:
     page, data = _chosen()  # before all that is shown, see `htp_app.jobs.action`
     st.set_page_config(f"{page.title} · HTP")
     st.session_state[TITLE] = page.title
-    st.html(f"<i class='at-{page.url_path or FIRST}' hidden></i>")  # app.css marks the menu that the page is in
+    st.html(f"<i class='at-{escaped(page.url_path or FIRST)}' hidden></i>")  # app.css marks the menu that the page is in
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
     try:
