@@ -26,7 +26,8 @@ def main() -> None:
     page, data = _chosen()  # before all that is shown, see `htp_app.jobs.action`
     st.set_page_config(f"{page.title} · HTP")
     st.session_state[TITLE] = page.title
-    st.html(f"<i class='at-{escaped(page.url_path or FIRST)}' hidden></i>")  # app.css marks the menu that the page is in
+    # app.css marks the menu that the page is in
+    st.html(f"<i class='at-{escaped(page.url_path or FIRST)}' hidden></i>")
     st.logo(str(STATIC / "logo.svg"), size="large")
     st.html(STATIC / "app.css")
     try:
