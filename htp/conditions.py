@@ -134,9 +134,10 @@ def _durations(
         uniforms = np.array([stream_of(key, DURATION).random() for key in keys[drawn]])
         routes = [asked[at].route for at in drawn]
         duration_s[drawn] = travel_time.draw(city, routes, list(starts[drawn]), uniforms)
-        # a drawn time is cut to what the models write, unless it is far from it
+        # a drawn time is cut to what the models write, unless it is far from it and no trip was driven so
         shortest_s, longest_s = recording.shortest_s, recording.longest_s
-        cut = drawn[(duration_s[drawn] > shortest_s / 2) & (duration_s[drawn] < longest_s * 2)]
+        driven = np.array([asked[at].distance_m is not None for at in drawn])
+        cut = drawn[driven | ((duration_s[drawn] > shortest_s / 2) & (duration_s[drawn] < longest_s * 2))]
         duration_s[cut] = np.clip(duration_s[cut], shortest_s, longest_s)
     return duration_s
 

@@ -218,6 +218,15 @@ def test_travel_times_are_drawn_where_they_are_not_to_be_told(generator, tiny_da
     assert all(a.tolist() == b.tolist() for a, b in zip(made["roads"], routes, strict=True))
 
 
+def test_a_drawn_time_far_from_all_that_was_learned_is_cut_for_a_driven_trip_alone(generator, tiny_data, monkeypatch):
+    monkeypatch.setattr(generator.travel_time, "draw", lambda _, routes, *__: np.full(len(routes), 1.0))
+    trips = read_trips(tiny_data / "heldout.parquet").iloc[:3]
+    driven = [replace(one, duration_s=None) for one in conditions_of(trips, generator.city)]
+    assert (generator.completed(driven, 0, seed=1).duration_s == generator.recording.shortest_s).all()
+    with pytest.raises(InputError, match="a travel time of"):
+        generator.completed([replace(one, distance_m=None) for one in driven], 0, seed=1)
+
+
 def test_trips_along_a_route_stream_into_a_file_as_generated_at_once(generator, conditions, tmp_path, monkeypatch):
     monkeypatch.setattr(generator, "limit", 2)
     assert generate_along(generator, conditions, 5, tmp_path / "out.parquet", Sampling(), seed=9) == 5

@@ -23,7 +23,7 @@ MAX_BYTES = 40 * 2**20
 PORT, CENTRE = (-71.343, -29.952), (-71.252, -29.903)  # of Coquimbo, of La Serena
 SAMPLE = 600  # held-out trips that these tests generate like
 # how many noise floors from perfect, of so few trips: on all held-out ones some miss it, see the card
-FLOORS = {"T-Dist": 4, "S-Dist": 4, "Radius": 4, "PR-Dist": 4, "G-Den": 2, "R-Den": 2, "R-Pat": 1.4}
+FLOORS = {"T-Dist": 1.5, "S-Dist": 3.5, "Radius": 1.5, "PR-Dist": 2.5, "G-Den": 1.6, "R-Den": 1, "R-Pat": 1}
 
 
 @pytest.fixture(scope="module")

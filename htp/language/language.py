@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from htp.trip_source import Sampling
 
 TOKENS, BACKBONE = "tokens.safetensors", "backbone.safetensors"
-ROADS = "rows.roads.weight"
-RANK = 128  # ours: rows of roads are kept as sums of so many
 
 
 class Language:
@@ -112,8 +110,7 @@ class Language:
             gain = None if facts["base"] is None else torch.ones(backbone.config.hidden_size)  # to be loaded
             told = road_features if facts.get("roads_are_told") else None
             model = cls.model_type(backbone, vocabulary, facts["text_size"], told, gain)
-            state = _whole_rows(load_weights(folder / TOKENS))
-            left_out, foreign = model.load_state_dict(state, strict=False)
+            left_out, foreign = model.load_state_dict(load_weights(folder / TOKENS), strict=False)
         except InputError:
             raise
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
@@ -130,8 +127,8 @@ class Language:
         _remove_model(folder)
         model = self.model
         state = {name: t for name, t in model.state_dict().items() if not name.startswith("backbone.")}
-        save_weights(_narrow_rows(state), folder / TOKENS)
-        model.load_state_dict(_whole_rows(load_weights(folder / TOKENS)), strict=False)
+        save_weights(state, folder / TOKENS)
+        model.load_state_dict(load_weights(folder / TOKENS), strict=False)
         if self.base is None:
             save_weights(model.backbone.state_dict(), folder / BACKBONE)
             model.backbone.load_state_dict(load_weights(folder / BACKBONE))
@@ -178,26 +175,6 @@ class Language:
     def sample_batch(self, questions: list[Question], keys: NDArray, sampling: Sampling) -> list[Answer]:
         """Return the answers to questions in order of their lengths."""
         return sample_batch(self.model, questions, keys, sampling)
-
-
-def _narrow_rows(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights with the rows of roads, where they have any, as products of two narrow matrices if smaller."""
-    if ROADS not in state or min(state[ROADS].shape) <= RANK:
-        return state
-    rows = state[ROADS].float()
-    mean = rows.mean(dim=0)
-    _, basis = torch.linalg.eigh((rows - mean).T.double() @ (rows - mean).double())
-    basis = basis[:, -RANK:].float()
-    narrow = {f"{ROADS}.{name}": t for name, t in zip("abc", ((rows - mean) @ basis, basis.T, mean), strict=True)}
-    return {name: tensor for name, tensor in state.items() if name != ROADS} | narrow
-
-
-def _whole_rows(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights with the rows of roads as a table."""
-    if f"{ROADS}.a" not in state:
-        return state
-    a, b, c = (state.pop(f"{ROADS}.{name}") for name in "abc")
-    return state | {ROADS: a @ b + c}
 
 
 def _remove_model(folder: Path) -> None:
