@@ -98,8 +98,12 @@ class Language:
 
         `InputError` where a file is missing or damaged, or the roads are others.
         """
+        broken = f"{folder}: the language model is missing or damaged; train it again."
         try:
             facts = read_object(folder / "language.json")
+        except InputError as error:
+            raise InputError(broken) from error
+        try:
             vocabulary = Vocabulary(tuple(facts["codebook_sizes"]), facts["roads"])
             if facts["base"] is None:
                 backbone = AutoModel.from_config(AutoConfig.from_pretrained(folder, trust_remote_code=False))
@@ -114,7 +118,7 @@ class Language:
         except InputError:
             raise
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            raise InputError(f"{folder}: the language model is missing or damaged; train it again.") from error
+            raise InputError(broken) from error
         if foreign or any(not name.startswith("backbone.") for name in left_out):
             raise InputError(f"{folder}/tokens.safetensors: does not hold the rows that are expected; train it again.")
         if told is not None and len(told) != vocabulary.roads:
