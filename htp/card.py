@@ -246,7 +246,8 @@ def _stage_lines(name: str, facts: dict) -> list[str]:
         said = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "before")
         trainings.append(f"- `htp train {name}`: {said}.")
         settings = settings.get("before")
-    last = f" It took {facts['minutes']} minutes. Last report: `{json.dumps(facts['last'])}`"
+    it = "Its decoder's further training" if "decoder_minutes" in facts["settings"] else "It"
+    last = f" {it} took {facts['minutes']} minutes. Last report: `{json.dumps(facts['last'])}`"
     return [*trainings[:0:-1], trainings[0] + last]
 
 

@@ -6,7 +6,7 @@ neither stage's model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -156,6 +156,12 @@ def conditions_of(trips: gpd.GeoDataFrame, city: City) -> list[Conditions]:
         Conditions(Route(roads), starts[at], durations_s[at], distances_m[at], intervals[at])
         for at, roads in enumerate(driven.roads)
     ]
+
+
+def several(asked: Sequence[Conditions], draws: int, *, draw_time: bool) -> list[Conditions]:
+    """Return each of the conditions `draws` times; with `draw_time` their travel time is not told but drawn."""
+    told = [replace(one, duration_s=None) for one in asked] if draw_time else asked
+    return [one for one in told for _ in range(draws)]
 
 
 def prompt_conditions_of(trips: gpd.GeoDataFrame, city: City) -> PromptConditions:

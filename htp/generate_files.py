@@ -6,7 +6,7 @@ A piece is the same wherever it is made: its trips draw by the seed and their pl
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ import pandas as pd
 
 from htp.checkpoint import GENERATOR, MANIFEST, Checkpoint
 from htp.compute.random_streams import keys_of
-from htp.conditions import conditions_of
+from htp.conditions import conditions_of, several
 from htp.evaluate.calibration import draw_names
 from htp.generate import PIECE, Generator
 from htp.prepare.sources import digest
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from htp.city.network import City
     from htp.scale.cluster import Cluster
 
 VERSION = 1  # of what generation makes of the same request; parts of another version are refused
@@ -67,7 +66,7 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
         def conditions() -> Iterator[Conditions]:
             for piece in iter_trips(like, needs=("roads", "percent")):
                 intervals_s.update(piece["interval"])
-                asked, first = _conditions_like(piece, generator.city, draws, draw_time=draw_time), len(names)
+                asked, first = several(conditions_of(piece, generator.city), draws, draw_time=draw_time), len(names)
                 names.extend(_names_like(piece, draws))
                 if route_generator is not None and plus is not None:
                     asked = route_generator.regenerate(asked, keys_of(seed, first, len(asked)), sampling, told=plus)
@@ -83,16 +82,8 @@ def generate_like(  # noqa: PLR0913  the request and what it is answered with
     return count
 
 
-def _conditions_like(trips: gpd.GeoDataFrame, city: City, draws: int, *, draw_time: bool) -> list[Conditions]:
-    """Return the conditions of prepared trips, each `draws` times."""
-    asked = conditions_of(trips, city)
-    if draw_time:
-        asked = [replace(one, duration_s=None) for one in asked]
-    return [one for one in asked for _ in range(draws)]
-
-
 def _names_like(trips: gpd.GeoDataFrame, draws: int) -> list[str]:
-    """Return what the trips for `_conditions_like` are called."""
+    """Return what `draws` trips for each of the prepared ones are called."""
     return list(trips["trip_id"]) if draws == 1 else draw_names(trips["trip_id"], draws)
 
 
@@ -208,7 +199,7 @@ class PartMaker:
         number, like = task
         request, generator = self.request, self.generator
         first = number * request.part_trips * request.draws
-        asked = _conditions_like(like, generator.city, request.draws, draw_time=request.draw_time)
+        asked = several(conditions_of(like, generator.city), request.draws, draw_time=request.draw_time)
         if self.route_generator is not None and request.plus is not None:
             keys = keys_of(request.seed, first, len(asked))
             asked = self.route_generator.regenerate(asked, keys, request.sampling, told=request.plus)

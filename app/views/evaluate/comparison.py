@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htp.conditions import several
 from htp.errors import InputError
 from htp.evaluate.calibration import draw_names
 from htp.evaluate.reading import read_report
@@ -156,7 +157,7 @@ def _draw(served: Model, seed: int, folder: Path, progress: Progress) -> None:
     """Make several trips for the conditions of each of some real trips, travel times drawn."""
     real = _prepared(served, folder)
     some = real.iloc[np.sort(np.random.default_rng(0).permutation(len(real))[:CALIBRATED_ON])]
-    asked = [replace(one, duration_s=None) for one in conditions_like(served, some) for _ in range(DRAWS)]
+    asked = several(conditions_like(served, some), DRAWS, draw_time=True)
     trips = _made(served, asked, seed, progress)
     write_trips(trips.assign(trip_id=draw_names(some["trip_id"], DRAWS)), folder / "draws.parquet")
 
