@@ -63,7 +63,8 @@ def browser(chromium: str) -> BrowserContext:
         playwright = _open.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         _open.callback(browser.close)
-        _contexts.append(browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True))
+        size = {"width": 1280, "height": 720}
+        _contexts.append(browser.new_context(viewport=size, accept_downloads=True, reduced_motion="reduce"))
         _contexts[0].set_default_timeout(PATIENCE_MS)
     return _contexts[0]
 
