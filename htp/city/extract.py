@@ -79,7 +79,7 @@ def read_extract(path: Path) -> Extract:
     extract = Extract()
     try:
         deleted = _deleted(path) if path.name.lower().endswith(XML_ENDINGS) else {b"way": set(), b"node": set()}
-        for way in _things(path, osmium.osm.WAY, of_roads=not _is_history(path)):
+        for way in _things(path, osmium.osm.WAY, of_roads=not _may_repeat(path)):
             visible = way.visible and way.id not in deleted[b"way"]
             nodes = tuple(node.ref for node in way.nodes)
             extract.add(Way(way.id, way.version, nodes, dict(way.tags), visible))
@@ -126,9 +126,14 @@ def _add_overpass_way(extract: Extract, one: dict[str, Any]) -> None:
     extract.places.update((node, at) for node, at in zip(nodes, corners, strict=False) if at)
 
 
-def _is_history(path: Path) -> bool:
+def _may_repeat(path: Path) -> bool:
     """Say whether a file may hold several versions of a way, or several pieces of what is known of it."""
-    if path.name.lower().endswith(XML_ENDINGS):
+    return path.name.lower().endswith(XML_ENDINGS) or is_history(path)
+
+
+def is_history(path: Path) -> bool:
+    """Say whether a file holds what things were like before."""
+    if ".osh" in path.suffixes:
         return True
     with osmium.io.Reader(path) as reader:
         return bool(reader.header().has_multiple_object_versions)

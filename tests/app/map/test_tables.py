@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import geopandas as gpd
@@ -46,6 +47,26 @@ def test_the_streets_of_the_basemap_cover_every_road_once(grid):
     assert sum(street.length for street in streets) == pytest.approx(40 * 100, rel=1e-3)
     union = shapely.unary_union(streets).buffer(1)
     assert all(union.covers(shapely.LineString(line)) for line in grid.lines_m)
+
+
+def test_the_basemap_carries_areas_with_their_holes_and_the_names_of_places(grid):
+    lake = shapely.box(-71.26, -29.92, -71.25, -29.91) - shapely.box(-71.257, -29.917, -71.254, -29.914)
+    rows = [("sea", "", 0, shapely.box(-71.4, -30.0, -71.3, -29.8)), ("water", "Lake", 0, lake)]
+    place = ("place", "La Serena", 1, shapely.Point(-71.25, -29.9))
+    columns = dict(zip(("kind", "name", "rank", "geometry"), zip(*rows, place, strict=True), strict=True))
+    header, columns = unpack(basemap(replace(grid, landscape=gpd.GeoDataFrame(columns, crs="EPSG:4326"))))
+    assert header["places"] == [["La Serena", 1, -71.25, -29.9]]
+    assert columns["area_kind"].tolist() == [0, 1]
+    assert columns["area_of"].tolist() == [0, 1, 1]
+    lonlat = np.cumsum(np.column_stack([columns["area_lon"], columns["area_lat"]]), axis=0) * DEGREE
+    rings = [lonlat[a:b] for a, b in pairwise(columns["area_first"])]
+    assert shapely.equals_exact(shapely.normalize(shapely.Polygon(rings[1], [rings[2]])), shapely.normalize(lake), 1e-6)
+
+
+def test_a_city_without_a_landscape_has_streets_alone(grid):
+    header, columns = unpack(basemap(grid))
+    assert header["places"] == []
+    assert not [name for name in columns if name.startswith("area_")]
 
 
 def test_trip_points_carry_place_speed_and_time_of_day():

@@ -7,10 +7,11 @@ import { Bar } from "./bar.js";
 import { table } from "./bytes.js";
 import { Cars } from "./cars.js";
 import { Buttons, Overlay } from "./controls.js";
+import { crosshair } from "./keyboard.js";
 import * as online from "./online.js";
 import { join } from "./peers.js";
 import { playerOf } from "./player.js";
-import { streets } from "./roads.js";
+import { landscape, streets } from "./roads.js";
 import { recolour, style } from "./style.js";
 import { palette } from "./theme.js";
 import * as trips from "./trips.js";
@@ -22,6 +23,7 @@ const AROUND_ROUTE = { top: 70, bottom: 150, left: 70, right: 70 }; // px: clear
 const AROUND_CITY = 40; // px
 const NARROW = 560; // px: a map beside others
 const AROUND_NARROW = { top: 34, bottom: 44, left: 28, right: 28 };
+const AROUND_DEG = 0.5; // of the city's bounds
 const REACH = 14; // px: how near a click has to be
 const ROOM = 0.8; // of the room around a route: a route that leaves less is moved
 const SMALL = 0.4; // of the map: a route that takes less of it is worth a closer look
@@ -70,6 +72,7 @@ export class CityMap {
       dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0, maxZoom: 19,
     });
     this.map.touchZoomRotate.disableRotation();
+    crosshair(this.map);
     this.overlay = new Overlay(this.host);
     this.addControls();
     this.leave = join(this.data.group, this.map);
@@ -155,6 +158,8 @@ export class CityMap {
       this.host.dataset.route = data.route.length; // vertices, for tests
     }
     if (data.pick) this.enableButtons();
+    map.setMaxBounds(this.edges());
+    this.fill("landscape", data.basemap, landscape);
     this.fill("roads", data.basemap, streets);
     this.fill("areas", data.areas, areas.polygons);
     this.fill("trips", data.trips, trips.points);
@@ -194,9 +199,11 @@ export class CityMap {
     const found = key ? await table(key) : null;
     if (this.keys[source] !== key || !this.map) return; // another table came while this one was on its way
     this[`${source}Table`] = found;
-    this.map.getSource(source).setData(found ? toGeoJson(found) : EMPTY);
+    const drawn = found ? toGeoJson(found) : EMPTY;
+    this.map.getSource(source).setData(drawn);
     this.map.getSource("trip").setData(EMPTY);
-    this.host.dataset[source] = found ? found.header.columns[0][2] - 1 : 0; // lines or trips, for tests
+    const lines = found ? found.header.columns[0][2] - 1 : 0;
+    this.host.dataset[source] = source === "landscape" ? drawn.features.length : lines; // or trips; for tests
     if (source === "trips" && this.cars) this.reload(found);
     if (source === "trips" && found && this.data.route.length) this.approachSoon();
   }
@@ -264,6 +271,12 @@ export class CityMap {
     const line = this.data.route.length ? this.data.route : this.data.bounds;
     const [lon, lat] = [0, 1].map((axis) => line.map((point) => point[axis]));
     return [[Math.min(...lon), Math.min(...lat)], [Math.max(...lon), Math.max(...lat)]];
+  }
+
+  /** How far one can go: nothing is drawn beyond (AROUND_DEG in htp/city/landscape.py). */
+  edges() {
+    const [[west, south], [east, north]] = this.data.bounds;
+    return [[west - AROUND_DEG, south - AROUND_DEG], [east + AROUND_DEG, north + AROUND_DEG]];
   }
 
   framing() {

@@ -13,6 +13,28 @@ const width = (kind, extra) => [
 ];
 const ofKind = (kind) => ["==", ["get", "kind"], KINDS.indexOf(kind)];
 
+/** Sea, water, parks and built-up land, under everything. */
+function landscape(colours) {
+  return ["built", "park", "sea", "water"].map((kind) => ({
+    id: kind, type: "fill", source: "landscape", filter: ["==", ["get", "kind"], kind],
+    paint: { "fill-color": colours[kind], "fill-antialias": true },
+  }));
+}
+
+/** Names of places: the greater, the sooner and the larger. */
+function places(colours) {
+  return [{
+    id: "places", type: "symbol", source: "landscape", filter: ["==", ["get", "kind"], "place"],
+    layout: {
+      "text-field": ["get", "name"], "text-font": ["Source Sans Bold", "sans-serif"], "text-max-width": 8,
+      "text-size": ["interpolate", ["linear"], ["get", "rank"], 0, 16, 4, 11], "symbol-sort-key": ["get", "rank"],
+      "text-padding": 8,
+    },
+    paint: { "text-color": colours.place, "text-halo-color": colours.halo, "text-halo-width": 1.6,
+      "text-opacity": ["step", ["zoom"], ["case", ["<=", ["get", "rank"], 1], 1, 0], 12, ["case", ["<=", ["get", "rank"], 2], 1, 0], 13.2, 1] },
+  }];
+}
+
 /** Far away a road is a grey hair, close by a ribbon with a casing. */
 function roads(colours) {
   const far = (kind) => ["interpolate", ["linear"], ["zoom"], 12.4, colours.far[KINDS.indexOf(kind)], 13.6, colours[kind]];
@@ -37,8 +59,8 @@ function names(colours) {
   });
   return [
     layer("names-minor", 15, ofKind("minor"), 10.5),
-    layer("names-middle", 13.6, ofKind("middle"), 11),
-    layer("names-major", 12.2, ofKind("major"), 11.5),
+    layer("names-middle", 13, ofKind("middle"), 11),
+    layer("names-major", 11, ofKind("major"), 11.5),
   ];
 }
 
@@ -90,10 +112,10 @@ export function style(colours, maxKmh, shades) {
   const source = { type: "geojson", data: EMPTY };
   return {
     version: 8,
-    sources: { roads: { ...source, tolerance: 0.3 }, areas: source, route: source, draft: source, marks: source, trip: source, trips: source },
+    sources: { landscape: { ...source, tolerance: 0.3 }, roads: { ...source, tolerance: 0.3 }, areas: source, route: source, draft: source, marks: source, trip: source, trips: source },
     layers: [
       { id: "land", type: "background", paint: { "background-color": colours.land } },
-      ...roads(colours), ...areas(shades), ...names(colours), ...route(colours), ...trips(colours, maxKmh), ...marks(colours),
+      ...landscape(colours), ...roads(colours), ...areas(shades), ...names(colours), ...places(colours), ...route(colours), ...trips(colours, maxKmh), ...marks(colours),
     ],
   };
 }

@@ -5,7 +5,12 @@
 
 export const LIGHT = {
   dark: false,
-  land: "#eef0f3",
+  land: "#f4f3ef",
+  sea: "#cfdde6",
+  water: "#cfdde6",
+  park: "#dfe8d6",
+  built: "#e8e5de",
+  place: "#3f4854",
   minor: "#ffffff",
   middle: "#ffffff",
   major: "#ffffff",
@@ -22,7 +27,12 @@ export const LIGHT = {
 
 export const DARK = {
   dark: true,
-  land: "#10141a",
+  land: "#141920",
+  sea: "#0a1622",
+  water: "#0a1622",
+  park: "#15211c",
+  built: "#1d252f",
+  place: "#c3ccd6",
   minor: "#232a34",
   middle: "#2e3743",
   major: "#3b4654",
