@@ -32,6 +32,9 @@ export default async function (component) {{
   return mount(component);
 }}
 """
+_CHARTS = [
+    f"static/js/{path.name}" for path in (Path(st.__file__).parent / "static/static/js").glob("PlotlyChart.*.js")
+]
 _component = st.components.v2.component("htp_map", js=_MOUNT)
 _bar = st.components.v2.component("htp_play_bar", js=_MOUNT.replace("{ mount }", "{ mountBar: mount }"))
 
@@ -150,4 +153,4 @@ def _data(picture: Picture) -> dict[str, Any]:
     tables = {name: plain[name] and plain[name].key for name in TABLES}
     hint = picture.hint and vars(picture.hint)
     drawn = {"marks": [vars(mark) for mark in picture.marks], "hint": hint}  # `asdict` would copy every point
-    return plain | tables | drawn | {"shades": {"ramp": picture.ramp, "rim": picture.rim_px}}
+    return plain | tables | drawn | {"shades": {"ramp": picture.ramp, "rim": picture.rim_px}, "later": _CHARTS}

@@ -78,10 +78,20 @@ export class CityMap {
     this.leave = join(this.data.group, this.map);
     this.map.on("moveend", () => { views[this.key] = { center: this.map.getCenter(), zoom: this.map.getZoom() }; });
     this.map.once("style.load", () => { this.loaded = true; this.draw(); });
+    this.map.once("idle", () => this.fetchLater());
     this.explainTrips();
     this.explainAreas();
     if (this.data.place) this.reportPlaces();
     if (this.data.play) this.addPlayer();
+  }
+
+  /** Fetch what the page will want sooner or later, such as Streamlit's charts, once there is nothing else to do. */
+  fetchLater() {
+    for (const path of this.data.later) {
+      const href = new URL(path, document.baseURI).href;
+      if (document.querySelector(`link[href="${href}"]`)) continue;
+      requestIdleCallback(() => document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href })));
+    }
   }
 
   /** Let trips be played: with the other maps of the group, and by a bar on this map where it has none. */
