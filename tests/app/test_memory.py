@@ -42,5 +42,4 @@ def test_memory_is_flat_over_generations_and_runs_of_a_page(monkeypatch):
         for number in range(times):
             work(WARM + number)
         grown[name] = mib() - before
-    print(grown)
     assert max(grown.values()) < MOST_MIB, grown
