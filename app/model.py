@@ -28,6 +28,7 @@ from htp.evaluate.profile import Profile
 from htp.workspace import DEFAULT, Kind, Workspace
 from htp_app.backends import HERE, Backend, Remote, backends_of, key_of_environment
 from htp_app.map.basemap import basemap
+from htp_app.private import own_folder
 from htp_app.state import BACKEND, CHECKPOINT
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="app/main.py")
     parser.add_argument("--checkpoint", default=shipped(), help="folder of a trained generator")
     parser.add_argument("--workspace", default=DEFAULT, help="folder for what is added in the app")
+    parser.add_argument("--private", action="store_true", help="what is added is seen in its own session alone")
     parser.add_argument("--backend", action="append", default=[], help="address of `htp serve`; may be given again")
     return parser.parse_args(arguments)
 
@@ -109,9 +111,20 @@ def checkpoint_of(arguments: list[str]) -> str:
     return str(options_of(arguments).checkpoint)
 
 
-def workspace() -> Workspace:
-    """Return the folder that this process keeps cities, trips and checkpoints in."""
+def common_workspace() -> Workspace:
+    """Return the folder that this process keeps checkpoints in, and what can be made again."""
     return Workspace(Path(options_of(sys.argv[1:]).workspace).absolute())
+
+
+def workspace() -> Workspace:
+    """Return the folder of cities and trips: everybody's, or this session's own where the app is private."""
+    common = common_workspace()
+    return Workspace(own_folder(common.folder)) if is_private() else common
+
+
+def is_private() -> bool:
+    """Return whether what is added is seen in its own session alone."""
+    return bool(options_of(sys.argv[1:]).private)
 
 
 def backends() -> tuple[Backend, ...]:
@@ -148,10 +161,10 @@ def current() -> Model:
         return load_service(backend)
     if name is None:
         return load_model(checkpoint_of(sys.argv[1:]))
-    there = {entry.name for entry in workspace().entries(Kind.checkpoint)}
+    there = {entry.name for entry in common_workspace().entries(Kind.checkpoint)}
     if name not in there and name in all_shipped():
         return load_model(str(all_shipped()[name]))
-    return load_model(str(workspace().existing(Kind.checkpoint, name)))
+    return load_model(str(common_workspace().existing(Kind.checkpoint, name)))
 
 
 @st.cache_resource(show_spinner="Loading the city and its models …")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 5.0
 READY_S = 15.0  # the longest silence before what the service has ready: its facts, city and held-out trips
-PIECE = 512  # trips in one request at most; less where the service takes less
+PIECE = 256  # trips in one request at most; less where the service takes less. Larger ones wait for an idle service
 MAX_CARD_LETTERS = 1 << 20  # of a service's model card, as of a checkpoint's
 BATCH, TIMES = "/v1/trips/batch", "/v1/travel-times"
 JSON = {"Content-Type": "application/json"}
@@ -102,7 +102,10 @@ class Client(TripSource):
                 progress(1)
         if len(features) != count:
             raise InputError(f"{self.url} broke off after {len(features)} of {count} trips; try again.")
-        return self._trips(features)
+        try:
+            return self._trips(features)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{self.url} sent trips that lack something; is it a service of HTP?") from error
 
     def quantiles(
         self, routes: Sequence[Route], departs: Sequence[pd.Timestamp], timeout_s: float | None = None
@@ -121,7 +124,7 @@ class Client(TripSource):
             with self._speaking(timeout_s):
                 answer = self._http.post(TIMES, content=content, headers=JSON, timeout=_timeout(timeout_s))
                 _check(answer, self.url)
-                seconds += answer.json()["seconds"]
+                seconds += _seconds(answer.content, len(requests), self.url)
         return np.array(seconds, dtype=np.float64)
 
     def close(self) -> None:
@@ -136,7 +139,7 @@ class Client(TripSource):
                 answer.read()
             _check(answer, self.url)
             for line in answer.iter_lines():
-                feature = json.loads(line)
+                feature = parse_object(line, self.url)
                 if feature.get("type") != "Feature":  # a problem that came up on the way
                     raise InputError(str(feature.get("detail", f"{self.url} broke off; try again.")))
                 yield feature
@@ -209,6 +212,20 @@ def _model_facts(said: bytes, where: str) -> dict[str, Any]:
     return facts
 
 
+def _seconds(said: bytes, routes: int, where: str) -> list[list[float]]:
+    """Return the travel times in an answer, [N, Q]; `InputError` where it holds none for as many routes."""
+    found = parse_object(said, where).get("seconds")
+    lacking = f"{where} sent no travel times for {routes} routes; is it a service of HTP?"
+    try:
+        seconds = np.array(found, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(lacking) from error
+    if seconds.ndim != 2 or len(seconds) != routes or not seconds.size:
+        raise InputError(lacking)
+    times: list[list[float]] = seconds.tolist()
+    return times
+
+
 def _bodies(piece: list[Conditions]) -> list[dict[str, Any]]:
     """Return conditions as the service reads them, equal ones that follow each other as one."""
     runs = [(next(run), 1 + sum(1 for _ in run)) for _, run in groupby(piece, key=id)]
@@ -246,8 +263,8 @@ def _check(answer: httpx.Response, url: str) -> None:
     if answer.is_success:
         return
     try:
-        sentence = str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
+        sentence = text_in(parse_object(answer.content, url), "detail", url)
+    except InputError:
         sentence = f"it answered {answer.status_code} {answer.reason_phrase}; {_advice(answer)}"
     raise InputError(f"{url}: {sentence}")
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from htp.errors import InputError, no_room
+from htp.errors import InputError, no_right, no_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,15 +24,22 @@ FORMULA = re.compile(r"[=@＝＠]|[+\-＋－](?![\d.]+$)")
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise.
 
-    `InputError` where the disk is full.
+    Its content is on the disk before it has the name, so that a power cut leaves the one or the other. `InputError`
+    where the disk is full or nobody may write there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        if sentence := no_right(error):
+            raise InputError(sentence.replace(str(error.filename), str(path), 1)) from error
+        raise
     os.close(handle)
     temporary = Path(name)
     temporary.chmod(0o644)
     try:
         yield temporary
+        force_to_disk(temporary)
         temporary.replace(path)
     except Exception as error:
         if sentence := no_room(error):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,11 @@ class Workspace:
         there = self.folder / kind.value
         names = sorted(path.name for path in there.iterdir()) if self._is_here(there) else []
         folders = ((name, there / name) for name in names if NAME.fullmatch(name))
-        return [_entry(kind, name, folder) for name, folder in folders if self._holds(folder)]
+        found = []
+        for name, folder in folders:
+            with suppress(FileNotFoundError):  # somebody removes it meanwhile
+                found += [_entry(kind, name, folder)] if self._holds(folder) else []
+        return found
 
     def existing(self, kind: Kind, name: str) -> Path:
         """Return the folder of something that is there and whole; `InputError` says what there is instead."""

@@ -1,4 +1,4 @@
-"""Say how a service held up under load: what was answered, what was turned away, how long it took, its memory."""
+"""Say how a service held up under load, by address: what was answered, turned away or failed, how long it took."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 QUANTILES = (0.5, 0.95, 0.99)
-OK, FULL, NONE = 200, 429, 0  # statuses: trips, the queue is full, no answer
+OK, FULL, NONE = 200, 429, 0  # statuses: an answer, the queue is full, no answer
 
 
 @dataclass(frozen=True)
 class Answered:
     """How one request went."""
 
+    kind: str  # its address, and whether it was a heavy one
     status: int
     seconds: float
-    whole: bool  # it holds as many trips as were asked for
-    says_when: bool  # it has a Retry-After
+    whole: bool  # it is what was asked for, all of it
+    retry_s: int | None = None  # what its Retry-After says
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,19 @@ class Held:
 
     answers: tuple[Answered, ...]
     memory: tuple[Point, ...]
-    trips: int  # in each request
+    deadline_s: float  # of the service: what comes later has failed
     seconds: float  # until the last answer
     capacity_per_s: float | None  # requests that are answered where all wait for their answers; None: not measured
 
     @property
     def accepted(self) -> list[Answered]:
-        """Requests that got all their trips."""
-        return [one for one in self.answers if one.status == OK and one.whole]
+        """Requests that got all they asked for, and in time."""
+        return [one for one in self.answers if one.whole and one.seconds <= self.deadline_s]
 
     @property
     def shed(self) -> list[Answered]:
         """Requests that were turned away as they should be: 429, and when to come back."""
-        return [one for one in self.answers if one.status == FULL and one.says_when]
+        return [one for one in self.answers if one.status == FULL and one.retry_s is not None]
 
     @property
     def failed(self) -> dict[str, int]:
@@ -62,19 +63,32 @@ class Held:
         good = {id(one) for one in (*self.accepted, *self.shed)}
         return dict(Counter(_name(one) for one in self.answers if id(one) not in good))
 
-    def facts(self) -> dict[str, Any]:
-        """Return the figures."""
+    def by_address(self) -> dict[str, Held]:
+        """Return the same for each kind of request."""
+        kinds = sorted({one.kind for one in self.answers})
+        return {kind: self._of([one for one in self.answers if one.kind == kind]) for kind in kinds}
+
+    def _of(self, answers: list[Answered]) -> Held:
+        return Held(tuple(answers), (), self.deadline_s, self.seconds, None)
+
+    def counts(self) -> dict[str, Any]:
+        """Return what came of the requests, and how long they took."""
         return {
             "requests": len(self.answers),
-            "trips_a_request": self.trips,
-            "seconds": round(self.seconds, 1),
-            "capacity_per_s": None if self.capacity_per_s is None else round(self.capacity_per_s, 1),
-            "asked_per_s": round(len(self.answers) / self.seconds, 1),
             "accepted": len(self.accepted),
             "shed": len(self.shed),
             "failed": self.failed,
             "accepted_s": _quantiles(self.accepted),
             "shed_s": _quantiles(self.shed),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Return the figures."""
+        return self.counts() | {
+            "seconds": round(self.seconds, 1),
+            "capacity_per_s": None if self.capacity_per_s is None else round(self.capacity_per_s, 1),
+            "asked_per_s": round(len(self.answers) / self.seconds, 1),
+            "by_address": {kind: held.counts() for kind, held in self.by_address().items()},
             "memory": [asdict(point) for point in self.memory],
         }
 
@@ -84,15 +98,28 @@ class Held:
 
     def print(self, console: Console | None = None) -> None:
         """Print the figures."""
-        facts, table = self.facts(), Table("requests", title="Under load", title_justify="left")
-        for column in ("number", "a second", *(f"{100 * q:.0f} % within" for q in QUANTILES)):
+        out = console or Console()
+        out.print(self._table())
+        out.print("\n".join(self._lines()), style="dim", highlight=False)
+
+    def _table(self) -> Table:
+        """Return the addresses, one a row."""
+        table = Table(title="Under load", title_justify="left", box=None, pad_edge=False)
+        table.add_column("address", no_wrap=True)
+        for column in ("asked", "answered", "429", "other", *(f"{100 * q:.0f} %" for q in QUANTILES)):
             table.add_column(column, justify="right")
-        for name, found in (("accepted", self.accepted), ("turned away (429)", self.shed)):
-            times = [f"{1000 * seconds:,.0f} ms" for seconds in _quantiles(found).values()] or ["–"] * len(QUANTILES)
-            table.add_row(name, f"{len(found):,}", f"{len(found) / self.seconds:,.1f}", *times)
-        lines = [f"{facts['requests']:,} requests of {self.trips} trips in {self.seconds:,.0f} s."]
+        for kind, held in self.by_address().items():
+            counts = (len(held.answers), len(held.accepted), len(held.shed), sum(held.failed.values()))
+            times = [f"{seconds:,.2f} s" for seconds in _quantiles(held.accepted).values()] or ["–"] * len(QUANTILES)
+            table.add_row(kind, *(f"{count:,}" for count in counts), *times)
+        return table
+
+    def _lines(self) -> list[str]:
+        """Return what is said below the table."""
+        asked_per_s = len(self.answers) / self.seconds
+        lines = [f"{len(self.answers):,} requests in {self.seconds:,.0f} s; half, 95 % and 99 % of the answers within."]
         if self.capacity_per_s is not None:
-            lines.append(f"Capacity: {self.capacity_per_s:,.1f} requests a second; asked: {facts['asked_per_s']:,.1f}.")
+            lines.append(f"Capacity: {self.capacity_per_s:,.1f} requests a second; asked: {asked_per_s:,.1f}.")
         if self.memory:
             first, last = self.memory[0], self.memory[-1]
             lines.append(
@@ -100,17 +127,16 @@ class Held:
                 f"{last.bytes / 2**20:,.0f} MiB after {last.requests:,}."
             )
         failed = ", ".join(f"{number:,} × {name}" for name, number in self.failed.items())
-        lines.append(f"Failed: {failed or 'none'}.")
-        out = console or Console()
-        out.print(table)
-        out.print("\n".join(lines), style="dim", highlight=False)
+        return [*lines, f"Failed: {failed or 'none'}."]
 
 
 def _name(one: Answered) -> str:
     if one.status == NONE:
         return "no answer"
+    if one.whole:
+        return "after the deadline"
     if one.status == OK:
-        return "too few trips"
+        return "broken off"
     return "429 without Retry-After" if one.status == FULL else str(one.status)
 
 

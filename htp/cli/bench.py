@@ -40,20 +40,21 @@ def load(
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to ask for more than it can do.")] = 120.0,
     times: Annotated[float, typer.Option(min=0.1, max=100, help="How many times its capacity to ask for.")] = 2.0,
     requests: Annotated[
-        int | None, typer.Option(min=1, help="Instead: so many requests, one after another, to watch the memory.")
+        int | None, typer.Option(min=1, help="Instead: so many requests for trips, one after another, to watch memory.")
     ] = None,
-    trips: Annotated[int, typer.Option(min=1, help="Trips in each request.")] = 4,
+    trips: Annotated[int, typer.Option(min=1, help="Trips in a request to /v1/trips.")] = 4,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Put a service under load; exit code 1 where it does more than turn requests away. HTP_KEY is its key."""
+    """Put all addresses of a service under load; exit code 1 where anything but 429 goes wrong. HTP_KEY is its key."""
     import asyncio
 
     from htp.client import Client
 
     client = Client(url, key=os.environ.get("HTP_KEY"))  # says in a sentence where httpx is missing
     from htp.bench.load import Asker, overload, repeat
+    from htp.bench.mix import Mix
 
-    asker = Asker(client, trips)
+    asker = Asker(client, Mix(client, trips, everything=requests is None))
     with Bar("asking") as progress:
         work = (
             overload(asker, times, seconds, progress) if requests is None else repeat(asker, requests, 1000, progress)

@@ -39,7 +39,7 @@ from htp.cli.options import (
 )
 from htp.cli.privacy import audit
 from htp.cli.train import train
-from htp.errors import InputError, no_room
+from htp.errors import InputError, no_right, no_room
 from htp.progress import Bar
 from htp.recording import MAX_POINTS, MIN_POINTS
 
@@ -250,6 +250,9 @@ def open_app(
     checkpoint: CheckpointRead,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
     workspace: Annotated[Path, typer.Option(help="Folder for what is added in the app.")] = Path("htp-data"),
+    private: Annotated[
+        bool, typer.Option("--private", help="Keep what a person adds for that person's browser session alone.")
+    ] = False,
     backend: Annotated[
         list[str] | None,
         typer.Option(help="Address of an `htp serve` that makes the trips; give it again to offer several."),
@@ -264,7 +267,7 @@ def open_app(
     main_page = Path(app_spec.submodule_search_locations[0]) / "main.py"
     command = [sys.executable, "-m", "streamlit", "run", str(main_page), "--server.port", str(port)]
     chosen = ["--checkpoint", str(checkpoint), "--workspace", str(workspace)]
-    chosen += [f"--backend={url}" for url in backend or ()]
+    chosen += [f"--backend={url}" for url in backend or ()] + ["--private"] * private
     raise typer.Exit(subprocess.call([*command, "--", *chosen]))  # noqa: S603  our own command
 
 
@@ -279,6 +282,8 @@ def main() -> None:
     except Exception as error:
         if sentence := no_room(error):  # where a library writes a file of its own
             _end(f"a file {sentence}")
+        if sentence := no_right(error):
+            _end(sentence)
         raise
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from htp.errors import InputError
@@ -13,12 +12,13 @@ from htp.evaluate.report import Bins, Line, Report, Size
 from htp.evaluate.stops import StopFigure
 from htp.evaluate.told_apart import Telling, ToldApart
 from htp.evaluate.validity import Validity
+from htp.json_files import parse_object
 
 
 def read_report(text: str) -> Report:
     """Return the report that `Report.to_json` wrote; `InputError` where the text is none."""
     try:
-        facts = dict(json.loads(text))
+        facts = parse_object(text, "report")
         lines, beyond = (_lines(facts.pop(part)) for part in ("metrics", "beyond"))
         sizes = {name: Size(**size) for name, size in facts.pop("sizes").items()}
         bins = {name: Bins(**one) for name, one in facts.pop("bins").items()}

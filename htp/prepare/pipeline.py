@@ -26,6 +26,7 @@ from htp.city.matching import Matcher, city_fingerprint, ensure_paths
 from htp.compute.parallel import begin_worker, result_of
 from htp.errors import InputError
 from htp.files import fingerprint_of, replacing
+from htp.json_files import parse_object, read_object
 from htp.prepare.chunk import prepare_chunk
 from htp.prepare.reasons import explained
 from htp.prepare.sources import check_first_trips, digest, open_sources
@@ -228,7 +229,11 @@ def _make_part(worker: tuple[Matcher, PrepareOptions], task: tuple[Chunk, Path])
 
 
 def _read_note(note: Path) -> Tally:
-    return Tally.from_json(json.loads(note.read_text(encoding="utf-8")))
+    """Return the counts of a chunk that is finished; `InputError` where the note says something else."""
+    try:
+        return Tally.from_json(read_object(note))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{note}: damaged; remove {note.parent} and prepare the trips again.") from error
 
 
 def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: UniqueIds) -> int:
@@ -253,7 +258,7 @@ def _split(parts: Sequence[Path], out: Path, options: PrepareOptions, ids: Uniqu
             bounds[name] += [shapely.total_bounds(lines[some])] if some.any() else []
     _check_area(options, np.concatenate([held for _, held in named]))
     schema = pq.read_schema(parts[0])
-    geo = json.loads(schema.metadata[b"geo"])
+    geo = parse_object(schema.metadata[b"geo"], f"{parts[0]}")
     with ExitStack() as stack:
         writers = []
         for name in TABLES:

@@ -24,6 +24,7 @@ from htp.prepare.drives import in_order
 from htp.prepare.readers.times import ZONED
 from htp.prepare.sources import open_sources
 from htp.trips import COLUMNS, LIST_COLUMNS, of_any_trips, read_trips
+from htp.unpacked import read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,10 +118,12 @@ def _frame(raw: RawTrips, interval_s: NDArray[np.float64], timezone: str) -> gpd
 def _from_geojson(path: Path) -> gpd.GeoDataFrame:
     """Read a FeatureCollection of lines as `htp.trips.to_geojson` writes it."""
     try:
-        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+        features = json.loads(read_document(path, "give a part of them, or GeoParquet"))["features"]
         rows = [feature["properties"] for feature in features]
         lines = [_line(feature) for feature in features]
-    except (OSError, ValueError, KeyError, TypeError, shapely.errors.GEOSException) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, shapely.errors.GEOSException) as error:
         raise InputError(f"{path.name}: is no GeoJSON FeatureCollection of lines; write the trips again.") from error
     plain = pd.DataFrame(rows)
     missing = [name for name in COLUMNS if name not in plain and name != "geometry"]

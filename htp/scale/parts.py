@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from htp.errors import InputError
 from htp.files import fingerprint_of
+from htp.json_files import MAX_BYTES, object_in, parse_object
 from htp.trips import PARQUET, to_arrow
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class PartRecord:
     rows: int
     bytes: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Check what may have been read; `TypeError` where something is of another kind."""
+        if [type(value) for value in (self.rows, self.bytes, self.sha256)] != [int, int, str]:
+            raise TypeError("a part has whole numbers of rows and bytes, and the text of a checksum")
 
 
 def part_name(number: int) -> str:
@@ -128,10 +134,13 @@ class Parts:
     def _whole(self, sizes: Mapping[str, int]) -> dict[int, PartRecord]:
         """Return the parts that an earlier run finished and that are still there."""
         try:
-            facts = json.loads(self.store.read(MANIFEST))
-            job, known = dict(facts["job"]), {name: PartRecord(**part) for name, part in facts["parts"].items()}
+            if sizes[MANIFEST] > MAX_BYTES:
+                raise ValueError(f"{sizes[MANIFEST]} bytes")  # noqa: TRY301  said below as whatever else is wrong
+            facts = parse_object(self.store.read(MANIFEST), MANIFEST)
+            job, parts = (object_in(facts, name, MANIFEST) for name in ("job", "parts"))
+            known = {name: PartRecord(**part) for name, part in parts.items()}
             same = facts["fingerprint"] == fingerprint_of(self.job)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{self.store.address}/{MANIFEST}: damaged; give --force to make all parts anew."
             ) from error

@@ -1,6 +1,7 @@
 """Keep files in a folder on disk or wherever fsspec reaches (s3://, gs://, …): a file is whole or not there.
 
-Every file is written under a temporary name and renamed. Where renaming is copying, as on S3, the copy appears whole.
+Every file is written under a temporary name, forced to the disk and renamed. Where renaming is copying, as on S3, the
+copy appears whole.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import platform
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from htp.errors import InputError, no_room
+from htp.files import force_to_disk
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -63,6 +67,8 @@ class Store:
         temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}"
         try:
             files.pipe_file(temporary, content)
+            if isinstance(files, LocalFileSystem):
+                force_to_disk(Path(temporary))
         except FileNotFoundError as error:
             raise InputError(
                 f"{self.address}: {platform.node()} sees no such folder; give one that all machines share, or a URL."

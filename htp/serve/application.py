@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 import htp
 from htp.errors import InputError
-from htp.serve.admission import QueuedRequest, RequestQueue, SearchLane
+from htp.serve.admission import QueuedRequest, RequestQueue, SearchLane, SearchPace
 from htp.serve.documentation import describe, examples
 from htp.serve.monitoring import Metrics, RequestMonitor
 from htp.serve.problems import BEARER, BodyLimit, KeyGuard, answer_with_problems
@@ -68,7 +68,8 @@ class Service:
         self.heldout = _as_parquet(generator.heldout()) if settings.share_heldout else None
         self.queue = RequestQueue(settings, self.metrics, Throughput(settings))
         self.scheduler = Scheduler(generator, self.queue)
-        self.quick, self.heavy = SearchLane(settings, QUICK_THREADS), SearchLane(settings, HEAVY_THREADS)
+        pace = SearchPace()
+        self.quick, self.heavy = (SearchLane(settings, threads, pace) for threads in (QUICK_THREADS, HEAVY_THREADS))
 
     @property
     def ready(self) -> bool:

@@ -1,8 +1,8 @@
 """Generate the trips of waiting requests: round-robin, in batches that are short, one pass through both stages each.
 
 One thread makes batches. A batch takes a few trips of every request that waits, in turn, so a new request waits for
-the batch under way and no longer, however many trips another one asked for. Requests for which half of the deadline is
-over go before the others, the nearest deadline first.
+the batch under way and no longer, however many trips another one asked for. Requests for which a quarter of the
+deadline is over go before the others, the nearest deadline first.
 """
 
 from __future__ import annotations

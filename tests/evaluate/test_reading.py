@@ -22,7 +22,11 @@ def test_a_report_comes_back_from_its_json(grid, random_trips, extras):
     assert read_report(report.to_json()) == report
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"metrics": {"T-Dist": {}}, "beyond": {}}), "null"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", json.dumps({"metrics": {"T-Dist": {}}, "beyond": {}}), "null", "[" * 100_000],
+    ids=["nothing", "a list", "no metrics", "no figures", "null", "nested without end"],
+)
 def test_any_other_text_is_refused(text):
     with pytest.raises(InputError, match="is no report"):
         read_report(text)

@@ -73,6 +73,7 @@ def features(**changed) -> str:
     ("text", "said"),
     [
         ("{", "no GeoJSON FeatureCollection"),
+        ('{"features": ' + "[" * 100_000, "no GeoJSON FeatureCollection"),
         ("[]", "no GeoJSON FeatureCollection"),
         (json.dumps({"features": []}), "no property 'trip_id'"),
         (features(geometry={"type": "Point", "coordinates": [0, 0]}), "FeatureCollection of lines"),
@@ -81,7 +82,17 @@ def features(**changed) -> str:
         (features(properties={"start_time": 17}), "no time with its zone"),
         (features(properties={"interval": "often"}), "an interval no number"),
     ],
-    ids=["cut off", "a list", "empty", "a point", "no geometry", "no zone", "a number", "no interval"],
+    ids=[
+        "cut off",
+        "nested without end",
+        "a list",
+        "empty",
+        "a point",
+        "no geometry",
+        "no zone",
+        "a number",
+        "no interval",
+    ],
 )
 def test_a_broken_geojson_is_a_sentence(grid, tmp_path, text, said):
     path = tmp_path / "trips.geojson"

@@ -153,7 +153,20 @@ def test_a_damaged_part_is_found_by_its_checksum(request_of, day):
         Parts(Store(str(day)), request_of.facts(), PARTS).check()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"job": {}, "parts": {"part-000000.parquet": {"rows": 1}}}'])
+PART = '{"rows": 1, "bytes": %s, "sha256": "-"}'
+DAMAGED = {
+    "cut off": "{",
+    "a list": "[]",
+    "a part that lacks something": '{"job": {}, "parts": {"part-000000.parquet": {"rows": 1}}}',
+    "a part whose size is text": '{"job": {}, "fingerprint": "x", "parts": {"part-000000.parquet": %s}}'
+    % (PART % '"1"'),
+    "parts that are a list": '{"job": {}, "fingerprint": "x", "parts": []}',
+    "nested without end": '{"job": ' * 100_000,
+    "17 MiB": "{" + " " * (17 << 20) + "}",
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_manifest_is_one_sentence(text, tmp_path):
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(InputError, match=r"manifest\.json: damaged; give --force to make all parts anew\.$"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import time
 import zipfile
 
 import numpy as np
@@ -102,6 +103,14 @@ def test_gpx_entities_neither_grow_nor_read_other_files(tmp_path, declared):
     raw = raw_of(tmp_path / "trips.gpx")
     assert len(raw) == 0
     assert raw.dropped == {"broken_file": 1}
+
+
+def test_a_gpx_file_of_very_many_tracks_takes_no_minutes(tmp_path):
+    (tmp_path / "many.gpx").write_text("<gpx>" + "<trk>" * 50_000 + "</trk>" * 50_000 + "</gpx>")
+    started = time.process_time()
+    [source] = open_sources([tmp_path / "many.gpx"], {}, "UTC")
+    assert all(not len(chunk.parse()) for chunk in source.chunks())
+    assert time.process_time() - started < 30  # 0.3 s; with time that grows with their square, 150 s
 
 
 def test_a_gpx_file_that_is_too_large_to_be_held_is_refused(tmp_path, monkeypatch):

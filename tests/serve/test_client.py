@@ -135,6 +135,35 @@ def test_a_service_that_is_slow_or_breaks_off_is_one_sentence(serve, conditions)
         client.generate(conditions, seed=13)
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (b'{"type": ' * 50_000, "is no JSON"),
+        (b"[]", "holds no JSON object"),
+        (b'{"type": "Feature"}', "trips that lack something"),
+        (b'{"type": "Feature", "properties": {"x": 1}, "geometry": []}', "trips that lack something"),
+    ],
+    ids=["nested without end", "a list", "no properties", "no line"],
+)
+def test_a_service_that_sends_anything_else_than_trips_is_one_sentence(serve, conditions, monkeypatch, line, sentence):
+    client = htp.Client(serve().url)
+    monkeypatch.setattr("htp.serve.routes.ndjson", lambda _: line + b"\n")
+    with pytest.raises(InputError, match=sentence):
+        client.generate(conditions)
+
+
+@pytest.mark.parametrize("times", [{}, [["x"]], [], "x", [[1.0], [1.0, 2.0]]], ids=repr)
+def test_a_service_that_sends_anything_else_than_times_is_one_sentence(serve, conditions, monkeypatch, times):
+    client = htp.Client(serve().url)
+
+    async def say(*_):
+        return times
+
+    monkeypatch.setattr("htp.serve.routes._travel_times", say)
+    with pytest.raises(InputError, match="sent no travel times for 2 routes"):
+        client.travel_time.quantiles(client.city, [conditions.route] * 2, [conditions.depart] * 2)
+
+
 def test_travel_times_can_be_wanted_soon_while_trips_may_take_their_time(serve, conditions):
     served = serve()
     client = htp.Client(served.url)

@@ -120,6 +120,19 @@ def test_a_full_lane_says_when_to_come_back(serve, drive, searches, crowd):
     assert first.result().status_code == 504
 
 
+def test_what_cannot_be_searched_in_time_is_not_begun_until_it_may_be_quicker(serve, drive, searches):
+    served = serve(deadline_s=4)
+    assert post(served, TIMES, many(drive, 2, 50)).status_code == 200  # 1 s: measured
+    searched = searches.legs
+    answer = post(served, TIMES, many(drive, 40, 50))  # 20 s
+    assert answer.status_code == 429
+    assert answer.json()["detail"].startswith("routes of 1,960 legs would take longer than the deadline now")
+    assert searches.legs == searched
+    assert post(served, TIMES, many(drive, 2, 50)).status_code == 200
+    tries = 1 + sum(served.service.heavy.full(1960) is not None for _ in range(40))
+    assert 10 < tries < 30  # 0.9 ** 16 is a fifth
+
+
 def test_readiness_says_no_where_single_routes_wait_too_long(serve, drive, searches, crowd):
     served = serve(deadline_s=2)
     searches.open.clear()

@@ -20,7 +20,7 @@ from htp.evaluate.codebook import LETTERS, Behind, Codebook, CodebookUse, Prefix
 from htp.evaluate.codes import read_codes, write_codes
 from htp_app.jobs.job import Job
 from htp_app.links import Linked, left_out, linked, one_of
-from htp_app.model import Model, workspace
+from htp_app.model import Model, common_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -197,7 +197,7 @@ def _kept_at(served: Model) -> Path | None:
     """Return where the codes are kept from one start of the app to the next; None where they cannot be."""
     known = Checkpoint(served.checkpoint).fingerprint("tokenizer", "city", "heldout.parquet")
     try:
-        return None if known is None else workspace().cache_folder() / f"codes-{known}.parquet"
+        return None if known is None else common_workspace().cache_folder() / f"codes-{known}.parquet"
     except InputError:
         return None  # a folder that nobody may write to
 

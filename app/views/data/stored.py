@@ -45,9 +45,16 @@ def stored(workspace: Workspace) -> None:
 
 def workspace_line(workspace: Workspace) -> None:
     """Say where everything is kept and how that is changed."""
+    if model.is_private():
+        st.markdown(
+            ":material/lock: What is added here is seen in this browser tab alone, until it is closed or loaded anew.",
+            help="The app was started with `--private`.",
+        )
+        return
     st.markdown(
-        f":material/folder: Everything that is added here is kept in `{workspace.folder}`.",
-        help="Another folder: start the app with `htp app --workspace FOLDER`.",
+        f":material/folder: Everything that is added here is kept in `{workspace.folder}`, and seen by all who use "
+        "this app.",
+        help="Another folder: start the app with `htp app --workspace FOLDER`; each session its own: `--private`.",
     )
 
 

@@ -29,7 +29,15 @@ def read_centre_lines(path: Path, options: LineOptions, say: Callable[[str], Non
     layer, to_degrees = in_metres(layer, options.crs, say)
     overture, marks = is_overture(layer) and not options.fields, None
     if overture:
-        layer, about, marks = segments(layer, options, say)
+        try:
+            layer, about, marks = segments(layer, options, say)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{path}: what its segments say is not as Overture writes it; export them again, or say with --field "
+                "how its columns are read."
+            ) from error
     else:
         layer, about = about_lines(layer, options, say)
     if layer.left_out:

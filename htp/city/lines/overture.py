@@ -255,6 +255,6 @@ def _nested(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value.tolist() if isinstance(value, np.ndarray) else value

@@ -90,8 +90,9 @@ class GpxChunk:
             if not any(track.segments for track in document.tracks):
                 found.drop("no_points", file.name)  # of which at least one is asked for
             names = [track.name or file.name.partition(".")[0] for track in document.tracks]
+            count = Counter(names)
             for number, (name, track) in enumerate(zip(names, document.tracks, strict=True)):
-                found.add(name if names.count(name) == 1 else f"{name}-{number}", track)
+                found.add(name if count[name] == 1 else f"{name}-{number}", track)
         left_out = +found.left_out
         raw = RawTrips.of(found.ids, found.points, +found.dropped, found.examples)
         return RawTrips(raw.trip_id, raw.count, raw.lonlat, raw.time_s, raw.dropped, left_out, raw.examples)

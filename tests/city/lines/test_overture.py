@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import shapely
 
 from htp.city.sources import build_city
+from htp.errors import InputError
 
 PLACE = {"a": (0, 0), "b": (100, 0), "c": (0, 100), "d": (100, 100)}
 ORIGIN = np.array([283_000.0, 6_690_000.0])
@@ -48,6 +50,27 @@ def built(request, tmp_path):
         return build_city(str(path), say=said.append), said
 
     return make
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"speed_limits": ["x"]},
+        {"access_restrictions": [{"when": "never"}]},
+        {"road_flags": [{"between": ["a", "b"]}]},
+        {"sources": ["x", 3]},
+        {"speed_limits": '[{"max_speed": ' * 100_000},
+    ],
+    ids=["rules that are text", "a scope that is text", "no shares", "sources of all kinds", "nested without end"],
+)
+def test_segments_that_say_what_overture_never_does_are_one_sentence_or_passed_over(tmp_path, said):
+    table = gpd.GeoDataFrame(ring(), crs="EPSG:32719").to_crs("EPSG:4326")
+    for name, value in said.items():
+        table[name] = value if isinstance(value, str) else json.dumps(value)
+    table["connectors"] = table["connectors"].map(json.dumps)
+    table.to_file(path := tmp_path / "town.geojson")
+    with suppress(InputError):
+        assert len(build_city(str(path), say=lambda _: None)) > 0
 
 
 def main(city) -> gpd.GeoDataFrame:
