@@ -6,7 +6,21 @@ import { clock, place, SPEED } from "./trips.js";
 
 const TRAIL_S = 60;
 const RADIUS = 4.5; // px
+const HEADWAY_S = 15; // between cars that depart at the same time, or they would be one
+const ALL_LEFT_S = 300; // however many they are
 const FADED = 0.13; // opacity of all points while cars are shown
+
+/** Return when each trip is shown to leave, in seconds after the first: apart, where it departs with others. */
+function departures({ start_s: starts }) {
+  const first = Math.min(...starts);
+  const together = new Map(); // departure -> how many have left by then
+  const headway = Math.min(HEADWAY_S, ALL_LEFT_S / starts.length);
+  return Array.from(starts, (start) => {
+    const before = together.get(start) ?? 0;
+    together.set(start, before + 1);
+    return start - first + before * headway;
+  });
+}
 
 export class Cars {
   constructor(map, host) {
@@ -25,16 +39,15 @@ export class Cars {
   /** Take another table of trips, or null. */
   load(table) {
     this.table = table;
+    this.leaves = table ? departures(table.columns) : [];
     this.draw();
   }
 
-  /** Seconds that the longest trip takes. */
+  /** Seconds from the first departure to the last arrival. */
   get seconds() {
     if (!this.table) return 0;
     const { header, columns: { first } } = this.table;
-    let longest = 1;
-    for (let trip = 0; trip + 1 < first.length; trip++) longest = Math.max(longest, first[trip + 1] - first[trip]);
-    return (longest - 1) * header.interval_s;
+    return Math.max(...this.leaves.map((leave, trip) => leave + (first[trip + 1] - first[trip] - 1) * header.interval_s));
   }
 
   /** Show the cars at this time since departure; null: all points, no cars. */
@@ -74,17 +87,18 @@ export class Cars {
     const trips = table.columns.first.length - 1;
     let there = 0;
     for (let trip = 0; trip < trips; trip++) there += this.drawCar(pen, trip) ? 1 : 0;
-    this.clock.textContent = `${clock(table.columns.start_s[0] + at)} · ${there} of ${trips} arrived`;
-    this.clock.title = `${stopwatch(at)} since departure`;
+    this.clock.textContent = `${clock(Math.min(...table.columns.start_s) + at)} · ${there} of ${trips} arrived`;
+    this.clock.title = `${stopwatch(at)} since the first departure; cars that depart together are shown one after another`;
     this.host.dataset.at = Math.round(at); // for tests
   }
 
-  /** Draw a car and its trail; returns whether it has arrived. */
+  /** Draw a car and its trail, once it has left; returns whether it has arrived. */
   drawCar(pen, trip) {
+    if (this.at < this.leaves[trip]) return false;
     const { header, columns } = this.table;
     const from = columns.first[trip];
     const last = columns.first[trip + 1] - 1;
-    const now = this.at / header.interval_s;
+    const now = (this.at - this.leaves[trip]) / header.interval_s;
     const arrived = from + now >= last;
     const point = Math.min(from + Math.floor(now), last);
     const begin = Math.max(from, Math.ceil(from + now - TRAIL_S / header.interval_s));
