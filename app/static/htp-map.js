@@ -899,7 +899,7 @@ ${o.prelude.vertexSource}`,define:o.define},defaultProjectionData:c,getProjectio
 }
 .htp-play button:hover:not(:disabled) { background: var(--st-secondary-background-color); }
 .htp-play button:disabled { opacity: 0.35; cursor: default; }
-.htp-play button:first-child, .htp-play button:first-child:hover:not(:disabled) { color: #fff; background: var(--st-primary-color); }
+.htp-play button:first-child, .htp-play button:first-child:hover:not(:disabled) { color: var(--st-background-color); background: var(--st-primary-color); }
 .htp-play button:first-child:hover:not(:disabled) { filter: brightness(1.12); }
 .htp-play :is(button, input):focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 .htp-map .htp-play {

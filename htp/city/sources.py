@@ -75,9 +75,7 @@ def _landscape(city: City, source: str, say: Callable[[str], None], *, coastline
             features = land_cover(Path(source), box)
         except RuntimeError as error:  # osmium's, of files out of order; their roads are read all the same
             if has_land_cover(Path(source)):
-                say(
-                    f"{Path(source).name}: only its roads can be read ({error}); maps show the roads alone."
-                )
+                say(f"{Path(source).name}: only its roads can be read ({error}); maps show the roads alone.")
     if coastline:
         features = [feature for feature in features if feature[0] != SEA] + coast(box)
     if features and not any(kind == BUILT for kind, *_ in features):

@@ -56,7 +56,7 @@ def tables(rows: Sequence[Row], *, simulated: bool) -> list[ResultTable]:
 
 
 def table_1(rows: Sequence[Row]) -> ResultTable | None:
-    """Return all but ablations by the eight metrics and Length, floor, ceiling and HTP's improvement; or None."""
+    """Return all but ablations by the eight metrics and Length, floor and ceiling; or None."""
     ours = _named(rows, OURS)
     baselines = [row for row in rows if row.any.group == "baselines"]
     references = [row for row in rows if row.any.group == "references"]
@@ -80,13 +80,6 @@ def table_1(rows: Sequence[Row]) -> ResultTable | None:
     if ceiling.notna().all():
         texts.loc["Ceiling"] = ceiling.map(_number).tolist()
         notes.append("Ceiling: the real trips through HTP's tokenizer and back.")
-    if ours and ours[0].results and any(row.results for row in baselines):
-        gains = improvements(ours[0], baselines)
-        texts["Mean"] = ""
-        texts.loc["Improvement"] = [_percent(gain) for gain in (*gains, mean_improvement(gains))]
-        notes.append(
-            f"Improvement of HTP over the best baseline; its mean is over the paper's eight, without {LENGTH}."
-        )
     return _table("table1", "HTP and the baselines", texts, [*notes, *_setting_notes(compared)], ranks)
 
 
@@ -157,19 +150,6 @@ def speed(rows: Sequence[Row]) -> ResultTable | None:
     return _table("speed", "Speed of generation", texts.rename_axis("Method"), [said, *_setting_notes(rows)])
 
 
-def improvements(ours: Row, baselines: Sequence[Row]) -> pd.Series:
-    """Return by how many percent HTP is better than the best baseline, by metric; NaN where that is at 0."""
-    metrics = [*METRICS, LENGTH]
-    mean, sign = over_seeds([ours, *baselines], metrics, "mean"), _signs([ours], metrics)
-    best = (mean.iloc[1:] * sign).min() * sign
-    return 100 * sign * (best - mean.iloc[0]) / best.mask(best == 0)
-
-
-def mean_improvement(gains: pd.Series) -> float:
-    """Return the mean over the paper's metrics; NaN where one has none."""
-    return float(gains[list(METRICS)].mean(skipna=False))
-
-
 def _compared(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what is printed of each method's metrics, mean ± deviation over the seeds, and its rank as printed."""
     shown = over_seeds(rows, metrics, "mean").map(lambda value: round(value, DIGITS))
@@ -228,7 +208,3 @@ def _named(rows: Sequence[Row], label: str) -> list[Row]:
 
 def _number(value: float) -> str:
     return f"{value:.{DIGITS}f}"
-
-
-def _percent(value: float) -> str:
-    return NOTHING if pd.isna(value) else f"{value:.2f} %"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from htp.experiment.results import METRICS, load
 from htp.experiment.tables import (
     BEST,
     SECOND,
-    improvements,
-    mean_improvement,
     table_1,
     table_2,
     table_3,
@@ -28,7 +24,6 @@ PORTO = {  # the paper's Table 1
     "Cardiff": [0.00279, 0.01365, 0.00019, 0.98196, 0.69058, 0.98641, 0.87081, 0.05993],
     "HTP": [0.00020, 0.00232, 0.00016, 0.99519, 0.83019, 0.99418, 0.92683, 0.01799],
 }
-IMPROVED = [41.18, 56.14, 15.79, 1.35, 20.22, 0.79, 6.43, 69.98]  # percent, in the paper's bottom row
 
 
 @pytest.fixture
@@ -54,13 +49,6 @@ def column_of(table, title, rank):
     return [name for name, of_it in zip(names(table), table.ranks.iloc[:, at], strict=True) if of_it == rank]
 
 
-def test_the_improvement_is_that_of_the_paper(porto):
-    gains = improvements(porto[-1], porto[:-1])
-    assert [round(gains[name], 2) for name in METRICS] == IMPROVED
-    assert gains["Length"] == 0.0
-    assert mean_improvement(gains) == pytest.approx(sum(IMPROVED) / 8, abs=0.005)
-
-
 def test_table_1_marks_the_best_and_the_second_as_the_paper_does(porto):
     table = table_1(porto)
     for metric in METRICS:
@@ -71,16 +59,14 @@ def test_table_1_marks_the_best_and_the_second_as_the_paper_does(porto):
     assert second["R-Pat"] == second["PR-Dist"] == second["Radius"] == ["Cardiff"]
 
 
-def test_table_1_has_arrows_references_and_the_bottom_row(porto):
+def test_table_1_has_arrows_and_references(porto):
     table = table_1(porto)
     columns = list(table.texts.columns)
     assert columns[:2] == ["Method", "T-Dist ↓"]
     assert columns[4] == "G-Den ↑"
-    assert columns[-2:] == ["Length ↓", "Mean"]
+    assert columns[-1] == "Length ↓"
     labels = names(table)
-    assert labels == [*PORTO, "Noise floor", "Ceiling", "Improvement"]
-    assert line(table, "Improvement")["T-Dist ↓"] == "41.18 %"
-    assert line(table, "Improvement")["Mean"] == "26.48 %"  # 211.88 / 8
+    assert labels == [*PORTO, "Noise floor", "Ceiling"]
     assert line(table, "Noise floor")["R-Pat ↑"] == "0.50000"
     assert line(table, "Ceiling")["R-Pat ↑"] == "0.12500"
     assert any("had 1m to train on 1,000 trips of Grid" in note for note in table.notes)
@@ -112,7 +98,6 @@ def test_a_failed_method_keeps_its_row_and_its_sentence(written, result):
     table = table_1(load(written(result("TrajVAE", PORTO["TrajVAE"]), failed)))
     assert set(line(table, "Cardiff")[1:]) == {"failed"}
     assert "Cardiff failed with seed 0: it drew what is no number." in table.notes
-    assert "Improvement" not in names(table)  # HTP is not there
 
 
 def test_seeds_are_shown_as_mean_and_deviation(written, result):
@@ -120,14 +105,6 @@ def test_seeds_are_shown_as_mean_and_deviation(written, result):
     table = table_1(load(written(*runs)))
     assert line(table, "TrajVAE")["T-Dist ↓"] == "0.20000 ± 0.14142"
     assert "Mean ± standard deviation over seeds: TrajVAE 2." in table.notes
-
-
-def test_an_improvement_over_nothing_is_not_said(written, result):
-    perfect = result("TrajVAE", [0.0, *PORTO["TrajVAE"][1:]])
-    rows = load(written(perfect, result("HTP", PORTO["HTP"], place=1, group="ablations")))
-    table = table_1(rows)
-    assert math.isnan(improvements(rows[1], rows[:1])["T-Dist"])
-    assert line(table, "Improvement")["T-Dist ↓"] == line(table, "Improvement")["Mean"] == "–"
 
 
 def test_table_2_has_the_ablations_and_htp_last(written, result):
