@@ -121,8 +121,8 @@ class Checkpoint:
         files = {str(path.relative_to(self.folder)): _describe(path) for path in self._files()}
         with replacing(self.folder / MANIFEST) as path:
             path.write_text(json.dumps({"version": VERSION, "files": files}, indent=1) + "\n", encoding="utf-8")
-            for one in (*(self.folder / name for name in files), path):
-                force_to_disk(one)
+            for name in files:
+                force_to_disk(self.folder / name)
 
     def fingerprint(self, *parts: str) -> str | None:
         """Return what the files of these parts, such as `tokenizer`, are known again by; None without a manifest."""

@@ -203,6 +203,7 @@ def test_a_graph_with_its_coordinates_swapped_or_in_metres_is_refused(tmp_path):
         build_city(str(tmp_path / "swapped.graphml"))
 
 
+@pytest.mark.thorough
 def test_porto_has_the_figures_of_its_readme(shared, tmp_path):
     began = time.process_time()  # of this process alone, whatever else the machine does
     city = build_city(str(shared / "porto" / "porto.osm.pbf"))

@@ -95,6 +95,7 @@ def test_a_cluster_prepares_the_same_trips(two_workers, grid, tiny_data, tmp_pat
         assert (tmp_path / "shared" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_cluster_measures_the_same(two_workers, grid, tiny_data, monkeypatch):
     monkeypatch.setattr("htp.evaluate.measure.PIECE", 7)
