@@ -7,7 +7,7 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 5 --dist worksteal --durations 40
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist worksteal --durations 40
 CITY := runs/coquimbo/city
 TRIPS := runs/coquimbo/trips.parquet
 DAYS := 2024-05-14 2024-05-18 2024-05-15

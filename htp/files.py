@@ -36,9 +36,9 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     os.close(handle)
     temporary = Path(name)
-    temporary.chmod(0o644)
     try:
         yield temporary
+        temporary.chmod(0o644)  # whoever wrote it, and however
         force_to_disk(temporary)
         temporary.replace(path)
     except Exception as error:

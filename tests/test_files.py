@@ -58,3 +58,10 @@ def test_a_folder_that_one_may_not_write_into_is_a_sentence(tmp_path):
 def test_what_is_no_matter_of_rights_is_none():
     assert no_right(FileNotFoundError(2, "No such file", "x")) is None
     assert no_right(InputError("x")) is None
+
+
+def test_a_file_may_be_read_by_others_whoever_made_it(tmp_path):
+    with replacing(tmp_path / "model.safetensors") as path:
+        path.unlink()
+        path.touch(mode=0o600)  # as a library does that writes beside it and renames
+    assert (tmp_path / "model.safetensors").stat().st_mode & 0o777 == 0o644
