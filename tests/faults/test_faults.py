@@ -95,7 +95,7 @@ MORE_TRAINING = {
     "tokenizer, disk full at its state": ("tokenizer", Full(100_000, "torch:save", 2)),
     "language, between steps": ("language", Kill("htp.language.model:LanguageModel.forward", 3)),
     "language, half written": ("language", Kill("htp.compute.weights:save_file", half=True)),
-    "language, without its facts": ("language", Kill("htp.language.language:Language.save_facts")),
+    "language, without its facts": ("language", Kill("htp.language.language:replacing")),
     "language, manifest not written": ("language", Kill("htp.checkpoint:_describe", 7)),
     "language, disk full": ("language", Full(30_000, "htp.language.language:Language.save")),
     "language, disk full at the manifest": ("language", Full(1000, "htp.checkpoint:Checkpoint.seal")),
