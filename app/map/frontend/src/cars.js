@@ -10,9 +10,11 @@ const HEADWAY_S = 15; // between cars that depart at the same time, or they woul
 const ALL_LEFT_S = 300; // however many they are
 const FADED = 0.13; // opacity of all points while cars are shown
 
+const earliest = (starts) => starts.reduce((one, other) => Math.min(one, other), Infinity);
+
 /** Return when each trip is shown to leave, in seconds after the first: apart, where it departs with others. */
 function departures({ start_s: starts }) {
-  const first = Math.min(...starts);
+  const first = earliest(starts);
   const together = new Map(); // departure -> how many have left by then
   const headway = Math.min(HEADWAY_S, ALL_LEFT_S / starts.length);
   return Array.from(starts, (start) => {
@@ -32,6 +34,7 @@ export class Cars {
     this.clock = Object.assign(document.createElement("div"), { className: "htp-clock", hidden: true });
     host.append(this.clock);
     this.at = null;
+    this.seconds = 0;
     map.on("move", () => this.draw());
     map.on("resize", () => this.draw());
   }
@@ -40,14 +43,13 @@ export class Cars {
   load(table) {
     this.table = table;
     this.leaves = table ? departures(table.columns) : [];
+    this.seconds = 0; // from the first departure to the last arrival
+    this.leaves.forEach((leave, trip) => {
+      const { header, columns: { first } } = table;
+      this.seconds = Math.max(this.seconds, leave + (first[trip + 1] - first[trip] - 1) * header.interval_s);
+    });
+    this.start = table ? earliest(table.columns.start_s) : 0; // seconds since midnight
     this.draw();
-  }
-
-  /** Seconds from the first departure to the last arrival. */
-  get seconds() {
-    if (!this.table) return 0;
-    const { header, columns: { first } } = this.table;
-    return Math.max(...this.leaves.map((leave, trip) => leave + (first[trip + 1] - first[trip] - 1) * header.interval_s));
   }
 
   /** Show the cars at this time since departure; null: all points, no cars. */
@@ -87,7 +89,7 @@ export class Cars {
     const trips = table.columns.first.length - 1;
     let there = 0;
     for (let trip = 0; trip < trips; trip++) there += this.drawCar(pen, trip) ? 1 : 0;
-    this.clock.textContent = `${clock(Math.min(...table.columns.start_s) + at)} · ${there} of ${trips} arrived`;
+    this.clock.textContent = `${clock(this.start + at)} · ${there} of ${trips} arrived`;
     this.clock.title = `${stopwatch(at)} since the first departure; cars that depart together are shown one after another`;
     this.host.dataset.at = Math.round(at); // for tests
   }

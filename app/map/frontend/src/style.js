@@ -17,7 +17,7 @@ const ofKind = (kind) => ["==", ["get", "kind"], KINDS.indexOf(kind)];
 function landscape(colours) {
   return ["built", "park", "sea", "water"].map((kind) => ({
     id: kind, type: "fill", source: "landscape", filter: ["==", ["get", "kind"], kind],
-    paint: { "fill-color": colours[kind], "fill-antialias": true },
+    paint: { "fill-color": colours[kind] },
   }));
 }
 
