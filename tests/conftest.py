@@ -281,7 +281,7 @@ def tiny_checkpoint(tiny_data: Path, made_once: Callable[..., Path]) -> Path:
 def processes() -> ForkServerContext:
     """Return what starts processes: forked from one that has imported what trains and prepares, they begin at once."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["htp.train", "htp.generate_files", "htp.prepare.pipeline", "skops.io"])
+    context.set_forkserver_preload(["htp.train", "htp.generate_files", "htp.prepare.pipeline", "sklearn.ensemble"])
     return context
 
 

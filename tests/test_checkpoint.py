@@ -123,7 +123,7 @@ def test_hidden_files_are_no_part_of_a_checkpoint_but_it_may_lie_below_a_hidden_
 def test_a_whole_checkpoint_of_both_stages_is_sealed(tiny_checkpoint):
     Checkpoint(tiny_checkpoint).verify()
     suffixes = {path.suffix for path in tiny_checkpoint.rglob("*") if path.is_file()}
-    assert suffixes == {".json", ".jsonl", ".parquet", ".safetensors", ".skops"}  # no pickle
+    assert suffixes == {".json", ".jsonl", ".parquet", ".safetensors"}  # no pickle
 
 
 def test_the_checkpoint_that_ships_is_the_repositorys_own():

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MAX_TRACKED_BYTES = 45 * 2**20
 VENDORED = ("app/map/",)  # libraries bundled as they come
-DATA = {".parquet", ".safetensors", ".png", ".jpg", ".gif", ".webp", ".skops", ".ipynb", ".woff2", ".gz", ".zip"}
+DATA = {".parquet", ".safetensors", ".png", ".jpg", ".gif", ".webp", ".ipynb", ".woff2", ".gz", ".zip"}
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|work|opt|Users)/\w")
 REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|download\.pytorch\.org|registry\.npmjs|index[-]url|find[-]links")
 

@@ -8,26 +8,20 @@ so that drawn trips vary as much as real ones. Features, quantiles and tails are
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
-import sklearn
 from scipy.special import ndtri
-from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import ThreadpoolController
 
 from htp.errors import InputError
 from htp.files import replacing
 from htp.json_files import read_object
 from htp.travel_time.features import FEATURES, DrivenRoutes, RoadTable, free_flow_seconds, route_features
+from htp.travel_time.trees import BoostedTrees
 from htp.trips import read_trips
 
 if TYPE_CHECKING:
@@ -35,26 +29,23 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     from numpy.typing import NDArray
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
     from htp.city.network import City
     from htp.trips import Route
 
-VERSION = 1
+VERSION = 2
 QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 TAIL = 0.002  # a uniform below it, or above one minus it, is drawn as it: no drive takes for ever
 MIN_TRIPS = 20
-MODEL_FILE, FACTS_FILE = "travel_time.skops", "travel_time.json"
-DAMAGE = (ValueError, LookupError, AttributeError, TypeError, OSError, zipfile.BadZipFile, zlib.error)
-FEW = 512  # ours: so few routes are asked about in one thread
-MAX_BYTES = 64 << 20  # ours: what the archive may hold unpacked; that of the city that ships holds 5 MiB
-TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # beside what skops itself trusts
+MODEL_FILE, FACTS_FILE = "travel_time.safetensors", "travel_time.json"
 
 
 @dataclass
 class TravelTimeModel:
     """The quantiles of log(duration / free-flow seconds), one gradient boosting each."""
 
-    boosters: list[HistGradientBoostingRegressor]  # in the order of QUANTILES
+    trees: BoostedTrees  # a booster for each of QUANTILES
     _roads: tuple[City, RoadTable] | None = field(default=None, repr=False)  # of the city asked about last
 
     @classmethod
@@ -70,14 +61,13 @@ class TravelTimeModel:
         table, drives = RoadTable.of_city(city), DrivenRoutes.of_trips(city, trips)
         features = route_features(table, drives, pd.DatetimeIndex(trips["start_time"]).tz_convert(city.timezone))
         target = np.log(durations_s(trips) / free_flow_seconds(table, drives))
-        return cls([_booster(quantile).fit(features, target) for quantile in QUANTILES], (city, table))
+        return cls(BoostedTrees.of([_booster(quantile).fit(features, target) for quantile in QUANTILES]), (city, table))
 
     def quantiles(self, city: City, routes: Sequence[Route], departs: Sequence[pd.Timestamp]) -> NDArray[np.float64]:
         """Return the travel times in seconds at each of `QUANTILES`, never decreasing, [N, len(QUANTILES)]."""
         table, drives = self._table(city), DrivenRoutes.of_routes(city, routes)
         features = route_features(table, drives, _local(departs, city))
-        with _one_thread() if len(features) <= FEW else nullcontext():
-            logs = np.column_stack([booster.predict(features) for booster in self.boosters])
+        logs = self.trees.predict(features)
         return free_flow_seconds(table, drives)[:, None] * np.exp(np.sort(logs, axis=1))  # quantiles may cross: sorted
 
     def draw(
@@ -97,47 +87,29 @@ class TravelTimeModel:
         return np.exp(logs[row, left] * (1 - weight) + logs[row, left + 1] * weight)
 
     def save(self, folder: Path | str) -> None:
-        """Write the model to a folder: the boosters as skops, what they expect as JSON."""
-        import skops.io  # noqa: PLC0415  looks through all of scikit-learn, for seconds
-
+        """Write the model to a folder: the trees as safetensors, what they expect as JSON."""
         folder = Path(folder)
-        facts = {
-            "version": VERSION,
-            "features": list(FEATURES),
-            "quantiles": list(QUANTILES),
-            "scikit_learn": sklearn.__version__,
-        }
-        with replacing(folder / MODEL_FILE) as path:
-            skops.io.dump(self.boosters, path, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
+        facts = {"version": VERSION, "features": list(FEATURES), "quantiles": list(QUANTILES)}
+        self.trees.save(folder / MODEL_FILE)
         with replacing(folder / FACTS_FILE) as path:
             path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path | str) -> TravelTimeModel:
-        """Read a model; `InputError` where a file is missing, damaged, of another version or holds foreign types."""
-        import skops.io  # noqa: PLC0415  as above
-        from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
-
+        """Read a model; `InputError` where a file is missing, damaged or of another version."""
         folder = Path(folder)
-        for name in (MODEL_FILE, FACTS_FILE):
-            if not (folder / name).is_file():
-                raise InputError(f"{folder}: {name} is missing; get the checkpoint again.")
+        if not (folder / FACTS_FILE).is_file():
+            raise InputError(f"{folder}: {FACTS_FILE} is missing; get the checkpoint again.")
         try:
             facts = read_object(folder / FACTS_FILE)
-            found = [facts.get(key) for key in ("version", "features", "quantiles")]
-            _check_unpacked(folder / MODEL_FILE)
-            boosters = skops.io.load(folder / MODEL_FILE, trusted=TRUSTED)
-            whole = [booster.quantile for booster in boosters] == list(QUANTILES) and all(map(_is_whole, boosters))
-        except UntrustedTypesFoundException as error:
-            foreign = set(skops.io.get_untrusted_types(file=folder / MODEL_FILE)) - set(TRUSTED)
-            raise InputError(f"{folder}: {MODEL_FILE} holds the foreign type {min(foreign)}; do not use it.") from error
-        except DAMAGE as error:
-            raise InputError(f"{folder}: {MODEL_FILE} or {FACTS_FILE} is damaged; get the checkpoint again.") from error
+        except InputError as error:
+            raise InputError(f"{folder}: {FACTS_FILE} is damaged; get the checkpoint again.") from error
+        found = [facts.get(key) for key in ("version", "features", "quantiles")]
         if found != [VERSION, list(FEATURES), list(QUANTILES)]:
             raise InputError(f"{folder}: the travel-time model is of another version of htp; fit it again.")
-        if not whole:
-            raise InputError(f"{folder}: {MODEL_FILE} is damaged, its trees are not whole; get the checkpoint again.")
-        return cls(boosters)
+        if not (folder / MODEL_FILE).is_file():
+            raise InputError(f"{folder}: {MODEL_FILE} is missing; get the checkpoint again.")
+        return cls(BoostedTrees.load(folder / MODEL_FILE, len(QUANTILES), len(FEATURES)))
 
     def _table(self, city: City) -> RoadTable:
         if self._roads is None or self._roads[0] is not city:
@@ -150,33 +122,14 @@ def durations_s(trips: gpd.GeoDataFrame) -> NDArray[np.float64]:
     return (shapely.get_num_coordinates(trips.geometry.to_numpy()) - 1) * trips["interval"].to_numpy(dtype=float)
 
 
-def _check_unpacked(path: Path) -> None:
-    """Refuse an archive that says it holds much more than any model does; reading stops at what it says."""
-    with zipfile.ZipFile(path) as archive:
-        held = sum(member.file_size for member in archive.infolist())
-    if held > MAX_BYTES:
-        raise zipfile.BadZipFile(f"{path} holds {held:,} bytes")
-
-
-def _is_whole(booster: HistGradientBoostingRegressor) -> bool:
-    """Say whether every tree stays within its own nodes and our features; scikit-learn follows them unchecked."""
-    for (tree,) in booster._predictors:  # noqa: SLF001  there is no public way to the trees
-        nodes = tree.nodes
-        inner = np.flatnonzero(nodes["is_leaf"] == 0)
-        children = np.c_[nodes["left"][inner], nodes["right"][inner]].astype(np.int64)
-        onward = (children > inner[:, None]) & (children < len(nodes))  # onward only: no circles
-        known = (nodes["feature_idx"][inner] >= 0) & (nodes["feature_idx"][inner] < len(FEATURES))
-        if len(nodes) == 0 or not onward.all() or not known.all() or nodes["is_categorical"].any():
-            return False
-    return True
-
-
 def _booster(quantile: float) -> HistGradientBoostingRegressor:
     """Return an untrained booster.
 
     Sizes are ours: on the first simulated day, held out, a mean pinball loss of 24.1 s (40.9 s without features). 200
     trees of 31 leaves reach 23.3 s, but some of their quantiles cover 3.5 points too few of the trips.
     """
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415  takes seconds; generation does without
+
     return HistGradientBoostingRegressor(
         loss="quantile",
         quantile=quantile,
@@ -187,20 +140,6 @@ def _booster(quantile: float) -> HistGradientBoostingRegressor:
         early_stopping=False,
         random_state=0,
     )
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """Return what keeps scikit-learn to the thread that asks.
-
-    OpenMP gives every new thread, as each run of a page is, a pool of its own: 13 boosters wait for it longer than they
-    compute, 0.2 s and up to seconds on a busy machine.
-    """
-    return _pools().limit(limits=1, user_api="openmp")
-
-
-@cache
-def _pools() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through the libraries of this process, which scikit-learn's are among by now
 
 
 def _local(departs: Sequence[pd.Timestamp], city: City) -> pd.DatetimeIndex:

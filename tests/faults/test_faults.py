@@ -24,11 +24,7 @@ from htp.language.language import Language
 from htp.trips import Route
 
 REPORT = "doing:report"
-NOT_THE_SAME = {  # the list of what is there, a log that tells of the fault, and skops, which numbers objects anew
-    MANIFEST,
-    "training.jsonl",
-    "travel_time.skops",
-}
+NOT_THE_SAME = {MANIFEST, "training.jsonl"}  # the list of what is there, and a log that tells of the fault
 HELDOUT = "heldout.parquet"
 NO_ROOM = re.compile(
     r"(\S+: )?could not be written \((File too large|PyTorch could not write on)\); "

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
-import skops.io
 import torch
 
 from htp.checkpoint import MANIFEST, Checkpoint
@@ -17,7 +15,6 @@ from htp.errors import InputError
 from htp.generate import Generator, load_tokenizer
 from htp.language.backbone import from_base
 from htp.language.language import Language
-from htp.travel_time.model import MAX_BYTES, MODEL_FILE, TravelTimeModel
 
 
 class Trap:
@@ -134,21 +131,6 @@ def test_an_adapter_that_is_a_pickle_is_refused(foreign, tmp_path, sprung):
     with pytest.raises(InputError, match=r"adapter: adapter_model\.safetensors is missing"):
         Language.load(foreign.language, features_of(foreign))
     assert not sprung.exists()
-
-
-def test_a_travel_time_model_with_foreign_types_is_refused(foreign):
-    skops.io.dump([shutil.rmtree], foreign.conditions / MODEL_FILE)
-    foreign.seal()
-    assert "holds the foreign type shutil.rmtree; do not use it" in refusal(foreign)
-
-
-def test_a_zip_bomb_of_a_travel_time_model_is_refused_unread(foreign):
-    path = foreign.conditions / MODEL_FILE
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("schema.json", b" " * (MAX_BYTES + 1))
-    assert path.stat().st_size < 100_000
-    with pytest.raises(InputError, match="is damaged; get the checkpoint again"):
-        TravelTimeModel.load(foreign.conditions)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,7 @@
 """Check the travel-time model on drives whose true distribution is known: twice as slow at 08:00 as at 23:00."""
 
-import copy
 import json
 import shutil
-import zipfile
-from argparse import Namespace
 from dataclasses import replace
 
 import geopandas as gpd
@@ -12,9 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-import skops.io
 from scipy.special import ndtri
-from sklearn.linear_model import LinearRegression
 
 from htp.errors import InputError
 from htp.travel_time.model import FACTS_FILE, MODEL_FILE, QUANTILES, TravelTimeModel, durations_s
@@ -155,42 +150,11 @@ def test_a_damaged_file_is_reported(folder, name, keep):
         TravelTimeModel.load(folder)
 
 
-def test_a_changed_byte_in_the_boosters_is_reported(folder):
-    content = bytearray((folder / MODEL_FILE).read_bytes())
-    content[2000] ^= 0xFF
-    (folder / MODEL_FILE).write_bytes(content)
-    with pytest.raises(InputError, match="damaged"):
-        TravelTimeModel.load(folder)
-
-
 @pytest.mark.parametrize(("key", "value"), [("version", 0), ("features", ["hour"]), ("quantiles", [0.5])])
 def test_a_model_of_another_version_is_refused(folder, key, value):
     facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
     (folder / FACTS_FILE).write_text(json.dumps(facts | {key: value}), encoding="utf-8")
     with pytest.raises(InputError, match="another version"):
-        TravelTimeModel.load(folder)
-
-
-def test_a_foreign_type_in_the_file_is_not_loaded(folder):
-    skops.io.dump([Namespace(seconds=1)], folder / MODEL_FILE)
-    with pytest.raises(InputError, match=r"foreign type argparse\.Namespace"):
-        TravelTimeModel.load(folder)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("left", 10_000), ("right", 0), ("feature_idx", 22), ("is_categorical", 1)]
-)
-def test_a_tree_that_points_outside_itself_is_refused(model, tmp_path, field, value):
-    boosters = copy.deepcopy(model.boosters)
-    boosters[3]._predictors[5][0].nodes[field][0] = value
-    TravelTimeModel(boosters).save(tmp_path)
-    with pytest.raises(InputError, match="trees are not whole"):
-        TravelTimeModel.load(tmp_path)
-
-
-def test_other_estimators_than_the_boosters_are_refused(folder):
-    skops.io.dump([LinearRegression()], folder / MODEL_FILE, compression=zipfile.ZIP_DEFLATED)
-    with pytest.raises(InputError, match="damaged"):
         TravelTimeModel.load(folder)
 
 
