@@ -22,6 +22,7 @@ from htp.city.landscape import BUILT, SEA, Feature, around, built_up, table
 from htp.city.lines.centre_lines import read_centre_lines
 from htp.city.lines.layer import LINE_ENDINGS
 from htp.city.lines.options import LineOptions
+from htp.city.metric_crs import metric_crs
 from htp.city.network import COLUMNS, OSM_ATTRIBUTION, City
 from htp.city.openstreetmap import fetch_place, graph_of, read_graphml
 from htp.city.simplify import ReadRoads, roads_of
@@ -143,7 +144,7 @@ def _city(name: str, roads: gpd.GeoDataFrame, read: ReadRoads, zones: gpd.GeoDat
         raise InputError(
             f"{read.origin}: its coordinates are no degrees, longitude first; they may be swapped or projected."
         )
-    crs = roads.estimate_utm_crs().to_string()
+    crs = metric_crs(west, south, east, north).to_string()
     roads = roads.assign(length_m=0.0)[list(COLUMNS)]
     city = City(name, _timezone(roads), crs, read.origin, read.licence, roads, zones, read.attribution)
     roads["length_m"] = city.length_m

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
 
+from htp.city.metric_crs import DEGREES, metric_crs
 from htp.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from htp.city.lines.layer import Layer
 
 WIDEST_DEGREES = 10.0  # ours: a city is never wider, so that a local grid's metres are no degrees
-DEGREES = pyproj.CRS("EPSG:4326")
 
 
 def in_metres(layer: Layer, given: str | None, say: Callable[[str], None]) -> tuple[Layer, pyproj.Transformer]:
@@ -36,7 +35,7 @@ def in_metres(layer: Layer, given: str | None, say: Callable[[str], None]) -> tu
             f"{layer.source}: its coordinates are none of {crs.name}; say their reference system with --crs, "
             "such as --crs EPSG:32719."
         )
-    metres = gpd.GeoSeries(lonlat, crs=DEGREES).estimate_utm_crs()
+    metres = metric_crs(west, south, east, north)
     moved = replace(layer, lines=_moved(lonlat, DEGREES, metres), crs=metres)
     return moved, pyproj.Transformer.from_crs(metres, DEGREES, always_xy=True)
 
