@@ -50,6 +50,7 @@ def fake_ray(**answers):
     return SimpleNamespace(is_initialized=lambda: False, shutdown=lambda: None, **answers)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_killed_worker_costs_no_trip_and_doubles_none(two_workers, request_of, whole_day, tmp_path):
     with Cluster(two_workers) as cluster:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from htp.experiment.results import Result, Row
 
 DPI = 130
+MARGIN = 0.1  # inches round a figure
 PNG_COLOURS = 128  # keeps pictures small
 REAL = "#555555"
 # Okabe and Ito's colours, which colour-blind people can tell apart, then dashes for more methods
@@ -71,10 +72,12 @@ def style(at: int) -> tuple[str, str]:
 def save_pictures(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write NAME.png, in few colours, and NAME.svg; return both."""
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
+    figure.draw_without_rendering()  # lays it out, which takes longest: once for both files
+    figure.set_layout_engine("none")
+    box, buffer = figure.get_tightbbox().padded(MARGIN), io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches=box)
     with replacing(png) as path:
         Image.open(buffer).convert("RGB").quantize(PNG_COLOURS).save(path, format="png", optimize=True)
     with replacing(svg) as path, mpl.rc_context({"svg.hashsalt": name}):  # the same figure gives the same file
-        figure.savefig(path, format="svg", dpi=DPI, bbox_inches="tight", metadata={"Date": None})
+        figure.savefig(path, format="svg", dpi=DPI, bbox_inches=box, metadata={"Date": None})
     return [png, svg]
