@@ -11,7 +11,7 @@ import signal
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import parent_process
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from typing import TYPE_CHECKING, TypeVar
 
 from htp.errors import InputError
@@ -19,6 +19,7 @@ from htp.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
+    from multiprocessing.context import BaseContext
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -42,6 +43,18 @@ def in_threads(work: Callable[[Given], Made], parts: Sequence[Given], workers: i
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # those of threads that are started later: the initializer's is theirs as well
+
+
+def processes(module: str) -> BaseContext:
+    """Return what starts processes, where the system can forked from one that has imported `module` already.
+
+    Such a process begins at once; one that is started from nothing imports for a second or more.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["__main__", module])  # of the first that asks: the server lives as long as we do
+    return context
 
 
 def begin_worker() -> None:

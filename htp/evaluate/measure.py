@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from itertools import chain
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -24,7 +23,7 @@ from scipy.spatial import KDTree
 
 from htp.city.grid import cells_of
 from htp.city.matching import Matcher, ensure_paths
-from htp.compute.parallel import begin_worker, result_of
+from htp.compute.parallel import begin_worker, processes, result_of
 from htp.compute.ragged import Ragged
 from htp.evaluate.checked_trips import CheckedTrips, nothing_in, read_pieces
 from htp.evaluate.movement import describe_movement
@@ -187,7 +186,7 @@ class Survey:
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
         pool = ProcessPoolExecutor(
-            self.workers, get_context("spawn"), _start_worker, (self.city, ensure_paths(self.city))
+            self.workers, processes(__name__), _start_worker, (self.city, ensure_paths(self.city))
         )
         return self._closing.enter_context(pool)
 

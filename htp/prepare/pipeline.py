@@ -11,10 +11,9 @@ import os
 import shutil
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -23,7 +22,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from htp.city.matching import Matcher, city_fingerprint, ensure_paths
-from htp.compute.parallel import begin_worker, result_of
+from htp.compute.parallel import begin_worker, processes, result_of
 from htp.errors import InputError
 from htp.files import fingerprint_of, replacing
 from htp.json_files import parse_object, read_object
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
 TABLES, PART = ("train", "heldout"), "trips"
 MAX_OUT_OF_TOWN = 0.9  # ours: above this share of all rows the city is the wrong one
-VERSION = 6  # of what preparation does to a trip; parts of another version are made again
+VERSION = 7  # of what preparation does to a trip; parts of another version are made again
 
 
 def prepare(
@@ -90,17 +89,18 @@ def _prepare(
 ) -> dict[str, Any]:
     """Make the tables; return what the report says."""
     check_first_trips(opened, city)
-    if options.interval_s is None:
-        options = replace(options, interval_s=usual_interval_s(sample_of(opened)))
-    facts = _facts(opened, city, options)
-    parts = out / f"parts-{facts['fingerprint']}"
-    parts.mkdir(parents=True, exist_ok=True)
     total = sum(source.size for source in opened)
     tally = Tally()
-    for done, part in _make_parts(opened, city, parts, options):
-        tally.add(part)
-        if progress:
-            progress(min(done, total), total)
+    with nullcontext() if options.ray is not None else _Workers(city, options.workers or _cores()) as pool:
+        if options.interval_s is None:
+            options = replace(options, interval_s=usual_interval_s(sample_of(opened)))
+        facts = _facts(opened, city, options)
+        parts = out / f"parts-{facts['fingerprint']}"
+        parts.mkdir(parents=True, exist_ok=True)
+        for done, part in _make_parts(opened, city, parts, options, pool):
+            tally.add(part)
+            if progress:
+                progress(min(done, total), total)
     try:
         _check_result(tally, opened, city)
     except InputError:
@@ -115,25 +115,23 @@ def _prepare(
 
 
 def _make_parts(
-    sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions
+    sources: Sequence[Source], city: City, parts: Path, options: PrepareOptions, pool: _Workers | None
 ) -> Iterator[tuple[int, Tally]]:
     """Make what is missing of the parts and yield the tally of each, with how much of the sources is done by then."""
-    if options.ray is not None:
+    if pool is None:
         yield from _make_on_cluster(sources, city, parts, options)
         return
-    workers = options.workers or _cores()
     done = 0
-    with _Workers(city, parts, options, workers) as pool:
-        chunks = ((chunk, chunk.size) for source in sources for chunk in source.chunks())
-        for number, (chunk, size) in enumerate(chunks):
-            note = parts / f"{number:06d}.json"
-            finished = [(size, _read_note(note))] if note.exists() else pool.submit(chunk, note, size)
-            for size_done, tally in finished:
-                done += size_done
-                yield done, tally
-        for size_done, tally in pool.rest():
+    chunks = ((chunk, chunk.size) for source in sources for chunk in source.chunks())
+    for number, (chunk, size) in enumerate(chunks):
+        note = parts / f"{number:06d}.json"
+        finished = [(size, _read_note(note))] if note.exists() else pool.submit((chunk, note), options, size)
+        for size_done, tally in finished:
             done += size_done
             yield done, tally
+    for size_done, tally in pool.rest():
+        done += size_done
+        yield done, tally
 
 
 def _make_on_cluster(
@@ -143,7 +141,7 @@ def _make_on_cluster(
     ensure_paths(city)  # for the workers on this machine; each other machine has its own
     chunks = (chunk for source in sources for chunk in source.chunks())
     tasks = ((chunk, parts.absolute() / f"{number:06d}.json") for number, chunk in enumerate(chunks))
-    start = partial(_equip, replace(city), None, options)  # replace: without what the city has cached
+    start = partial(_equip, replace(city), options)  # replace: without what the city has cached
     done = 0
     with Cluster(options.ray or LOCAL, workers=options.workers) as cluster:
         for _, (size, tally) in cluster.each(start, _keep_or_make, tasks):
@@ -157,31 +155,30 @@ def _cores() -> int:
 
 
 class _Workers:
-    """Processes that prepare chunks; few chunks wait at a time, and no process starts before the first one comes."""
+    """Processes that prepare chunks; few chunks wait at a time."""
 
-    def __init__(self, city: City, parts: Path, options: PrepareOptions, workers: int) -> None:
-        self._city, self._parts, self._options, self._workers = city, parts, options, workers
-        self._pool: ProcessPoolExecutor | None = None
+    def __init__(self, city: City, workers: int) -> None:
+        self._workers = workers
+        self._pool = ProcessPoolExecutor(
+            workers,
+            mp_context=processes(__name__),
+            initializer=_start_worker,
+            initargs=(replace(city), ensure_paths(city)),  # replace: without what the city has cached
+        )
         self._running: dict[Future[Tally], int] = {}
 
     def __enter__(self) -> Self:
+        """Start the processes: they load the table of paths while the sources are looked at."""
+        for _ in range(self._workers):
+            self._pool.submit(_begun)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
-    def submit(self, chunk: Chunk, note: Path, size: int) -> list[tuple[int, Tally]]:
-        """Hand over a chunk; return what was finished meanwhile."""
-        if self._pool is None:
-            paths = ensure_paths(self._city)
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                mp_context=get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(replace(self._city), paths, self._options),  # replace: without what the city has cached
-            )
-        self._running[self._pool.submit(_work, chunk, note)] = size
+    def submit(self, task: tuple[Chunk, Path], options: PrepareOptions, size: int) -> list[tuple[int, Tally]]:
+        """Hand over a chunk and the path of its note; return what was finished meanwhile."""
+        self._running[self._pool.submit(_work, task, options)] = size
         return self._finished() if len(self._running) > 2 * self._workers else []
 
     def rest(self) -> Iterator[tuple[int, Tally]]:
@@ -194,23 +191,24 @@ class _Workers:
         return [(self._running.pop(future), result_of(future)) for future in done]
 
 
-_worker: tuple[Matcher, PrepareOptions] | None = None  # of this process, so that the table of paths is loaded once
+_matchers: list[Matcher] = []  # of a worker process: one, so that the table of paths is loaded once
 
 
-def _start_worker(city: City, paths: Path, options: PrepareOptions) -> None:
-    global _worker  # noqa: PLW0603  a pool's workers can keep state in no other way
+def _start_worker(city: City, paths: Path) -> None:
     begin_worker()
-    _worker = _equip(city, paths, options)
+    _matchers[:] = [Matcher(city, paths)]
 
 
-def _equip(city: City, paths: Path | None, options: PrepareOptions) -> tuple[Matcher, PrepareOptions]:
-    return Matcher(city, paths), options
+def _begun() -> None:
+    """Do nothing: a pool starts a process for each piece of work that none is free for."""
 
 
-def _work(chunk: Chunk, note: Path) -> Tally:
-    if _worker is None:
-        raise AssertionError
-    return _make_part(_worker, (chunk, note))
+def _work(task: tuple[Chunk, Path], options: PrepareOptions) -> Tally:
+    return _make_part((_matchers[0], options), task)
+
+
+def _equip(city: City, options: PrepareOptions) -> tuple[Matcher, PrepareOptions]:
+    return Matcher(city), options
 
 
 def _keep_or_make(worker: tuple[Matcher, PrepareOptions], task: tuple[Chunk, Path]) -> tuple[int, Tally]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # All ours.
 INTERVALS_S = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60, 90, 120)
-LOOKED_AT = 16  # chunks of a source at most, from all over it: a file may hold one vehicle after another
+LOOKED_AT = 8  # chunks of a source at most, from all over it: a file may hold one vehicle after another
 OTHERWISE_S = 15.0  # where no trip has two points, as the paper's Porto
 
 

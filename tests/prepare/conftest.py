@@ -106,12 +106,14 @@ class InlinePool:
     def __init__(self, _workers, *, initializer, initargs, **_):
         initializer(*initargs)
 
-    def submit(self, work, chunk, note):
-        if self.stop_at is not None and len(self.submitted) == self.stop_at:
-            raise KeyboardInterrupt
-        self.submitted.append(note.name)
+    def submit(self, work, *handed_over):
         future = Future()
-        future.set_result(work(chunk, note))
+        if handed_over:
+            if self.stop_at is not None and len(self.submitted) == self.stop_at:
+                raise KeyboardInterrupt
+            (_, note), _ = handed_over
+            self.submitted.append(note.name)
+            future.set_result(work(*handed_over))
         return future
 
     def shutdown(self, *, cancel_futures):
@@ -124,7 +126,7 @@ def pool(monkeypatch):
     monkeypatch.setattr(InlinePool, "submitted", [], raising=False)
     monkeypatch.setattr(InlinePool, "stop_at", None)
     monkeypatch.setattr(pipeline, "ProcessPoolExecutor", InlinePool)
-    monkeypatch.setattr(pipeline, "_worker", None)
+    monkeypatch.setattr(pipeline, "_matchers", [])
     monkeypatch.setattr(pipeline, "begin_worker", lambda: None)
     monkeypatch.setattr(porto, "BLOCK_BYTES", 4096)
     return InlinePool

@@ -309,11 +309,11 @@ def test_few_chunks_wait_at_a_time_however_many_there_are(grid, options, tmp_pat
 
     monkeypatch.setattr(pipeline, "ProcessPoolExecutor", LatePool)
     monkeypatch.setattr(pipeline, "wait", wait_for_one)
-    monkeypatch.setattr(pipeline, "_work", lambda chunk, _: chunk)
+    monkeypatch.setattr(pipeline, "_work", lambda task, _: task[0])
     finished = []
-    with pipeline._Workers(grid, tmp_path, options, workers) as workers_at_work:
+    with pipeline._Workers(grid, workers) as workers_at_work:
         for number in range(50):
-            finished += workers_at_work.submit(number, tmp_path / str(number), 10 * number)
+            finished += workers_at_work.submit((number, tmp_path / str(number)), options, 10 * number)
             assert number + 1 - len(finished) <= 2 * workers
         finished += workers_at_work.rest()
     assert sorted(finished) == [(10 * number, number) for number in range(50)]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8 << 20
 PIECE_BYTES = 64 << 20  # of the file, that are held in memory at once
 PACKED_TO = 10  # ours: how often its size a packed file may well hold
-POINTS_A_CHUNK = 100_000
+POINTS_A_CHUNK = 25_000
 
 
 @dataclass
@@ -71,7 +71,7 @@ class PointsSource:
         return self.path.stat().st_size
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield some 100,000 points at a time, all points of a trip together."""
+        """Yield some 25,000 points at a time, all points of a trip together."""
         if self._pieces is None:
             self._pieces, dates = self._split()
             day_first = dates.decide(f"{self.path}", said=self.hints.day_first)
