@@ -11,7 +11,7 @@ import signal
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process
 from typing import TYPE_CHECKING, TypeVar
 
 from htp.errors import InputError
@@ -48,12 +48,14 @@ def in_threads(work: Callable[[Given], Made], parts: Sequence[Given], workers: i
 def processes(module: str) -> BaseContext:
     """Return what starts processes, where the system can forked from one that has imported `module` already.
 
-    Such a process begins at once; one that is started from nothing imports for a second or more.
+    Such a process begins at once; one that is started from nothing imports for a second or more. The imports begin
+    with this call, beside what its caller does next.
     """
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload(["__main__", module])  # of the first that asks: the server lives as long as we do
+    forkserver.ensure_running()
     return context
 
 

@@ -37,6 +37,7 @@ from htp.trips import write_trips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.context import BaseContext
     from pathlib import Path
 
     import pandas as pd
@@ -88,10 +89,11 @@ def _prepare(
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Any]:
     """Make the tables; return what the report says."""
+    forked = processes(__name__)
     check_first_trips(opened, city)
     total = sum(source.size for source in opened)
     tally = Tally()
-    with nullcontext() if options.ray is not None else _Workers(city, options.workers or _cores()) as pool:
+    with nullcontext() if options.ray is not None else _Workers(city, options.workers or _cores(), forked) as pool:
         if options.interval_s is None:
             options = replace(options, interval_s=usual_interval_s(sample_of(opened)))
         facts = _facts(opened, city, options)
@@ -157,11 +159,11 @@ def _cores() -> int:
 class _Workers:
     """Processes that prepare chunks; few chunks wait at a time."""
 
-    def __init__(self, city: City, workers: int) -> None:
+    def __init__(self, city: City, workers: int, forked: BaseContext) -> None:
         self._workers = workers
         self._pool = ProcessPoolExecutor(
             workers,
-            mp_context=processes(__name__),
+            mp_context=forked,
             initializer=_start_worker,
             initargs=(replace(city), ensure_paths(city)),  # replace: without what the city has cached
         )

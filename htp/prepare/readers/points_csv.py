@@ -79,16 +79,15 @@ class PointsSource:
         files = sorted(Path(self._pieces.name).glob("*.parquet"))
         rows = max(sum(pq.read_metadata(file).num_rows for file in files), 1)
         for file in files:
-            points = pq.read_table(file).to_pandas()
-            trip, ids = pd.factorize(points["trip_id"])
-            order = np.argsort(trip, kind="stable")
-            points, trip = points.take(order), trip[order]
-            ends = np.searchsorted(trip, np.arange(len(ids)), side="right")
+            points = pq.read_table(file)
+            trip = points["trip_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+            order, ends = np.argsort(trip, kind="stable"), np.cumsum(np.bincount(trip))
+            start = 0
             while len(ends):
-                stop = int(ends[max(int(np.searchsorted(ends, POINTS_A_CHUNK, side="right")) - 1, 0)])
-                table = pa.Table.from_pandas(points.iloc[:stop], preserve_index=False)
-                yield PointsChunk(table, self._reading, round(stop / rows * self.size))
-                points, ends = points.iloc[stop:], ends[ends > stop] - stop
+                stop = int(ends[max(int(np.searchsorted(ends, start + POINTS_A_CHUNK, side="right")) - 1, 0)])
+                table = points.take(order[start:stop])  # a slice would take the whole of its text to a worker
+                yield PointsChunk(table, self._reading, round((stop - start) / rows * self.size))
+                start, ends = stop, ends[ends > stop]
 
     def _split(self) -> tuple[tempfile.TemporaryDirectory[str], DateOrder]:
         """Write the four columns, as text, into a piece or more; equal trip ids go into the same piece."""
