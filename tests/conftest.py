@@ -34,7 +34,7 @@ import os
 import shutil
 import subprocess
 import sys
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -281,6 +281,7 @@ def tiny_checkpoint(tiny_data: Path, made_once: Callable[..., Path]) -> Path:
 def processes() -> ForkServerContext:
     """Return what starts processes: forked from one that has imported what trains and prepares, they begin at once."""
     context = get_context("forkserver")
+    forkserver._forkserver._stop()  # one that a pool of a test before has started has imported less
     context.set_forkserver_preload(["htp.train", "htp.generate_files", "htp.prepare.pipeline", "sklearn.ensemble"])
     return context
 

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from conftest import Watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-EVERY = 5  # of the held-out trips: all of them are measured and encoded while a person waits
+EVERY = 10  # of the held-out trips: all of them are measured and encoded while a person waits
 
 
 @pytest.fixture(scope="module")
 def shipped_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of the app over the checkpoint that ships, with every fifth of its held-out trips."""
+    """Return the address of the app over the checkpoint that ships, with every tenth of its held-out trips."""
     folder = tmp_path_factory.mktemp("shipped")
     files = Checkpoint(shutil.copytree(CHECKPOINT, folder / CHECKPOINT.name))
     write_trips(read_trips(files.heldout).iloc[::EVERY], files.heldout)

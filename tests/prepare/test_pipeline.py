@@ -311,7 +311,7 @@ def test_few_chunks_wait_at_a_time_however_many_there_are(grid, options, tmp_pat
     monkeypatch.setattr(pipeline, "wait", wait_for_one)
     monkeypatch.setattr(pipeline, "_work", lambda task, _: task[0])
     finished = []
-    with pipeline._Workers(grid, workers) as workers_at_work:
+    with pipeline._Workers(grid, workers, None) as workers_at_work:
         for number in range(50):
             finished += workers_at_work.submit((number, tmp_path / str(number)), options, 10 * number)
             assert number + 1 - len(finished) <= 2 * workers
