@@ -74,7 +74,8 @@ def sides(generator):
 
 
 @pytest.mark.slow
-def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator, sides):
+def test_trips_like_held_out_ones_are_valid_and_close_to_them(generator, sides, monkeypatch):
+    monkeypatch.setattr("htp.evaluate.evaluation.told_apart", lambda *_: None)  # takes seconds, is not looked at
     made = sides[1]
     recording = generator.recording
     assert made["percent"].map(len).between(recording.min_points, recording.max_points).all()
