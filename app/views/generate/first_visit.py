@@ -41,9 +41,10 @@ class Example(NamedTuple):
 
 def first_visit(served: Model, start: Choices) -> None:
     """Offer the examples; `start` are the choices of somebody who has chosen nothing."""
+    offered = examples(served, start)  # before anything is drawn: "Try" alone would lie across the menu meanwhile
     with st.container(key="examples", horizontal=True, gap="small", vertical_alignment="center"):
         st.html("<b>Try</b>")
-        for example in examples(served, start):
+        for example in offered:
             key, icon = f"example-{example.view}", f":material/{example.icon}:"
             if st.button(example.label, key=key, help=example.help, icon=icon):
                 _open(example)
