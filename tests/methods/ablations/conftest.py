@@ -12,6 +12,7 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from htp.config import LanguageConfig, LanguageTraining, TokenizerConfig, TokenizerTraining
+from htp.language import anchors
 from htp.methods.ablations import without_llm
 from htp.methods.ablations.whole import HTPConfig
 from htp.methods.budget import Budget
@@ -60,11 +61,12 @@ def encoder_installed(encoder_folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def offsets_soon_learned() -> Iterator[None]:
-    """Train models of offsets for two steps: what they learn is tested elsewhere."""
+def soon_learned() -> Iterator[None]:
+    """Train offsets for two steps and the first idea of anchors for ten: what they learn is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(offsets_train, "EPOCHS", 0)
         patch.setattr(offsets_train, "MIN_STEPS", 2)
+        patch.setattr(anchors, "STEPS", 10)
         yield
 
 
