@@ -243,12 +243,15 @@ def _stage_lines(name: str, facts: dict) -> list[str]:
     """Say how a stage was trained; first, if it went on from another training, how that one was."""
     trainings, settings = [], facts["settings"]
     while settings is not None:
-        said = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "before")
-        trainings.append(f"- `htp train {name}`: {said}.")
+        trainings += [f"- `htp train decoder`: {_said(further)}." for further in reversed(settings.get("decoder", []))]
+        trainings.append(f"- `htp train {name}`: {_said(settings)}.")
         settings = settings.get("before")
-    it = "Its decoder's further training" if "decoder_minutes" in facts["settings"] else "It"
-    last = f" {it} took {facts['minutes']} minutes. Last report: `{json.dumps(facts['last'])}`"
+    last = f" It took {facts['minutes']} minutes. Last report: `{json.dumps(facts['last'])}`"
     return [*trainings[:0:-1], trainings[0] + last]
+
+
+def _said(settings: dict) -> str:
+    return ", ".join(f"{key} {value}" for key, value in settings.items() if key not in ("before", "decoder"))
 
 
 def _training(stage: Path) -> dict:

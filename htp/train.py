@@ -22,6 +22,7 @@ from htp.files import replacing
 from htp.generate import answers_of, load_tokenizer
 from htp.json_files import read_object
 from htp.language.language import Language
+from htp.language.redrawn import Redrawn
 from htp.language.train import QuestionsAndAnswers, fit
 from htp.language.vocabulary import Vocabulary
 from htp.recording import Recording
@@ -82,18 +83,38 @@ def train_tokenizer(  # noqa: PLR0913  the command's options
 
 
 def train_decoder(
-    data: Path, checkpoint: Path, settings: TokenizerTraining, *, report: Callable[[dict], None] = print
+    data: Path,
+    checkpoint: Path,
+    settings: TokenizerTraining,
+    *,
+    redrawn: float = 0.0,
+    report: Callable[[dict], None] = print,
 ) -> None:
-    """Train the decoder of a checkpoint further on `data`/train.parquet; its codes stay, and so does stage 2."""
+    """Train the decoder of a checkpoint further on `data`/train.parquet; its codes stay, and so does stage 2.
+
+    Of a share `redrawn` of the trips some patterns are told as the checkpoint's language model would write them.
+    """
     distributed.refuse("training the decoder")
     files, tokenizer = Checkpoint(checkpoint), load_tokenizer(checkpoint)
     inputs, city, heldout = tokenizer.model.config.inputs, tokenizer.city, _prepared(data, "heldout").iloc[:CHECKED]
-    train, checked = (describe(trips, city, inputs=inputs) for trips in (_further(data, files), heldout))
-    TokenizerTrainer(tokenizer, settings, files.tokenizer).fit_decoder(train, checked, report)
+    trips = _further(data, files)
+    train, checked = (describe(some, city, inputs=inputs) for some in (trips, heldout))
+    told = {"redrawn": _redrawn(trips, tokenizer, files, redrawn)} if redrawn else {}
+    TokenizerTrainer(tokenizer, settings, files.tokenizer).fit_decoder(train, checked, report, **told)
     with replacing(files.tokenizer / SETTINGS) as path:
         known = read_object(files.tokenizer / SETTINGS)
-        path.write_text(json.dumps(known | {"decoder_minutes": settings.minutes}, indent=2) + "\n", encoding="utf-8")
+        this = {"minutes": settings.minutes, "learning_rate": settings.learning_rate, "redrawn": redrawn}
+        known["decoder"] = [*known.get("decoder", []), this]
+        path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
     files.seal()
+
+
+def _redrawn(trips: gpd.GeoDataFrame, tokenizer: Tokenizer, files: Checkpoint, share: float) -> Redrawn:
+    """Return what draws codes of these trips anew by the checkpoint's language model."""
+    language = Language.load(files.language, tokenizer.model.roads.described, str(tokenizer.device))
+    conditions = prompt_conditions_of(trips, tokenizer.city)
+    answers = answers_of(tokenizer.encode(trips))
+    return Redrawn(language, QuestionsAndAnswers(language.ask(conditions, tokenizer.city), answers), share)
 
 
 def train_offsets(data: Path, checkpoint: Path, *, seed: int = 0, report: Callable[[dict], None] = print) -> None:

@@ -159,8 +159,27 @@ def test_the_decoder_is_trained_further_and_the_codes_stay(tiny_data, first_stag
     assert changed == {"decoder", "roads"}
     losses = [line["steps"] for line in lines if "steps" in line]
     assert losses[-1] < losses[0]
-    assert json.loads((Checkpoint(first_stage).tokenizer / "settings.json").read_text())["decoder_minutes"] is None
+    (told,) = json.loads((Checkpoint(first_stage).tokenizer / "settings.json").read_text())["decoder"]
+    assert told == {"minutes": None, "learning_rate": 3e-3, "redrawn": 0.0}
     Checkpoint(first_stage).verify()
+
+
+def test_the_decoder_is_trained_on_codes_that_the_language_model_writes(tiny_data, tiny_checkpoint, tmp_path):
+    folder, settings = (
+        shutil.copytree(tiny_checkpoint, tmp_path / "redrawn"),
+        TokenizerTraining(epochs=1, batch_size=32),
+    )
+    before, trips = load_tokenizer(folder), read_trips(tiny_data / "heldout.parquet")
+    train_decoder(tiny_data, folder, settings, redrawn=0.6, report=quiet)
+    after = load_tokenizer(folder)
+    np.testing.assert_array_equal(after.encode(trips).codes, before.encode(trips).codes)
+    alone = shutil.copytree(tiny_checkpoint, tmp_path / "alone")
+    train_decoder(tiny_data, alone, settings, report=quiet)
+    name = "decoder.steps.out.weight"
+    redrawn, own = (tokenizer.model.state_dict()[name] for tokenizer in (after, load_tokenizer(alone)))
+    assert not torch.equal(redrawn, own)
+    assert json.loads((folder / "tokenizer" / "settings.json").read_text())["decoder"][0]["redrawn"] == 0.6
+    Checkpoint(folder).verify()
 
 
 def test_routes_are_written_for_given_trips_once_they_are_learned(tiny_checkpoint, tiny_data, tmp_path):

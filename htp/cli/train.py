@@ -69,13 +69,17 @@ def train_decoder(
     epochs: Annotated[int, typer.Option(min=1, help="Times through all trips.")] = TokenizerTraining.epochs,
     minutes: Minutes = None,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = TokenizerTraining.learning_rate,
+    redrawn: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Share of the trips some of whose patterns the language model writes."),
+    ] = 0.0,
     seed: Seed = 0,
 ) -> None:
     """Train further how points are placed along the route; the patterns stay as they are."""
     from htp.train import train_decoder as run
 
     settings = TokenizerTraining(epochs, minutes, learning_rate=learning_rate, seed=seed)
-    run(data, checkpoint, settings, report=_say)
+    run(data, checkpoint, settings, redrawn=redrawn, report=_say)
 
 
 @train.command("offsets")

@@ -48,6 +48,27 @@ class DepthModel(LanguageModel):
 
     def read(self, batch: TokenBatch, patterns: int) -> tuple[Tensor, Tensor]:
         """Return what the tokens of so many patterns are predicted from, [B, P, 1 + L, hidden], and the roads' keys."""
+        h, state, answer = self._before(batch, patterns)
+        states = [state]
+        for layer, depth in enumerate(self.depth):
+            states.append(depth(states[-1], answer[:, :, layer]))
+        return torch.stack(states, dim=2), self.road_keys(h, batch.first_road_at, batch.road_mask.shape[1])
+
+    def redraw(self, batch: TokenBatch) -> Tensor:
+        """Draw each pattern's codes anew by torch's random numbers, given its anchor and the true patterns before it.
+
+        Returns [B, P, L]; what stands beyond a trip's last pattern means nothing.
+        """
+        _, state, answer = self._before(batch, batch.codes.shape[1])
+
+        def choose(layer: int, state: Tensor) -> Tensor:
+            return torch.multinomial(self.code_logits(state, layer).float().softmax(dim=-1), 1)[:, 0]
+
+        codes, _ = self.write(state.flatten(0, 1), answer[:, :, 0].flatten(0, 1), choose)
+        return torch.stack(codes, dim=1).unflatten(0, batch.codes.shape[:2])
+
+    def _before(self, batch: TokenBatch, patterns: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return all states [B, S, .], each pattern's before it [B, P, .], its tokens, embedded, [B, P, 1 + L, .]."""
         embedded, tokens = self.embed(batch.ids, batch.place), 1 + batch.codes.shape[2]
         number = torch.arange(patterns, device=embedded.device)
         written = batch.answer_at[:, None] + torch.arange(patterns * tokens, device=embedded.device)
@@ -58,10 +79,7 @@ class DepthModel(LanguageModel):
         short = short.scatter(1, places, answer.sum(dim=2))
         mask = torch.arange(width, device=embedded.device) < (batch.answer_at + batch.patterns)[:, None]
         h = self.backbone(inputs_embeds=short, attention_mask=mask.long(), use_cache=False).last_hidden_state
-        states = [taken(h, batch.answer_at[:, None] - 1 + number)]
-        for layer, depth in enumerate(self.depth):
-            states.append(depth(states[-1], answer[:, :, layer]))
-        return torch.stack(states, dim=2), self.road_keys(h, batch.first_road_at, batch.road_mask.shape[1])
+        return h, taken(h, batch.answer_at[:, None] - 1 + number), answer
 
     def write(
         self, state: Tensor, anchor: Tensor, choose: Callable[[int, Tensor], Tensor]

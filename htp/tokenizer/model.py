@@ -235,10 +235,9 @@ class RQVAE(nn.Module):
         quantized = self.quantizer.look_up(codes) * batch.routes.pattern_mask[:, :, None]
         return self.decoder.trip_losses(quantized, self._context(batch.routes), batch)
 
-    def decoder_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the decoder's losses for trips whose codes are as they are: no gradient reaches what makes them."""
+    def decoder_losses(self, batch: Batch, codes: Tensor) -> dict[str, Tensor]:
+        """Return the decoder's losses for trips with these codes [B, P, L]: no gradient reaches what makes them."""
         with torch.no_grad():
-            codes = self.encode(batch.inputs, batch.routes)
             quantized = self.quantizer.look_up(codes) * batch.routes.pattern_mask[:, :, None]
         return self.decoder.losses(quantized, self._context(batch.routes), batch)
 

@@ -76,25 +76,45 @@ class TokenizerTrainer:
         loop.run()
         self.epoch, self.seconds = math.ceil(loop.step / loop.epoch_steps), loop.seconds
 
-    def fit_decoder(self, train: Samples, heldout: Samples, report: Callable[[dict], None]) -> None:
-        """Train the decoder and what it knows of roads further; the codes of all trips stay. Save the tokenizer."""
+    def fit_decoder(
+        self,
+        train: Samples,
+        heldout: Samples,
+        report: Callable[[dict], None],
+        redrawn: Callable[[NDArray[np.int64], Tensor], Tensor] = lambda _, codes: codes,
+    ) -> None:
+        """Train the decoder and what it knows of roads further; the codes of all trips stay. Save the tokenizer.
+
+        `redrawn` returns the codes [B, P, L] that it is trained on, given rows of `train` and their own codes.
+        """
         settings, batches = self.settings, Batches(train)
         rows, apart = kept_apart(len(train), settings.seed)
         trained = nn.ModuleList([self.model.roads, self.model.decoder])
         self.model.eval()  # the codebooks, which move in training, are not in it
 
-        def loss(_: Callable, batch: Batch) -> dict[str, Tensor]:
-            parts = self.model.decoder_losses(batch)
+        def collate(some: NDArray[np.int64], device: torch.device | str) -> tuple[Batch, Tensor]:
+            batch = batches.collate(some).to(device)
+            with torch.no_grad():
+                return batch, redrawn(some, self.model.encode(batch.inputs, batch.routes))
+
+        def loss(_: object, trips: tuple[Batch, Tensor]) -> dict[str, Tensor]:
+            parts = self.model.decoder_losses(*trips)
             return {"loss": torch.stack(list(parts.values())).sum()} | {name: p.detach() for name, p in parts.items()}
+
+        def mean_loss(some: NDArray[np.int64]) -> float:
+            torch.manual_seed(settings.seed)  # the same codes each time; a step seeds anew
+            parts = [some[chosen] for chosen in length_batches(train.points[some], CHECK_BATCH)]
+            losses = [float(loss(None, collate(part, self.tokenizer.device))["loss"]) for part in parts]
+            return float(np.average(losses, weights=[len(part) for part in parts]))
 
         task = Task(
             trained,
             adamw(trained.parameters(), settings.learning_rate, settings.weight_decay),
             train.points[rows],
-            lambda chosen, device: batches.collate(rows[chosen]).to(device),
+            lambda chosen, device: collate(rows[chosen], device),
             loss,
             lambda lap: {"minutes": lap.minutes} | self._parts(lap) | self._check(heldout),
-            (lambda: self._mean_loss(batches, apart)) if len(apart) else None,
+            (lambda: mean_loss(apart)) if len(apart) else None,
         )
         plan = TrainingPlan(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
         TrainingLoop(task, plan, report, self.folder).run()
