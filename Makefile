@@ -64,10 +64,11 @@ demo-intervals: $(VENV)/.demo  ## read the demo's days off every 5 and every 30 
 	  $(BIN)/htp prepare $(TRIPS:.parquet=-$${s}s.parquet) --city $(CITY) --heldout 0.05 --out $(PREPARED)-$${s}s || exit; \
 	done
 
-checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (some four hours on two cores)
+checkpoint: $(VENV)/.demo  ## train both stages and the routes on the demo's trips (some five hours on two cores)
 	$(BIN)/htp train tokenizer $(PREPARED) --city $(CITY) --out $(CHECKPOINT) --minutes 34
 	$(BIN)/htp train language $(PREPARED) --checkpoint $(CHECKPOINT) --epochs 4 --minutes 180
 	$(BIN)/htp train decoder $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 30
+	$(BIN)/htp train decoder $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 45 --learning-rate 0.0005 --redrawn 0.6
 	$(BIN)/htp train routes $(PREPARED) --checkpoint $(CHECKPOINT) --minutes 6
 	$(BIN)/htp card --checkpoint $(CHECKPOINT) --simulated --train $(PREPARED)/train.parquet
 
