@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import shapely
-from rapidfuzz import fuzz, process
 
 from htp.city.addresses import middle_of
 from htp.city.landscape import PLACE
@@ -34,9 +33,11 @@ ENOUGH = 72.0  # points of 100 that make a name the one that was meant
 CLOSE = 3.0  # points within which names are as good as each other: the longest street is taken
 WHOLE = 0.8  # of a score, where the rest of the name was not asked for
 ALIKE, SHORT_ALIKE, SHORT = 78.0, 85.0, 5  # likeness of two words, of 100; of words of few letters
-JOINED, MISSPELT = 85.0, 0.93  # likeness of two names without their spaces; what it counts beside that of words
+EXACT = 106.0  # points of a name as it is: more than of any other with these words
+JOINED, WRITTEN, MISSPELT = 85.0, 88.0, 0.93  # likeness of names without spaces and as written; what they count for
+CORE = 60.0  # likeness of what tells two names from others, below which they are not the same as written
 SAME_TYPE, OTHER_TYPE = 4.0, -8.0  # avenue asked for, avenue or street found
-SUGGESTED, SUGGEST = 3, 70.0  # names, and how like they have to be
+SUGGESTED, SUGGEST = 3, 76.0  # names, and how like they have to be
 TRANSLATED = 78.0  # likeness of a word to what it means in another language: a whole name of it is one, a part is not
 FEW = 3  # letters, below which a part of a name is none
 LINKING = frozenset(re.findall(r"\w+", "de del la las los el do da dos das o a os as e y the of d"))
@@ -100,6 +101,8 @@ class Names:
         self._types = [street_type(one.name) for one in self.all]
         self._exact = {plain(one.name): row for row, one in reversed(list(enumerate(self.all)))}
         self._cores, self._joined = [" ".join(words) for words in cores], ["".join(words) for words in cores]
+        self._written = [plain(one.name) for one in self.all]
+        self._digits = np.array([digits_of(one.name) for one in self.all], dtype=object)
         self._letters = np.array([len(joined) for joined in self._joined], dtype=np.float64)
         having: dict[str, set[int]] = {}
         for row, words in enumerate(cores):
@@ -113,7 +116,7 @@ class Names:
         """Return the name that is most like some words, None where none is."""
         row = self._exact.get(" ".join(plain(words).split()))
         if row is not None:
-            return Found(self.all[row], 100.0 + SAME_TYPE, ())
+            return Found(self.all[row], EXACT, ())
         scores = self._scores(words)
         if not len(scores) or scores.max() < ENOUGH:
             return None
@@ -124,6 +127,8 @@ class Names:
 
     def like(self, words: str) -> tuple[str, ...]:
         """Return the names that are nearest to words which are none, or are not enough of one."""
+        from rapidfuzz import fuzz, process  # noqa: PLC0415  as all of it here: the app starts without it
+
         asked = core_words(words)
         meanings = [MEANT[word] for word in asked if word in MEANT]
         near: dict[int, float] = {}
@@ -149,6 +154,8 @@ class Names:
 
     def _scores(self, words: str) -> NDArray[np.float64]:
         """Return how much each name is what was asked for, 0 to some 100, [N]."""
+        from rapidfuzz import fuzz, process  # noqa: PLC0415
+
         asked = core_words(words)
         total = np.zeros(len(self.all))
         covered = np.zeros(len(self.all))
@@ -163,7 +170,10 @@ class Names:
         share = np.minimum(covered / np.maximum(self._letters, 1.0), 1.0)
         letters = sum(len(word) for word in asked)
         scores = total / letters * np.where((letters < FEW) & (share < 1), 0.0, WHOLE + (1 - WHOLE) * share)
-        whole = process.cdist(["".join(asked)], self._joined, scorer=fuzz.ratio, score_cutoff=JOINED)[0]
+        joined = process.cdist(["".join(asked)], self._joined, scorer=fuzz.ratio, score_cutoff=CORE)[0]
+        written = process.cdist([plain(words).strip()], self._written, scorer=fuzz.ratio, score_cutoff=WRITTEN)[0]
+        whole = np.where(joined >= JOINED, np.maximum(joined, written), np.where(joined > 0, written, 0.0))
+        whole[self._digits != digits_of(words)] = 0.0  # another number is another street
         return self._by_type(np.maximum(scores, whole * MISSPELT), street_type(words))
 
     def _by_type(self, scores: NDArray[np.float64], asked: str | None) -> NDArray[np.float64]:
@@ -174,6 +184,8 @@ class Names:
 
     def _alike(self, word: str) -> list[tuple[str, float]]:
         """Return the words of the city's names that a word may stand for, with their likeness, of 100."""
+        from rapidfuzz import fuzz, process  # noqa: PLC0415
+
         if word in self._rows:
             return [(word, 100.0)]
         if word in MEANT:
@@ -194,6 +206,11 @@ def core_words(name: str) -> list[str]:
     """Return the words that tell a name from others: without "street of the", unless there is nothing else."""
     words = re.findall(r"[^\W_]+", plain(name))
     return [word for word in words if word not in LINKING and word not in TYPES] or words
+
+
+def digits_of(name: str) -> str:
+    """Return the numbers in a name."""
+    return " ".join(re.findall(r"\d+", name))
 
 
 def street_type(name: str) -> str | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST = 300  # letters that are read
 GONE, POINT = "|", "\ue000"
-FRAGMENTS = re.compile(r"[^|,;.!?\n]+(?:\.(?=\w)[^|,;.!?\n]*)*")  # a point within a word, as in St.James, parts nothing
+PARTING = re.compile(r"[|,;!?]|(?<=\w{5})\.(?=\s|$)|(?<=\W)\.(?=\s|$)")  # a point behind few letters shortens them: Av.
 
 
 def folded(text: str) -> str:
@@ -45,6 +45,8 @@ class Wording:
 
     def fragments(self) -> Iterator[tuple[int, int]]:
         """Yield where each stretch of what is left begins and ends, parted by what was taken and by commas."""
-        for found in FRAGMENTS.finditer(self.folded):
-            if found[0].strip():
-                yield found.span()
+        at = 0
+        for begin, end in [*(found.span() for found in PARTING.finditer(self.folded)), (len(self.folded),) * 2]:
+            if self.folded[at:begin].strip(" ."):
+                yield at, begin
+            at = end

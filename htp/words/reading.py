@@ -29,7 +29,9 @@ COMMAS = (  # within a day
     re.compile(rf"\b{WEEKDAY}(,)\s*(?:the\s+|dia\s+|el\s+|o\s+)?{DATE}"),
     re.compile(rf"\b{MONTH}\s+\d{{1,2}}{NTH}(,)\s*\d{{4}}"),
 )
-LINKING = re.compile(r"^(?:de|del|do|da|dos|das|from)\s+", re.IGNORECASE)
+LINKING = re.compile(
+    r"^(?:from|de|del|do|da|dos|das|al|ao|aos|à|às)\s+", re.IGNORECASE
+)  # that a quotation goes without
 FILLERS = frozenset(
     re.findall(
         r"\w+",
@@ -153,11 +155,12 @@ def _read_fragment(
 
 def _take_place(part: Part, words: str, places: Gazetteer, route: _Route) -> None:
     assert part.role is not None
+    words = LINKING.sub("", words)
     spot = places.spot(part.begin, part.words, words)
     taken = route.spots[part.role]
     if spot is None:
         if meaningful(part.words):
-            route.unread.append(Unread(LINKING.sub("", words), places.near(part.words), places.apart(part.words)))
+            route.unread.append(Unread(words, places.near(part.words), places.apart(part.words)))
     elif taken and part.role != VIA:
         route.unread.append(Unread(words))  # a second origin or destination
     else:

@@ -161,7 +161,7 @@ def _unclear(read: Read) -> Iterator[str]:
         if unread.apart:
             yield f"{unread.apart[0]} and {unread.apart[1]} do not meet; name another corner."
         elif unread.near:
-            yield f"“{_short(unread.words)}” is no name here; the nearest are {_either(unread.near, 'and')}."
+            yield f"“{_short(unread.words)}” is no name here; {_nearest(unread.near)}."
         else:
             rest.append(f"“{_short(unread.words)}”")
     quoted = list(dict.fromkeys(rest))
@@ -175,6 +175,10 @@ def _unclear(read: Read) -> Iterator[str]:
 def _either(names: tuple[str, ...], word: str = "or") -> str:
     *most, last = names
     return f"{', '.join(most)} {word} {last}" if most else last
+
+
+def _nearest(names: tuple[str, ...]) -> str:
+    return f"the nearest is {names[0]}" if len(names) == 1 else f"the nearest are {_either(names, 'and')}"
 
 
 def _short(words: str) -> str:
