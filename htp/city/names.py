@@ -41,6 +41,7 @@ SUGGESTED, SUGGEST = 3, 76.0  # names, and how like they have to be
 TRANSLATED = 78.0  # likeness of a word to what it means in another language: a whole name of it is one, a part is not
 FEW = 3  # letters, below which a part of a name is none
 LINKING = frozenset(re.findall(r"\w+", "de del la las los el do da dos das o a os as e y the of d"))
+LEADING = re.compile(r"^(?:de|del|d[ao]s?|the|el|la|[ao]s?)\s+")  # before a name, not of it
 TYPES = {  # of streets → one word each
     word: words.split()[0]
     for words in (
@@ -114,7 +115,8 @@ class Names:
 
     def find(self, words: str) -> Found | None:
         """Return the name that is most like some words, None where none is."""
-        row = self._exact.get(" ".join(plain(words).split()))
+        written = " ".join(plain(words).split())
+        row = self._exact.get(written, self._exact.get(LEADING.sub("", written)))
         if row is not None:
             return Found(self.all[row], EXACT, ())
         scores = self._scores(words)

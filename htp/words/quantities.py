@@ -45,7 +45,7 @@ LONG_H = re.compile(
     rf"\b{TAKING}{NUMBER}\s*{HOURS}(?:\s*(?:and|y|e)?\s*(\d{{1,3}})\s*(?:{MINUTES})?)?(?!\s*(?:am|pm)\b)"
 )
 LONG_MIN = re.compile(rf"\b{TAKING}{NUMBER}\s*{MINUTES}(?:\s*(?:and|y|e)?\s*(\d{{1,3}})\s*{SECONDS})?")
-LONG_S = re.compile(rf"\b{TAKING}{NUMBER}\s*{SECONDS}")
+LONG_S = re.compile(rf"\b{TAKING[:-1]}{NUMBER}\s*{SECONDS}")
 HALF_HOUR = re.compile(rf"\b{TAKING}(?:half\s+an\s+hour|media\s+hora|meia\s+hora)\b")
 ONE_HOUR = re.compile(rf"\b{TAKING}(?:an|one|una|uma)\s+(?:hour|hora)\b")
 

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from htp.city.names import Names
 
-__all__ = ["Read", "Spot", "Unread", "understand"]
-
 PAIR = re.compile(r"(?<![\w.])(-?\d{1,3}\.\d{2,12})\s*[,\s]\s*(-?\d{1,3}\.\d{2,12})(?![\w.]\d)")
-COMMAS = (  # within a day
+COMMAS = (  # within a day; the T of 2024-05-17T17:30 is one as well
+    re.compile(r"\d{4}-\d{2}-\d{2}(t)\d{2}:\d{2}"),
     re.compile(rf"\b{WEEKDAY}(,)\s*(?:the\s+|dia\s+|el\s+|o\s+)?{DATE}"),
     re.compile(rf"\b{MONTH}\s+\d{{1,2}}{NTH}(,)\s*\d{{4}}"),
 )
@@ -35,12 +34,11 @@ LINKING = re.compile(
 FILLERS = frozenset(
     re.findall(
         r"\w+",
-        "please generate make show me give i want would like need simulate some gps and then on at in the with starting"
-        " leaving departing departure around about going go driving drive trip trips point points travel time can"
-        " could "
-        "por favor genera generar haz quiero dame muestra me gustaria necesito con y saliendo salida sale salen partida"
-        " partiendo gera gerar faz quero mostra gostaria preciso com e saindo saida sai saem partindo viajes viagens "
-        "el la los las un una o a os as um uma de del do da em en no na",
+        "please generate make show me give i d want would like need can could simulate some gps and then on at in the"
+        " with starting leaving departing departure around about going go driving drive trip trips point points travel"
+        " time por favor genera generar haz quiero dame muestra gustaria necesito con y saliendo salida sale salen"
+        " partida partiendo gera gerar faz quero mostra gostaria preciso com e saindo saida sai saem partindo viajes"
+        " viagens el la los las un una o a os as um uma de del do da em en no na ida",
     )
 )
 

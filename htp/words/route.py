@@ -22,16 +22,19 @@ MOST = {START: 3, VIA: 2, END: 6, DAY: 3}  # marks of a kind that are looked at:
 WEAK_COST, STRONG_GAIN = 1.0, 0.5  # points of a mark: "a" may be nothing, "from" hardly
 MARKS = {
     START: re.compile(
-        r"\b(?:from|desde|between|entre|starting\s+(?:at|in|from)|(?:saliendo|partiendo)\s+(?:de|desde)|"
-        r"(?:partindo|saindo)\s+d[aeo]s?)\b|^\s*(?:d[aeo]|del|dos|das)\b"
+        r"\b(?:from|desde|between|entre|(?:starting|leaving|beginning|departing)(?:\s+(?:at|in|from))?|"
+        r"(?:saliendo|partiendo|salida)\s+(?:de|desde)|(?:partindo|saindo|partida|saida)\s+d[aeo]s?)\b|"
+        r"^\s*(?:d[aeo]|del|dos|das)\b"
     ),
     VIA: re.compile(r"\b(?:via|through|por|pel[ao]s?|(?:pasando|passando)\s+p(?:or|el[ao]s?)|passing)\b"),
-    END: re.compile(r"\b(?:to|towards?|until|hasta|hacia|ate|para|al|aos?|a)\b|\s[-–—]\s|-+>|[→⇒]"),
+    END: re.compile(
+        r"\b(?:(?:arriving|llegada|chegada|llegando|chegando)\s+(?:at|in|a|al|aos?|en|em|n[ao])|"
+        r"to|towards?|until|hasta|hacia|ate|para|al|aos?|a)\b|\s[-–—]\s|-+>|[→⇒]"
+    ),
 }
 BETWEEN, AND = re.compile(r"between|entre"), re.compile(r"\b(?:and|y|e)\b")
-WEAK = re.compile(
-    r"\s*(?:d[aeo]|del|dos|das|a|al|aos?|por|para|pel[ao]s?|and|y|e|[-–—])\s*"
-)  # marks that often mean nothing
+# marks that often mean nothing
+WEAK = re.compile(r"\s*(?:d[aeo]|del|dos|das|a|al|aos?|por|para|pel[ao]s?|and|y|e|[-–—])\s*")
 
 
 @dataclass(frozen=True)

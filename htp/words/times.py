@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "es", "pt")
 WEEKDAY = (
-    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|lunes|martes|miercoles|jueves|viernes|"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|lunes|martes|miercoles|jueves|viernes|lun|jue|vie|sab|dom|seg|sex|"
     r"sabado|domingo|(?:segunda|terca|quarta|quinta|sexta)(?:-feira|\s+feira)?)"
 )
 MONTH = (

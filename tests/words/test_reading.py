@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from htp.city.addresses import corner_of
-from htp.words import LONGEST, understand
+from htp.words.line import LONGEST
+from htp.words.reading import understand
 
 TUESDAY, NOW = dt.date(2024, 5, 14), dt.date(2026, 11, 28)
 FRIDAY = dt.date(2024, 5, 17)
@@ -52,6 +53,8 @@ def test_the_same_is_said_in_three_languages(text, names):
         ("Avenida Colón – Los Almendros", COLON, TREES, None),
         ("entre Avenida Colón y Los Almendros", COLON, TREES, None),
         ("to Los Almendros from Avenida Colón", COLON, TREES, None),
+        ("partida da Avenida Colón, chegada a Los Almendros", COLON, TREES, None),
+        ("leaving Avenida Colón Friday, arriving at Los Almendros", COLON, TREES, FRIDAY),
         ("from Avenida Colon, to Los Almendros, 17 May", COLON, TREES, FRIDAY),
     ],
 )
@@ -81,6 +84,8 @@ def test_names_decide_what_is_a_mark_a_day_or_part_of_a_name(text, start, end, d
         ("mañana", dt.date(2026, 11, 29)),
         ("depois de amanhã", dt.date(2026, 11, 30)),
         ("31 February", None),
+        ("vie", FRIDAY),
+        ("sex", FRIDAY),
         ("may", None),
         ("12", None),
     ],
@@ -155,6 +160,17 @@ def test_intervals(text, interval_s, names):
 )
 def test_numbers_of_trips(text, count, names):
     assert read(text, names).count == count
+
+
+def test_seconds_alone_are_no_travel_time(names):
+    found = read("20 trips, 5 s", names)
+    assert found.duration_s is None
+    assert [one.words for one in found.unread] == ["5 s"]
+
+
+def test_a_date_and_time_as_in_a_link(names):
+    found = read("2024-05-17T17:30", names)
+    assert (found.day, found.clock, found.unread) == (FRIDAY, dt.time(17, 30), ())
 
 
 def test_a_seed(names):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from htp.city.names import Names, longest_streets
-from htp.words import LONGEST
+from htp.words.line import LONGEST
 from htp_app.components.markup import as_text, escaped
 from htp_app.state import ROUTE, show_route
 from htp_app.stores import BY_PLACE

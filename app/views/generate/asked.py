@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from htp.recording import minutes_of
-from htp.words import LONGEST, understand
+from htp.words.line import LONGEST
 from htp_app.links import FIRST_DAY, LAST_DAY
 from htp_app.plan import oriented
 from htp_app.state import MAX_COUNT, MAX_INTERVAL_S, MAX_SEED
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from htp.city.names import Names
     from htp.recording import Recording
-    from htp.words import Read, Spot
+    from htp.words.places import Spot
+    from htp.words.reading import Read
     from htp_app.links import LonLat
     from htp_app.state import Choices
 
@@ -56,6 +57,8 @@ class Understood:
 
 def answer(text: str, names: Names, choices: Choices, recording: Recording, today: dt.date) -> Understood:
     """Read a line of words, whatever it is; `choices` are those that stand on the page."""
+    from htp.words.reading import understand  # noqa: PLC0415  its patterns take 40 ms that no start waits for
+
     read = understand(text, names, choices.depart.date(), today)
     chips: list[Chip] = []
     sentences: list[str] = []

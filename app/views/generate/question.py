@@ -28,6 +28,8 @@ def question_panel(generated: Generated, served: Model, number: int | None) -> N
     row = 0 if number is None else number - 1
     text = question_of(generated, served, row)
     whose = f"trip {row + 1}" if len(generated.trips) > 1 else "the trip"
+    if not is_exact(generated, served.generator.recording.interval_s):
+        whose += "; its time may be a few seconds off, as the service in use gives trips without their tokens"
     st.markdown("##### What the language model reads", help=HELP)
     st.html(f"<blockquote class='question'>{escaped(text)}<small>For {whose}</small></blockquote>")
 
@@ -43,6 +45,12 @@ def question_of(generated: Generated, served: Model, row: int) -> str:
     tokens = np.array([length_token(int(points[0]))], dtype=np.int8)
     asked = PromptConditions([roads], start, points, distance_m, interval_s, tokens)
     return question_texts(asked, city)[0]
+
+
+def is_exact(generated: Generated, interval_s: float) -> bool:
+    """Return whether the number of points that the model was asked for is known, or follows from the trip roughly."""
+    known = {"anchors", "length_token"} <= {*generated.trips.columns} or generated.choices.duration_s is not None
+    return known or float(generated.trips["interval"].iloc[0]) == interval_s
 
 
 def _points(generated: Generated, row: int, interval_s: float) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from driving import finished, opened, query
 import htp_app.model
 from htp.city.addresses import corner_of, middle_of
 from htp_app.views.generate.ask import CHIPS, EXAMPLE, WORDS
+from htp_app.views.generate.question import is_exact, question_of
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -150,4 +153,17 @@ def test_the_sentence_that_the_language_model_reads_stands_beside_the_trips(chec
     (question,) = [one.proto.body for one in page.get("html") if "class='question'" in one.proto.body]
     assert "Friday 17:30, 5 min 00 s, " in question
     assert "every 15 s, 21 points." in question
-    assert "For trip 1" in question
+    assert "For trip 1<" in question
+
+
+def test_a_sentence_that_follows_from_the_trip_roughly_says_so(checkpoint):
+    page = asked("3 trips from Calle 0 to Avenida 4, every 7 s")
+    next(button for button in page.button if button.label == "Generate").click().run()
+    made = finished(page, "generate-job").session_state["generate-result"]
+    assert is_exact(made, 15.0)
+    without = replace(made, trips=made.trips.drop(columns=["anchors", "length_token", "patterns"]))
+    assert not is_exact(without, 15.0)
+    assert is_exact(without, 7.0)
+    served = htp_app.model.current()
+    points = [int(re.search(r"(\d+) points", question_of(one, served, 0))[1]) for one in (made, without)]
+    assert abs(points[0] - points[1]) <= 1
