@@ -7,11 +7,17 @@ Names of cities, streets, zones, files and models come from whoever made them. W
 from __future__ import annotations
 
 import html
+import re
 
 
 def escaped(value: object) -> str:
     """Return a value as text that no browser reads as markup, between tags or in a quoted attribute."""
     return html.escape(str(value), quote=True)
+
+
+def as_text(value: object) -> str:
+    """Return a value as Markdown that draws as it is written: every sign that may mean something is escaped."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(value))
 
 
 def without_pictures(text: str) -> str:

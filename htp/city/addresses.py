@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from htp.city.network import City
 
 LonLat = tuple[float, float]  # degrees
+JUNCTION_M = 60.0  # between streets that meet at one junction, ours
 
 
 def street_names(city: City) -> list[str]:
@@ -41,6 +42,21 @@ def corners_of(city: City, name: str) -> dict[str, LonLat]:
     for node, other in sorted(crossing_streets(city, name, np.unique(nodes)).items()):
         found.setdefault(other, place_of[node])
     return dict(sorted(found.items()))
+
+
+def corner_of(city: City, name: str, other: str) -> LonLat | None:
+    """Return where two streets meet, or come as near as carriageways of one junction; None where they do not."""
+    one, two = _roads_of(city, name), _roads_of(city, other)
+    common = np.intersect1d(np.r_[city.u[one], city.v[one]], np.r_[city.u[two], city.v[two]])
+    if len(common):
+        road = int(one[np.flatnonzero((city.u[one] == common[0]) | (city.v[one] == common[0]))[0]])
+        return _lonlat(shapely.get_coordinates(city.roads.geometry.iloc[road])[0 if city.u[road] == common[0] else -1])
+    if not (len(one) and len(two)):
+        return None
+    blocks = city.roads.geometry.to_numpy()
+    between = shapely.shortest_line(shapely.union_all(blocks[one]), shapely.union_all(blocks[two]))
+    ends = shapely.get_coordinates(between)
+    return _lonlat(ends[0]) if np.hypot(*np.diff(city.to_metres(ends), axis=0)[0]) <= JUNCTION_M else None
 
 
 def crossing_streets(city: City, name: str, nodes: NDArray[np.int64]) -> dict[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -24,8 +24,11 @@ from htp_app.state import (
     Choices,
     set_route,
 )
+from htp_app.views.generate.asked import CLOCK, COUNT, DAY, DURATION, INTERVAL, SEED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from htp.recording import Recording
     from htp_app.model import Model
     from htp_app.plan import Expected, PlannedRoute
@@ -94,6 +97,21 @@ def advanced_panel(choices: Choices) -> Choices:
             help="1 is as varied as the trips learned from; less is more alike.",
         )
     return replace(choices, seed=seed, temperature=float(temperature))
+
+
+def fill(choices: Choices, fields: Iterable[str], recording: Recording) -> None:
+    """Put what is chosen for these fields into the controls that hold something already, before the page runs."""
+    own, duration_s = recording.interval_s, choices.duration_s
+    held: dict[str, dict[str, Any]] = {
+        COUNT: {"count": choices.count},
+        DAY: {"date": choices.depart.date()},
+        CLOCK: {"time": choices.depart.time()},
+        INTERVAL: {"interval": own if choices.interval_s is None else choices.interval_s},
+        SEED: {"seed": choices.seed},
+        DURATION: {"travel_time": MODEL} if duration_s is None else {"travel_time": SET, "minutes": duration_s / 60},
+    }
+    for field in fields:
+        st.session_state.update(held.get(field, {}))
 
 
 def _interval(interval_s: int | None, recording: Recording) -> int | None:

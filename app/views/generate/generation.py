@@ -40,6 +40,7 @@ class Generated:
     max_kmh: int  # end of its speed scale
     comparable: Comparable
     real_points: NDArray[np.int64]  # points of the comparable real trips at this sampling interval
+    route_m: float
     free_flow_s: float
     free_flow_kmh: float
 
@@ -98,6 +99,7 @@ def _generate(
         max_kmh=top_kmh(profile.speed_kmh),
         comparable=like,
         real_points=np.array([point_count(seconds, interval_s) for seconds in real_s]),
+        route_m=plan.distance_m,
         free_flow_s=plan.free_flow_s,
         free_flow_kmh=plan.distance_m / plan.free_flow_s * 3.6,
     )

@@ -11,6 +11,7 @@ import streamlit as st
 from htp_app.components.charts import draw, length_histogram, time_distance
 from htp_app.components.figures import figures
 from htp_app.components.files import FORMATS, download, file_bytes, format_choice
+from htp_app.views.generate.question import question_panel
 
 if TYPE_CHECKING:
     from htp_app.model import Model
@@ -23,6 +24,7 @@ def results_panel(generated: Generated, served: Model, number: int | None, *, cu
     """Draw figures and charts, trip `number` (from 1) in a colour of its own."""
     real_word = served.real_word
     st.html(_figures(generated))
+    question_panel(generated, served, number)
     if not current:
         st.caption(":material/history: The settings have changed since; generate again to see them at work.")
     st.markdown("##### Length", help=_compared_with(generated, real_word))

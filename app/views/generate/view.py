@@ -16,6 +16,7 @@ from htp_app.map.route import pick, route_picture
 from htp_app.plan import PlannedRoute, expected_or_problem, known_plan
 from htp_app.state import ROUTE, Choices, remember, restore
 from htp_app.views.generate import generation
+from htp_app.views.generate.ask import ask_in_words
 from htp_app.views.generate.controls import advanced_panel, departure_panel, route_panel, trips_panel
 from htp_app.views.generate.first_visit import first_visit
 from htp_app.views.generate.one_trip import marks_of, one_trip, trip_number
@@ -44,6 +45,7 @@ def page() -> None:
     choices = replace(choices, trip=trip_number(generated, choices))
     with st.container(key="stage", horizontal=True, gap=None):
         with st.container(key="map"):
+            ask_in_words(served, choices)
             city_map(
                 "city-map",
                 _picture(served, choices, plan, problem, generated),

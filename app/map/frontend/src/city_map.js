@@ -23,6 +23,7 @@ const AROUND_ROUTE = { top: 70, bottom: 150, left: 70, right: 70 }; // px: clear
 const AROUND_CITY = 40; // px
 const NARROW = 560; // px: a map beside others
 const AROUND_NARROW = { top: 34, bottom: 44, left: 28, right: 28 };
+const MOST_COVERED = 0.45; // of the height, that a route keeps clear of what lies over the map
 const AROUND_DEG = 0.5; // of the city's bounds
 const REACH = 14; // px: how near a click has to be
 const ROOM = 0.8; // of the room around a route: a route that leaves less is moved
@@ -291,7 +292,15 @@ export class CityMap {
 
   framing() {
     const wide = this.data.route.length ? AROUND_ROUTE : AROUND_CITY;
-    return { padding: this.host.clientWidth < NARROW ? AROUND_NARROW : wide, maxZoom: 16 };
+    const around = this.host.clientWidth < NARROW ? AROUND_NARROW : wide;
+    const above = Math.min(this.covered(), this.host.clientHeight * MOST_COVERED);
+    const padding = this.data.route.length && above > around.top ? { ...around, top: above } : around;
+    return { padding, maxZoom: 16 };
+  }
+
+  /** How much of the top the page has put something over, px: what app.css says of it. */
+  covered() {
+    return parseFloat(getComputedStyle(this.host).getPropertyValue("--htp-covered")) || 0;
   }
 
   fit() {
