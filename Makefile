@@ -21,7 +21,7 @@ help:  ## show this list
 app: $(VENV)/.app  ## open the app on the city that ships
 	$(BIN)/htp app --checkpoint checkpoints/coquimbo
 
-test: venv  ## run the tests that guard every change (some twelve minutes on two cores); brings its own Chromium
+test: venv  ## run the tests that guard every change (some eleven minutes on two cores); brings its own Chromium
 	.ci/chromium
 	$(PYTEST) -m "not thorough"
 

@@ -150,7 +150,7 @@ def test_offsets_are_trained_alone_and_the_codes_stay(tiny_data, first_stage):
 
 def test_the_decoder_is_trained_further_and_the_codes_stay(tiny_data, first_stage):
     trips, before, lines = read_trips(tiny_data / "heldout.parquet"), load_tokenizer(first_stage), []
-    settings = TokenizerTraining(epochs=6, batch_size=8, learning_rate=3e-3)
+    settings = TokenizerTraining(epochs=3, batch_size=8, learning_rate=3e-3)
     train_decoder(tiny_data, first_stage, settings, report=lines.append)
     after = load_tokenizer(first_stage)
     np.testing.assert_array_equal(after.encode(trips).codes, before.encode(trips).codes)

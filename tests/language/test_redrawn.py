@@ -39,25 +39,25 @@ def test_the_same_random_numbers_redraw_the_same_patterns_and_leave_others(langu
     one = redrawn(SOME, codes)
     torch.manual_seed(5)
     assert torch.equal(redrawn(SOME, codes), one)
-    changed = torch.zeros(codes.shape[:2])
-    for seed in range(200):
-        torch.manual_seed(seed)
-        changed += (redrawn(SOME, codes) != codes).any(dim=-1)
+    times = 300
+    many = own(pairs, np.tile(SOME, times))
+    changed = (redrawn(np.tile(SOME, times), many) != many).any(dim=-1).unflatten(0, (times, len(SOME)))
     real = torch.arange(codes.shape[1]) < torch.tensor([len(pairs.answers[row].codes) for row in SOME])[:, None]
-    share = (changed / 200)[real]  # half of them, but for those that were drawn as they are
+    share = changed.float().mean(dim=0)[real]  # half of them, but for those that were drawn as they are
     assert ((share > 0.3) & (share < 0.6)).all()
 
 
 def test_codes_are_drawn_as_the_model_says_after_the_true_patterns(language, pairs):
     """The first codes of a pattern come as often as their probability after what was driven before."""
-    asked = pairs.collate(language, SOME, torch.device("cpu"))
-    model, patterns = language.model, asked.codes.shape[1]
+    times, model = 800, language.model
+    asked, many = (pairs.collate(language, rows, torch.device("cpu")) for rows in (SOME, np.tile(SOME, times)))
+    patterns = asked.codes.shape[1]
     with torch.inference_mode():
         expected = model.code_logits(model.read(asked, patterns)[0][:, :, 1], 0).softmax(dim=-1)
         torch.manual_seed(0)
-        drawn = torch.stack([F.one_hot(model.redraw(asked)[..., 0], expected.shape[-1]) for _ in range(1500)])
-    real = asked.real
-    np.testing.assert_allclose(drawn.float().mean(dim=0)[real], expected[real], atol=0.06)
+        drawn = F.one_hot(model.redraw(many)[..., 0], expected.shape[-1]).float()
+    found = drawn.unflatten(0, (times, len(SOME))).mean(dim=0)
+    np.testing.assert_allclose(found[asked.real], expected[asked.real], atol=0.06)
 
 
 def test_a_model_that_writes_token_by_token_is_refused(language, pairs):

@@ -94,6 +94,7 @@ def test_sigterm_finishes_what_was_taken_on(program, tiny_checkpoint):
     assert process.wait(30) == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_shipped_checkpoint_is_served(program):
     _, http = program(SHIPPED, "--share-heldout")
