@@ -89,11 +89,11 @@ def _prepare(
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Any]:
     """Make the tables; return what the report says."""
-    forked = processes(__name__)
+    forked = processes(__name__) if options.ray is None else None
     check_first_trips(opened, city)
     total = sum(source.size for source in opened)
     tally = Tally()
-    with nullcontext() if options.ray is not None else _Workers(city, options.workers or _cores(), forked) as pool:
+    with nullcontext() if forked is None else _Workers(city, options.workers or _cores(), forked) as pool:
         if options.interval_s is None:
             options = replace(options, interval_s=usual_interval_s(sample_of(opened)))
         facts = _facts(opened, city, options)
