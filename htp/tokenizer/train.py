@@ -62,6 +62,10 @@ class TokenizerTrainer:
         """
         settings, batches = self.settings, Batches(train)
         rows, apart = kept_apart(len(train), settings.seed)
+
+        def whole(some: NDArray[np.int64]) -> Tensor:
+            return self.model(batches.collate(some).to(self.tokenizer.device)).loss
+
         task = Task(
             self.model,
             adamw(self.model.parameters(), settings.learning_rate, settings.weight_decay),
@@ -69,7 +73,7 @@ class TokenizerTrainer:
             lambda chosen, device: batches.collate(rows[chosen]).to(device),
             self._loss,
             lambda lap: self._line(lap, heldout),
-            (lambda: self._mean_loss(batches, apart)) if len(apart) else None,
+            (lambda: self._mean_loss(batches.points, apart, whole)) if len(apart) else None,
         )
         plan = TrainingPlan(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
         loop = TrainingLoop(task, plan, report, self.folder)
@@ -101,11 +105,8 @@ class TokenizerTrainer:
             parts = self.model.decoder_losses(*trips)
             return {"loss": torch.stack(list(parts.values())).sum()} | {name: p.detach() for name, p in parts.items()}
 
-        def mean_loss(some: NDArray[np.int64]) -> float:
-            torch.manual_seed(settings.seed)  # the same codes each time; a step seeds anew
-            parts = [some[chosen] for chosen in length_batches(train.points[some], CHECK_BATCH)]
-            losses = [float(loss(None, collate(part, self.tokenizer.device))["loss"]) for part in parts]
-            return float(np.average(losses, weights=[len(part) for part in parts]))
+        def of_decoder(some: NDArray[np.int64]) -> Tensor:
+            return loss(None, collate(some, self.tokenizer.device))["loss"]
 
         task = Task(
             trained,
@@ -114,7 +115,7 @@ class TokenizerTrainer:
             lambda chosen, device: collate(rows[chosen], device),
             loss,
             lambda lap: {"minutes": lap.minutes} | self._parts(lap) | self._check(heldout),
-            (lambda: mean_loss(apart)) if len(apart) else None,
+            (lambda: self._mean_loss(batches.points, apart, of_decoder)) if len(apart) else None,
         )
         plan = TrainingPlan(settings.batch_size, settings.seed, settings.epochs, settings.minutes, half=half_is_faster)
         TrainingLoop(task, plan, report, self.folder).run()
@@ -129,12 +130,14 @@ class TokenizerTrainer:
         used.scatter_add_(1, codes, real.float().expand_as(codes))
         return {"loss": result.loss, "used": used} | result.parts
 
-    def _mean_loss(self, batches: Batches, rows: NDArray[np.int64]) -> float:
-        """Return the mean loss of some of the trips."""
+    def _mean_loss(
+        self, points: NDArray[np.int64], rows: NDArray[np.int64], loss: Callable[[NDArray[np.int64]], Tensor]
+    ) -> float:
+        """Return the mean loss of some of the trips, whose numbers of points are `points` [N]."""
         self.model.eval()
-        some = [rows[chosen] for chosen in length_batches(batches.points[rows], CHECK_BATCH)]
-        losses = [float(self.model(batches.collate(part).to(self.tokenizer.device)).loss) for part in some]
-        return float(np.average(losses, weights=[len(part) for part in some]))
+        torch.manual_seed(self.settings.seed)  # codes that are redrawn are the same each time; a step seeds anew
+        some = [rows[chosen] for chosen in length_batches(points[rows], CHECK_BATCH)]
+        return float(np.average([float(loss(part)) for part in some], weights=[len(part) for part in some]))
 
     def _line(self, lap: Lap, heldout: Samples) -> dict[str, Any]:
         sizes = self.model.config.codebook_sizes
